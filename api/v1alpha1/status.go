@@ -1,0 +1,133 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Origin says how an object of a media server came to be managed.
+type Origin string
+
+// The origins.
+const (
+	// OriginCreated was created by Usher.
+	OriginCreated Origin = "Created"
+	// OriginAdopted existed before and was taken over.
+	OriginAdopted Origin = "Adopted"
+)
+
+// Drift says what was found different on the media server though no manifest had changed.
+type Drift struct {
+	// DetectedAt is when it was found.
+	DetectedAt metav1.Time `json:"detectedAt"`
+
+	// RepairedAt is when it was made true again. Absent: not repaired (yet).
+	// +optional
+	RepairedAt *metav1.Time `json:"repairedAt,omitempty"`
+
+	// Differences in words, the first 10.
+	// +kubebuilder:validation:MaxItems=10
+	// +listType=atomic
+	// +optional
+	Differences []string `json:"differences,omitempty"`
+}
+
+// Condition types (kstatus: `kubectl wait` and the health checks of GitOps tools understand them).
+const (
+	// ConditionReady: the media server agrees with this object as of observedGeneration.
+	// For a LibraryGrant: its own references resolve.
+	ConditionReady = "Ready"
+	// ConditionReconciling is there, and True, while work is under way or waits for something that mends itself.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is there, and True, when only a person can mend it; its message says how.
+	ConditionStalled = "Stalled"
+	// ConditionApplied: every edge of a LibraryGrant has reached its server.
+	ConditionApplied = "Applied"
+)
+
+// Reasons of conditions. Each is explained in docs/status.md.
+const (
+	// ReasonSynced: the media server agrees.
+	ReasonSynced = "Synced"
+	// ReasonResolved: all references of a LibraryGrant resolve.
+	ReasonResolved = "Resolved"
+	// ReasonApplied: every edge has reached its server.
+	ReasonApplied = "Applied"
+	// ReasonPaused: the annotation usher.media/paused holds the object as it is.
+	ReasonPaused = "Paused"
+	// ReasonObserving: mode Observe; the plan says what would be changed.
+	ReasonObserving = "Observing"
+
+	// ReasonProgressing: work is under way.
+	ReasonProgressing = "Progressing"
+	// ReasonDeleting: the object is being let go.
+	ReasonDeleting = "Deleting"
+	// ReasonServerNotFound: no MediaServer of that name in the namespace.
+	ReasonServerNotFound = "ServerNotFound"
+	// ReasonServerNotReady: the MediaServer is not connected; its own status says why.
+	ReasonServerNotReady = "ServerNotReady"
+	// ReasonServerUnavailable: the media server does not answer, or not as its type does.
+	ReasonServerUnavailable = "ServerUnavailable"
+	// ReasonRateLimited: the media server asks for patience.
+	ReasonRateLimited = "RateLimited"
+	// ReasonSecretNotFound: a Secret, or a key in it, is missing.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonReferencesUnresolved: something that a LibraryGrant names gives no access; status.blocked lists it.
+	ReasonReferencesUnresolved = "ReferencesUnresolved"
+	// ReasonEdgesPending: some edges have not reached their server yet.
+	ReasonEdgesPending = "EdgesPending"
+	// ReasonConfirmingAbsence: something recorded is missing from the server; it is believed after two full listings.
+	ReasonConfirmingAbsence = "ConfirmingAbsence"
+	// ReasonRetrying: a call to the media server or to Kubernetes failed and is tried again.
+	ReasonRetrying = "Retrying"
+	// ReasonSetupRequired: the media server has no accounts yet.
+	ReasonSetupRequired = "SetupRequired"
+	// ReasonAccessStillHeld: a Library waits until the access that Usher gave to it is taken back.
+	ReasonAccessStillHeld = "AccessStillHeld"
+	// ReasonInUse: a MediaServer waits until its Libraries and Users are let go.
+	ReasonInUse = "InUse"
+
+	// ReasonCredentialsRefused: the media server refuses the credentials, or they may not do what is needed.
+	ReasonCredentialsRefused = "CredentialsRefused"
+	// ReasonUnsupportedType: this build has no driver for the type.
+	ReasonUnsupportedType = "UnsupportedType"
+	// ReasonUnsupported: the server cannot do what the spec asks.
+	ReasonUnsupported = "Unsupported"
+	// ReasonInvalidSpec: the spec asks for what cannot be.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonConflict: something of that name exists on the server and may not be taken over.
+	ReasonConflict = "Conflict"
+	// ReasonAmbiguousName: several libraries on the server carry the name.
+	ReasonAmbiguousName = "AmbiguousName"
+	// ReasonDuplicateClaim: another object of the namespace claims the same account or library.
+	ReasonDuplicateClaim = "DuplicateClaim"
+	// ReasonIdentityChanged: another server answers behind the URL.
+	ReasonIdentityChanged = "IdentityChanged"
+	// ReasonProtected: the server's owner, its last administrator and Usher's own account are never demoted, disabled or deleted.
+	ReasonProtected = "Protected"
+	// ReasonRefused: the media server refused the request as invalid.
+	ReasonRefused = "Refused"
+	// ReasonLibraryNotEmpty: deletionPolicy Delete deletes only an empty library.
+	ReasonLibraryNotEmpty = "LibraryNotEmpty"
+	// ReasonPasswordUnacceptable: the password in the Secret breaks the server's rules.
+	ReasonPasswordUnacceptable = "PasswordUnacceptable"
+)
+
+// Annotations that people set.
+const (
+	// AnnotationPaused, with any value but "false", stops Usher from acting on the object (deletion included).
+	AnnotationPaused = "usher.media/paused"
+	// AnnotationReconcileNow makes Usher look at once whenever its value changes.
+	AnnotationReconcileNow = "usher.media/reconcile-now"
+	// AnnotationAcceptServerIdentity names the new identity of a server that changed behind its URL.
+	AnnotationAcceptServerIdentity = "usher.media/accept-server-identity"
+	// AnnotationRotatePassword makes a new generated password whenever its value changes.
+	AnnotationRotatePassword = "usher.media/rotate-password"
+)
+
+// What Usher itself sets.
+const (
+	// AnnotationOwned records which object of the media server is this object's.
+	AnnotationOwned = "usher.media/owned"
+	// Finalizer holds an object until what it stands for is let go.
+	Finalizer = "usher.media/finalizer"
+	// LabelUser marks the Secret of a generated password with the User's name.
+	LabelUser = "usher.media/user"
+)

@@ -1,0 +1,36 @@
+package access
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Claimant is an object that claims an account or a library of a server.
+type Claimant struct {
+	Object metav1.Object
+	// Recorded: its annotation names the account or library.
+	Recorded bool
+}
+
+// ClaimWinner returns which of several objects with the same claim has it: recorded ownership beats age, then age,
+// then UID (DESIGN D3). An object that is being deleted keeps its claim until it is gone only if recorded.
+func ClaimWinner(claimants []Claimant) metav1.Object {
+	var best *Claimant
+	for i := range claimants {
+		if best == nil || claimBefore(claimants[i], *best) {
+			best = &claimants[i]
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return best.Object
+}
+
+func claimBefore(a, b Claimant) bool {
+	if a.Recorded != b.Recorded {
+		return a.Recorded
+	}
+	created, other := a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()
+	if !created.Equal(&other) {
+		return created.Before(&other)
+	}
+	return a.Object.GetUID() < b.Object.GetUID()
+}

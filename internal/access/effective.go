@@ -1,0 +1,95 @@
+package access
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// What an edge comes from when it does not come from a LibraryGrant.
+const (
+	ThroughRole = "role"
+	ThroughAll  = "All"
+)
+
+// Edge is one library that a user is to see.
+type Edge struct {
+	Role v1alpha1.LibraryRole
+	// Through lists what it comes from, in order.
+	Through []string
+}
+
+// Effective is a user's effective access: all edges, merged, by name of the Library.
+type Effective map[string]Edge
+
+// Subject is a user as far as access is concerned.
+type Subject struct {
+	User *v1alpha1.User
+	// SeesAll: the role sees every library on this server.
+	SeesAll bool
+}
+
+// EffectiveAccess merges all that a user's access comes from; the highest role wins (DESIGN section 1).
+// Libraries are those of the user's own server; one that is being deleted gives nothing. A user that is being
+// deleted has no access.
+func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Grant) Effective {
+	effective := Effective{}
+	user := subject.User
+	if !user.DeletionTimestamp.IsZero() {
+		return effective
+	}
+	selecting := grantsFor(user, grants)
+	for i := range libraries {
+		library := &libraries[i]
+		if !library.DeletionTimestamp.IsZero() || library.Spec.ServerRef != user.Spec.ServerRef {
+			continue
+		}
+		var edge Edge
+		for _, grant := range selecting {
+			if grant.Libraries.Matches(library) {
+				edge.add(grant.Role, grant.Name)
+			}
+		}
+		if user.Spec.Access == v1alpha1.UserAccessAll {
+			edge.add(v1alpha1.LibraryRoleViewer, ThroughAll)
+		}
+		if subject.SeesAll {
+			edge.add(v1alpha1.LibraryRoleViewer, ThroughRole)
+		}
+		if edge.Role != "" {
+			effective[library.Name] = edge
+		}
+	}
+	return effective
+}
+
+func grantsFor(user metav1.Object, grants []Grant) []Grant {
+	var selecting []Grant
+	for _, grant := range grants {
+		if grant.Users.Matches(user) {
+			selecting = append(selecting, grant)
+		}
+	}
+	slices.SortFunc(selecting, func(a, b Grant) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return selecting
+}
+
+func (e *Edge) add(role v1alpha1.LibraryRole, through string) {
+	e.Role = HighestRole(e.Role, role)
+	e.Through = append(e.Through, through)
+}
+
+// HighestRole returns the higher of two library roles; the empty role is the lowest.
+func HighestRole(a, b v1alpha1.LibraryRole) v1alpha1.LibraryRole {
+	if a == v1alpha1.LibraryRoleAdmin || b == "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,74 @@
+package access
+
+import (
+	"time"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// Grant is a LibraryGrant made ready for matching.
+type Grant struct {
+	Name      string
+	Role      v1alpha1.LibraryRole
+	Libraries Matcher
+	Users     Matcher
+}
+
+// NewGrant compiles a LibraryGrant. An error says which selector is no selector.
+func NewGrant(grant *v1alpha1.LibraryGrant) (Grant, error) {
+	libraries, err := NewMatcher(grant.Spec.Libraries)
+	if err != nil {
+		return Grant{}, err
+	}
+	users, err := NewMatcher(grant.Spec.Users)
+	if err != nil {
+		return Grant{}, err
+	}
+	role := grant.Spec.Role
+	if role == "" {
+		role = v1alpha1.LibraryRoleViewer
+	}
+	return Grant{Name: grant.Name, Role: role, Libraries: libraries, Users: users}, nil
+}
+
+// GrantState is a LibraryGrant's state at a moment, and when it changes next by itself (the zero time: never).
+// Disabled comes before Ended before Scheduled before Active. A grant that is being deleted counts as disabled.
+// The window is half open: it holds from notBefore on, and no more at notAfter.
+func GrantState(grant *v1alpha1.LibraryGrant, now time.Time) (v1alpha1.LibraryGrantState, time.Time) {
+	spec := grant.Spec
+	switch {
+	case spec.Disabled || !grant.DeletionTimestamp.IsZero():
+		return v1alpha1.GrantDisabled, time.Time{}
+	case spec.NotAfter != nil && !now.Before(spec.NotAfter.Time):
+		return v1alpha1.GrantEnded, time.Time{}
+	case spec.NotBefore != nil && now.Before(spec.NotBefore.Time):
+		return v1alpha1.GrantScheduled, spec.NotBefore.Time
+	case spec.NotAfter != nil:
+		return v1alpha1.GrantActive, spec.NotAfter.Time
+	}
+	return v1alpha1.GrantActive, time.Time{}
+}
+
+// ActiveGrants compiles the grants that give access at a moment, and says when the set changes next by itself.
+// A grant that does not compile gives nothing (fail closed); its own controller reports it.
+func ActiveGrants(grants []v1alpha1.LibraryGrant, now time.Time) (active []Grant, next time.Time) {
+	for i := range grants {
+		state, change := GrantState(&grants[i], now)
+		next = Earlier(next, change)
+		if state != v1alpha1.GrantActive {
+			continue
+		}
+		if grant, err := NewGrant(&grants[i]); err == nil {
+			active = append(active, grant)
+		}
+	}
+	return active, next
+}
+
+// Earlier returns the earlier of two moments; the zero time means never.
+func Earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,74 @@
+package media
+
+import "slices"
+
+// RoleInfo says what a role means on a server.
+type RoleInfo struct {
+	// SeesAll: the role sees every library whatever its access list says.
+	SeesAll bool
+	// Administers: the role can change users, roles or access.
+	Administers bool
+	// Assignable: Usher's account may give the role. Owner never is.
+	Assignable bool
+}
+
+// Capabilities are what a server can do, as its driver found them (rule R11).
+type Capabilities struct {
+	// Bootstrap: the driver can make a brand-new server's first account.
+	Bootstrap bool
+	// Registration: the server has registration modes that can be set.
+	Registration bool
+	// Disable: the server has a switch that disables an account and ends its sessions.
+	Disable bool
+	// DeleteAccount: accounts can be deleted.
+	DeleteAccount bool
+	// DeleteLibrary: empty libraries can be deleted.
+	DeleteLibrary bool
+	// Authenticate: a password can be tried without lasting effect but a sign-in's record.
+	Authenticate bool
+	// RequirePasswordChange: a person can be made to choose another password.
+	RequirePasswordChange bool
+	// AccessAll: an account that administers nothing can see every library, also future ones.
+	AccessAll bool
+	// ZeroAccess: an account can see no library at all (rule R7).
+	ZeroAccess bool
+	// Email: accounts have an email address.
+	Email bool
+	// DisplayName: accounts have a name for display.
+	DisplayName bool
+	// Roles that the server knows.
+	Roles map[Role]RoleInfo
+	// LibraryRoles that the server knows, lowest first. A server without roles in a library knows Viewer.
+	LibraryRoles []LibraryRole
+	// MediaTypes that the server knows.
+	MediaTypes []MediaType
+	// LibrarySettings are the names of the settings that Library.Settings may hold.
+	LibrarySettings []string
+}
+
+// HasLibraryRole says whether the server knows the role.
+func (c Capabilities) HasLibraryRole(role LibraryRole) bool {
+	return slices.Contains(c.LibraryRoles, role)
+}
+
+// HasMediaType says whether the server knows the media type.
+func (c Capabilities) HasMediaType(mediaType MediaType) bool {
+	return slices.Contains(c.MediaTypes, mediaType)
+}
+
+// Names lists what the server can do, in words for people, sorted.
+func (c Capabilities) Names() []string {
+	var names []string
+	for name, has := range map[string]bool{
+		"Bootstrap": c.Bootstrap, "Registration": c.Registration, "Disable": c.Disable,
+		"DeleteAccount": c.DeleteAccount, "DeleteLibrary": c.DeleteLibrary, "Authenticate": c.Authenticate,
+		"RequirePasswordChange": c.RequirePasswordChange, "AccessAll": c.AccessAll, "ZeroAccess": c.ZeroAccess,
+		"Email": c.Email, "DisplayName": c.DisplayName, "LibraryRoles": len(c.LibraryRoles) > 1,
+	} {
+		if has {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

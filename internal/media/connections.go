@@ -1,0 +1,66 @@
+package media
+
+import (
+	"sync"
+	"time"
+)
+
+// Connections holds the connection of every MediaServer that is in use. One reconciler writes it (the
+// MediaServer's); all others read. Safe for concurrent use.
+type Connections struct {
+	mu    sync.RWMutex
+	byKey map[string]Connection
+}
+
+// Connection is one MediaServer's connection, as its reconciler last found it. A value: reading it once gives
+// one consistent view.
+type Connection struct {
+	// Server that the calls go to; nil before there is one.
+	Server *Server
+	// Fingerprint of the configuration that the Server was opened with.
+	Fingerprint string
+	// Generation of the MediaServer that this connection was made for: with another, nothing is done.
+	Generation int64
+	// Up: probed and listed, its identity is the expected one.
+	Up bool
+	// Reason (a condition's reason) and Message say why it is not up.
+	Reason, Message string
+	// Probe is what the server last said of itself.
+	Probe Probe
+	// StaleAt is when the Inventory becomes too old to say that anything is as it should be.
+	StaleAt time.Time
+	// RetryAt is when the server is next tried, while it is not up.
+	RetryAt time.Time
+}
+
+// NewConnections makes an empty set.
+func NewConnections() *Connections {
+	return &Connections{byKey: map[string]Connection{}}
+}
+
+// Get returns the connection of a MediaServer, by namespace/name; the zero Connection when there is none.
+func (c *Connections) Get(key string) Connection {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.byKey[key]
+}
+
+// Put replaces the connection of a MediaServer and returns the one before.
+func (c *Connections) Put(key string, connection Connection) Connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.byKey[key]
+	c.byKey[key] = connection
+	return before
+}
+
+// Remove forgets the connection of a MediaServer and closes it.
+func (c *Connections) Remove(key string) {
+	c.mu.Lock()
+	connection := c.byKey[key]
+	delete(c.byKey, key)
+	c.mu.Unlock()
+	if connection.Server != nil {
+		_ = connection.Server.Close()
+	}
+}

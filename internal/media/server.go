@@ -1,0 +1,132 @@
+package media
+
+import (
+	"context"
+	"time"
+)
+
+// Observer is told of every finished call to a media server, for metrics. It must not block.
+type Observer func(call Call)
+
+// Call is one finished call.
+type Call struct {
+	// Operation in CamelCase, for example ListAccounts.
+	Operation string
+	// Write says whether the call could change the server.
+	Write bool
+	// Code is the error's class; empty for success.
+	Code     Code
+	Duration time.Duration
+}
+
+// Server is one media server: a Driver with deadlines, bounds, error classes and an Inventory.
+// Its writes go through to the Inventory, so that whoever compares next sees them. Safe for concurrent use.
+type Server struct {
+	driver    Driver
+	traits    Traits
+	now       func() time.Time
+	observe   Observer
+	inventory *Inventory
+	slots     chan struct{}
+	// creating holds one creation of a library at a time, since names are not unique on every server.
+	creating chan struct{}
+}
+
+// NewServer wraps a driver. The observer may be nil.
+func NewServer(driver Driver, now func() time.Time, observe Observer) *Server {
+	if observe == nil {
+		observe = func(Call) {}
+	}
+	traits := driver.Traits()
+	return &Server{
+		driver: driver, traits: traits, now: now, observe: observe,
+		inventory: newInventory(traits),
+		slots:     make(chan struct{}, max(1, traits.Concurrency)),
+		creating:  make(chan struct{}, 1),
+	}
+}
+
+// Traits returns the driver's.
+func (s *Server) Traits() Traits { return s.traits }
+
+// Inventory returns what the server had when it was last listed, with our own writes on top.
+func (s *Server) Inventory() *Inventory { return s.inventory }
+
+// Close ends the connection.
+func (s *Server) Close() error { return s.driver.Close() }
+
+// Settled returns the moment before which everything that was sent to the server has been answered or given up:
+// a listing begun after a call's start plus this long shows what the call did.
+func (s *Server) Settled(sent time.Time) time.Time { return sent.Add(s.traits.LongestCall) }
+
+// call runs one call within the limits and names its error.
+func (s *Server) call(ctx context.Context, operation string, write bool, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.traits.LongestCall)
+	defer cancel()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return &Error{Code: Unavailable, Op: operation, Message: "too many calls under way", cause: ctx.Err()}
+	}
+	start := s.now()
+	err := classify(operation, f(ctx))
+	s.observe(Call{Operation: operation, Write: write, Code: CodeOf(err), Duration: s.now().Sub(start)})
+	return err
+}
+
+// Probe asks the server for its identity, version, abilities and Usher's own account.
+func (s *Server) Probe(ctx context.Context) (probe Probe, err error) {
+	err = s.call(ctx, "Probe", false, func(ctx context.Context) error {
+		probe, err = s.driver.Probe(ctx)
+		return err
+	})
+	if err == nil && probe.Identity == "" {
+		err = &Error{Code: Unavailable, Op: "Probe", Message: "the server did not say who it is"}
+	}
+	return probe, err
+}
+
+// Refresh lists everything into the Inventory. A listing without Usher's own account is not believed.
+func (s *Server) Refresh(ctx context.Context, self AccountID) error {
+	ticket := s.inventory.begin(s.now())
+	var listing Listing
+	err := s.call(ctx, "List", false, func(ctx context.Context) (err error) {
+		listing, err = s.driver.List(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, account := range listing.Accounts {
+		if account.ID == self {
+			s.inventory.apply(ticket, listing)
+			return nil
+		}
+	}
+	return &Error{Code: Unavailable, Op: "List", Message: "the list of accounts lacks the account that Usher uses, so it is not believed"}
+}
+
+// Bootstrap makes a brand-new server's first account from the credentials.
+func (s *Server) Bootstrap(ctx context.Context) error {
+	return s.call(ctx, "Bootstrap", true, func(ctx context.Context) error {
+		if able, ok := s.driver.(Bootstrapper); ok {
+			return able.Bootstrap(ctx)
+		}
+		return unsupported("make the first account")
+	})
+}
+
+// SetRegistration sets who may register.
+func (s *Server) SetRegistration(ctx context.Context, mode RegistrationMode) error {
+	return s.call(ctx, "SetRegistration", true, func(ctx context.Context) error {
+		if able, ok := s.driver.(Registrar); ok {
+			return able.SetRegistration(ctx, mode)
+		}
+		return unsupported("set who may register")
+	})
+}
+
+func unsupported(what string) error {
+	return Errorf(Unsupported, "this type of media server cannot %s", what)
+}

@@ -1,0 +1,145 @@
+package media
+
+import "context"
+
+// AccountKey names an account twice, so that nothing is done to another one: both must match the live account.
+type AccountKey struct {
+	ID       AccountID
+	Username string
+}
+
+// ReadAccount reads an account live. Conflict when its name is not the one that the key has.
+func (s *Server) ReadAccount(ctx context.Context, key AccountKey) (account Account, err error) {
+	err = s.call(ctx, "GetAccount", false, func(ctx context.Context) error {
+		account, err = s.driver.Account(ctx, key.ID)
+		return err
+	})
+	if err != nil {
+		return Account{}, err
+	}
+	s.inventory.recordAccount(account)
+	if s.traits.FoldUsername(account.Username) != s.traits.FoldUsername(key.Username) {
+		return Account{}, &Error{Code: Conflict, Op: "GetAccount", Message: "the account is now named " + account.Username}
+	}
+	return account, nil
+}
+
+// CreateAccount makes an account and checks that it came out with the role and access that were asked for.
+// A Conflict error means that it did not; nobody has been given a password then.
+func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Account, err error) {
+	err = s.call(ctx, "CreateAccount", true, func(ctx context.Context) error {
+		account, err = s.driver.CreateAccount(ctx, want)
+		return err
+	})
+	if err != nil {
+		return Account{}, err
+	}
+	s.inventory.recordAccount(account)
+	if account.Role != want.Role || !account.Access.Equal(want.Access) {
+		return account, &Error{Code: Conflict, Op: "CreateAccount", Message: "the new account did not come out with the access that was asked for"}
+	}
+	return account, nil
+}
+
+// UpdateAccount changes the named fields. A change of role is guarded: see Protection.
+func (s *Server) UpdateAccount(ctx context.Context, key AccountKey, change AccountChange) (account Account, err error) {
+	if _, err := s.ReadAccount(ctx, key); err != nil {
+		return Account{}, err
+	}
+	return s.writeAccount(ctx, "UpdateAccount", func(ctx context.Context) (Account, error) {
+		return s.driver.UpdateAccount(ctx, key.ID, change)
+	})
+}
+
+// SetAccess reads the account live, lets plan say what access it should have, and writes when that differs.
+// It returns the account as it is then, and whether anything was written.
+func (s *Server) SetAccess(ctx context.Context, key AccountKey, plan func(Account) Access) (Account, bool, error) {
+	current, err := s.ReadAccount(ctx, key)
+	if err != nil {
+		return Account{}, false, err
+	}
+	want := plan(current)
+	if current.Access.Equal(want) {
+		return current, false, nil
+	}
+	account, err := s.writeAccount(ctx, "SetAccess", func(ctx context.Context) (Account, error) {
+		return s.driver.SetAccess(ctx, current, want)
+	})
+	if err == nil && !account.Access.Equal(want) {
+		err = &Error{Code: Unavailable, Op: "SetAccess", Message: "the server did not keep the access that was set"}
+	}
+	return account, true, err
+}
+
+// SetDisabled disables or enables an account by the server's own switch, after reading it live.
+func (s *Server) SetDisabled(ctx context.Context, key AccountKey, disabled bool) (Account, error) {
+	current, err := s.ReadAccount(ctx, key)
+	if err != nil || current.Disabled == disabled {
+		return current, err
+	}
+	return s.writeAccount(ctx, "SetDisabled", func(ctx context.Context) (Account, error) {
+		if able, ok := s.driver.(Disabler); ok {
+			return able.SetDisabled(ctx, key.ID, disabled)
+		}
+		return Account{}, unsupported("disable an account")
+	})
+}
+
+// SetPassword sets an account's password, after reading it live.
+func (s *Server) SetPassword(ctx context.Context, key AccountKey, password NewPassword) error {
+	if _, err := s.ReadAccount(ctx, key); err != nil {
+		return err
+	}
+	return s.call(ctx, "SetPassword", true, func(ctx context.Context) error {
+		return s.driver.SetPassword(ctx, key.ID, password)
+	})
+}
+
+// Authenticate tries a password and returns whose it is; Unauthenticated for a wrong one.
+func (s *Server) Authenticate(ctx context.Context, username, password string) (id AccountID, err error) {
+	err = s.call(ctx, "Authenticate", false, func(ctx context.Context) error {
+		able, ok := s.driver.(Authenticator)
+		if !ok {
+			return unsupported("try a password")
+		}
+		id, err = able.Authenticate(ctx, username, password)
+		return err
+	})
+	return id, err
+}
+
+// DeleteAccount deletes an account, after reading it live. One that is gone already is no error.
+func (s *Server) DeleteAccount(ctx context.Context, key AccountKey) error {
+	if _, err := s.ReadAccount(ctx, key); err != nil {
+		return s.forgetIfGone(key.ID, err)
+	}
+	err := s.call(ctx, "DeleteAccount", true, func(ctx context.Context) error {
+		if able, ok := s.driver.(AccountDeleter); ok {
+			return able.DeleteAccount(ctx, key.ID)
+		}
+		return unsupported("delete an account")
+	})
+	if err == nil {
+		s.inventory.removeAccount(key.ID)
+	}
+	return s.forgetIfGone(key.ID, err)
+}
+
+func (s *Server) forgetIfGone(id AccountID, err error) error {
+	if CodeOf(err) == NotFound {
+		s.inventory.removeAccount(id)
+		return nil
+	}
+	return err
+}
+
+func (s *Server) writeAccount(ctx context.Context, operation string, write func(context.Context) (Account, error)) (account Account, err error) {
+	err = s.call(ctx, operation, true, func(ctx context.Context) error {
+		account, err = write(ctx)
+		return err
+	})
+	if err == nil {
+		s.inventory.recordAccount(account)
+	}
+	return account, err
+}

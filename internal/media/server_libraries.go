@@ -1,0 +1,68 @@
+package media
+
+import "context"
+
+// ReadLibrary reads a library live.
+func (s *Server) ReadLibrary(ctx context.Context, id LibraryID) (library Library, err error) {
+	err = s.call(ctx, "GetLibrary", false, func(ctx context.Context) error {
+		library, err = s.driver.Library(ctx, id)
+		return err
+	})
+	if err == nil {
+		s.inventory.recordLibrary(library)
+	}
+	return library, err
+}
+
+// CreateLibrary makes a library. One creation runs at a time, so that each sees what the one before made.
+func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Library, err error) {
+	select {
+	case s.creating <- struct{}{}:
+		defer func() { <-s.creating }()
+	case <-ctx.Done():
+		return Library{}, &Error{Code: Unavailable, Op: "CreateLibrary", Message: "another library is being made", cause: ctx.Err()}
+	}
+	return s.writeLibrary(ctx, "CreateLibrary", func(ctx context.Context) (Library, error) {
+		return s.driver.CreateLibrary(ctx, want)
+	})
+}
+
+// UpdateLibrary changes the named fields.
+func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, change LibraryChange) (Library, error) {
+	return s.writeLibrary(ctx, "UpdateLibrary", func(ctx context.Context) (Library, error) {
+		return s.driver.UpdateLibrary(ctx, id, change)
+	})
+}
+
+// DeleteLibrary deletes an empty library whose name, read live, is still the expected one; Conflict when it is
+// not empty or named otherwise. One that is gone already is no error.
+func (s *Server) DeleteLibrary(ctx context.Context, id LibraryID, name string) error {
+	current, err := s.ReadLibrary(ctx, id)
+	if err == nil && current.Name != name {
+		return &Error{Code: Conflict, Op: "DeleteLibrary", Message: "the library is now named " + current.Name}
+	}
+	if err == nil {
+		err = s.call(ctx, "DeleteLibrary", true, func(ctx context.Context) error {
+			if able, ok := s.driver.(LibraryDeleter); ok {
+				return able.DeleteLibrary(ctx, id)
+			}
+			return unsupported("delete a library")
+		})
+	}
+	if err == nil || CodeOf(err) == NotFound {
+		s.inventory.removeLibrary(id)
+		return nil
+	}
+	return err
+}
+
+func (s *Server) writeLibrary(ctx context.Context, operation string, write func(context.Context) (Library, error)) (library Library, err error) {
+	err = s.call(ctx, operation, true, func(ctx context.Context) error {
+		library, err = write(ctx)
+		return err
+	})
+	if err == nil {
+		s.inventory.recordLibrary(library)
+	}
+	return library, err
+}

@@ -1,0 +1,178 @@
+package media
+
+import (
+	"maps"
+	"slices"
+)
+
+// AccountID is an account's id on its server. Opaque.
+type AccountID string
+
+// LibraryID is a library's id on its server. Opaque.
+type LibraryID string
+
+// Role is an account's role: one of the five words below, which each driver maps to its server's own,
+// or the name of a role of the server's own as the server spells it.
+type Role string
+
+// The roles that every driver maps.
+const (
+	RoleOwner  Role = "Owner"
+	RoleAdmin  Role = "Admin"
+	RoleEditor Role = "Editor"
+	RoleMember Role = "Member"
+	RoleGuest  Role = "Guest"
+)
+
+// LibraryRole is a role within a library.
+type LibraryRole string
+
+// The library roles, lowest first.
+const (
+	LibraryViewer LibraryRole = "Viewer"
+	LibraryAdmin  LibraryRole = "Admin"
+)
+
+// MediaType says what a library holds, in the words of the Library kind.
+type MediaType string
+
+// RegistrationMode says who may register on a server without an admin.
+type RegistrationMode string
+
+// The registration modes.
+const (
+	RegistrationOpen       RegistrationMode = "Open"
+	RegistrationInviteOnly RegistrationMode = "InviteOnly"
+	RegistrationClosed     RegistrationMode = "Closed"
+)
+
+// Access is what an account sees by its own access list. What its role adds (RoleInfo.SeesAll) is not in it.
+// The map is never changed in place: to change an Access, Clone it.
+type Access struct {
+	// All: every library, also future ones; Libraries then holds nothing that matters.
+	All bool
+	// Libraries that the account sees, with its role in each.
+	Libraries map[LibraryID]LibraryRole
+}
+
+// Clone returns a copy whose map may be changed.
+func (a Access) Clone() Access {
+	libraries := maps.Clone(a.Libraries)
+	if libraries == nil {
+		libraries = map[LibraryID]LibraryRole{}
+	}
+	return Access{All: a.All, Libraries: libraries}
+}
+
+// Equal says whether both give the same. With All on both sides, the lists do not matter.
+func (a Access) Equal(b Access) bool {
+	return a.All == b.All && (a.All || maps.Equal(a.Libraries, b.Libraries))
+}
+
+// IDs returns the ids of the libraries in order.
+func (a Access) IDs() []LibraryID {
+	return slices.Sorted(maps.Keys(a.Libraries))
+}
+
+// Account is one account as the server has it.
+type Account struct {
+	ID          AccountID
+	Username    string
+	Email       string
+	DisplayName string
+	Role        Role
+	Access      Access
+	// Disabled: nobody can sign in with it.
+	Disabled bool
+	// MustChangePassword: the person must choose another password at the next sign-in.
+	MustChangePassword bool
+}
+
+// NewAccount is an account to be made.
+type NewAccount struct {
+	Username string
+	// Email, empty for none.
+	Email string
+	// DisplayName, empty for the server's default.
+	DisplayName        string
+	Role               Role
+	Access             Access
+	Password           string
+	MustChangePassword bool
+	Disabled           bool
+}
+
+// AccountChange names the fields to change; nil leaves a field alone.
+type AccountChange struct {
+	Email       *string
+	DisplayName *string
+	Role        *Role
+}
+
+// IsZero says whether nothing is to be changed.
+func (c AccountChange) IsZero() bool { return c == AccountChange{} }
+
+// NewPassword is a password to be set.
+type NewPassword struct {
+	Password string
+	// MustChange makes the person choose another at the next sign-in (Capabilities.RequirePasswordChange).
+	MustChange bool
+}
+
+// Library is one library as the server has it.
+type Library struct {
+	ID        LibraryID
+	Name      string
+	MediaType MediaType
+	// Paths as the server sees them.
+	Paths []string
+	// Personal libraries belong to one person; Usher never touches them.
+	Personal bool
+	// Items counts what the library holds; -1 where the server does not say.
+	Items int
+	// Settings that only this type of server knows, by the names in Capabilities.LibrarySettings.
+	Settings map[string]string
+}
+
+// NewLibrary is a library to be made.
+type NewLibrary struct {
+	Name      string
+	MediaType MediaType
+	Paths     []string
+	Settings  map[string]string
+}
+
+// LibraryChange names the fields to change; nil leaves a field alone. Settings holds only those to change.
+type LibraryChange struct {
+	Name     *string
+	Paths    []string
+	Settings map[string]string
+}
+
+// IsZero says whether nothing is to be changed.
+func (c LibraryChange) IsZero() bool {
+	return c.Name == nil && c.Paths == nil && len(c.Settings) == 0
+}
+
+// Listing is everything that a server has at one moment.
+type Listing struct {
+	Accounts  []Account
+	Libraries []Library
+}
+
+// Probe is what a server says of itself and of the account that Usher uses.
+type Probe struct {
+	// Identity of the server: stays the same for as long as it is the same server with the same data,
+	// and differs between two servers.
+	Identity string
+	Version  string
+	// SetupRequired: the server has no account yet. Self is then empty.
+	SetupRequired bool
+	// Self is the account that Usher uses.
+	Self AccountID
+	// SelfName is its username.
+	SelfName string
+	// Registration is the server's mode; empty where it has none.
+	Registration RegistrationMode
+	Capabilities Capabilities
+}
