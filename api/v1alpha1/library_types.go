@@ -44,8 +44,9 @@ const (
 // LibrarySpec describes one library of one media server.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.embedded), has(self.alcoves), has(self.shisho)].filter(b, b).size() <= 1",message="give at most one of embedded, alcoves and shisho: the one of the server's type"
-// +kubebuilder:validation:XValidation:rule="(has(self.externalID) && self.externalID != ”) || (has(self.paths) && size(self.paths) > 0)",message="give paths, or the externalID of an existing library whose paths are to stay as they are"
-// +kubebuilder:validation:XValidation:rule="!(has(self.externalID) && self.externalID != ” && has(self.adoptionPolicy) && self.adoptionPolicy == 'Never')",message="externalID takes over an existing library: it does not go with adoptionPolicy Never"
+// +kubebuilder:validation:XValidation:rule="(has(self.externalID) && size(self.externalID) > 0) || (has(self.paths) && size(self.paths) > 0)",message="give paths, or the externalID of an existing library whose paths are to stay as they are"
+// +kubebuilder:validation:XValidation:rule="!(has(self.externalID) && size(self.externalID) > 0 && has(self.adoptionPolicy) && self.adoptionPolicy == 'Never')",message="externalID takes over an existing library: it does not go with adoptionPolicy Never"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.externalID) || size(oldSelf.externalID) == 0 || has(self.externalID)",message="externalID is immutable once set: delete this Library and make a new one"
 type LibrarySpec struct {
 	// ServerRef names the MediaServer. Immutable.
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="serverRef is immutable: delete this Library and make a new one"

@@ -2,8 +2,7 @@ package access
 
 import (
 	"slices"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"strings"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 )
@@ -29,6 +28,9 @@ type Subject struct {
 	User *v1alpha1.User
 	// SeesAll: the role sees every library on this server.
 	SeesAll bool
+	// Knows says whether the server knows a library role. An edge with one that it does not know is blocked,
+	// never rounded up or down (DESIGN D2).
+	Knows func(v1alpha1.LibraryRole) bool
 }
 
 // EffectiveAccess merges all that a user's access comes from; the highest role wins (DESIGN section 1).
@@ -40,7 +42,7 @@ func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Gra
 	if !user.DeletionTimestamp.IsZero() {
 		return effective
 	}
-	selecting := grantsFor(user, grants)
+	selecting := grantsFor(subject, grants)
 	for i := range libraries {
 		library := &libraries[i]
 		if !library.DeletionTimestamp.IsZero() || library.Spec.ServerRef != user.Spec.ServerRef {
@@ -65,19 +67,14 @@ func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Gra
 	return effective
 }
 
-func grantsFor(user metav1.Object, grants []Grant) []Grant {
+func grantsFor(subject Subject, grants []Grant) []Grant {
 	var selecting []Grant
 	for _, grant := range grants {
-		if grant.Users.Matches(user) {
+		if subject.Knows(grant.Role) && grant.Users.Matches(subject.User) {
 			selecting = append(selecting, grant)
 		}
 	}
-	slices.SortFunc(selecting, func(a, b Grant) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(selecting, func(a, b Grant) int { return strings.Compare(a.Name, b.Name) })
 	return selecting
 }
 

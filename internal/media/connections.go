@@ -19,6 +19,8 @@ type Connection struct {
 	Server *Server
 	// Fingerprint of the configuration that the Server was opened with.
 	Fingerprint string
+	// Opened is when the Server was opened: a listing begun before says nothing about what it did.
+	Opened time.Time
 	// Generation of the MediaServer that this connection was made for: with another, nothing is done.
 	Generation int64
 	// Up: probed and listed, its identity is the expected one.
@@ -29,8 +31,10 @@ type Connection struct {
 	Probe Probe
 	// StaleAt is when the Inventory becomes too old to say that anything is as it should be.
 	StaleAt time.Time
-	// RetryAt is when the server is next tried, while it is not up.
+	// RetryAt is when the server is next looked at.
 	RetryAt time.Time
+	// Failures counts the looks that failed since the last that did not.
+	Failures int
 }
 
 // NewConnections makes an empty set.

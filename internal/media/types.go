@@ -49,7 +49,7 @@ const (
 // Access is what an account sees by its own access list. What its role adds (RoleInfo.SeesAll) is not in it.
 // The map is never changed in place: to change an Access, Clone it.
 type Access struct {
-	// All: every library, also future ones; Libraries then holds nothing that matters.
+	// All: every library, also future ones, as Viewer. Of Libraries, only roles above that matter then.
 	All bool
 	// Libraries that the account sees, with its role in each.
 	Libraries map[LibraryID]LibraryRole
@@ -64,9 +64,18 @@ func (a Access) Clone() Access {
 	return Access{All: a.All, Libraries: libraries}
 }
 
-// Equal says whether both give the same. With All on both sides, the lists do not matter.
+// Equal says whether both give the same.
 func (a Access) Equal(b Access) bool {
-	return a.All == b.All && (a.All || maps.Equal(a.Libraries, b.Libraries))
+	return a.All == b.All && maps.Equal(a.matter(), b.matter())
+}
+
+func (a Access) matter() map[LibraryID]LibraryRole {
+	if !a.All {
+		return a.Libraries
+	}
+	above := maps.Clone(a.Libraries)
+	maps.DeleteFunc(above, func(_ LibraryID, role LibraryRole) bool { return role == LibraryViewer })
+	return above
 }
 
 // IDs returns the ids of the libraries in order.

@@ -1,0 +1,31 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// StatusConditions returns the conditions, to be changed in place.
+func (s *MediaServer) StatusConditions() *[]metav1.Condition { return &s.Status.Conditions }
+
+// SetObservedGeneration says which generation the status speaks of.
+func (s *MediaServer) SetObservedGeneration(generation int64) {
+	s.Status.ObservedGeneration = generation
+}
+
+// StatusConditions returns the conditions, to be changed in place.
+func (l *Library) StatusConditions() *[]metav1.Condition { return &l.Status.Conditions }
+
+// SetObservedGeneration says which generation the status speaks of.
+func (l *Library) SetObservedGeneration(generation int64) { l.Status.ObservedGeneration = generation }
+
+// StatusConditions returns the conditions, to be changed in place.
+func (u *User) StatusConditions() *[]metav1.Condition { return &u.Status.Conditions }
+
+// SetObservedGeneration says which generation the status speaks of.
+func (u *User) SetObservedGeneration(generation int64) { u.Status.ObservedGeneration = generation }
+
+// StatusConditions returns the conditions, to be changed in place.
+func (g *LibraryGrant) StatusConditions() *[]metav1.Condition { return &g.Status.Conditions }
+
+// SetObservedGeneration says which generation the status speaks of.
+func (g *LibraryGrant) SetObservedGeneration(generation int64) {
+	g.Status.ObservedGeneration = generation
+}

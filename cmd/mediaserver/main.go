@@ -1,0 +1,112 @@
+// Command mediaserver serves media libraries over HTTP to the people who may see them. See mediaserver --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/usher-media/usher/internal/mediaserver"
+)
+
+const (
+	// headerTimeout keeps clients that never finish their request from piling up.
+	headerTimeout = 10 * time.Second
+	// idleTimeout ends connections that nobody uses.
+	idleTimeout = 2 * time.Minute
+	// stopTimeout is how long requests under way may take after the signal to stop.
+	stopTimeout = 10 * time.Second
+)
+
+// Exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stderr))
+}
+
+// run is the program: it serves until ctx ends and returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) int {
+	o, err := parse(args, getenv, out)
+	if errors.Is(err, pflag.ErrHelp) {
+		return 0
+	}
+	log := slog.New(slog.DiscardHandler)
+	if err == nil {
+		log, err = o.logger(out)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(out, "mediaserver:", err)
+		return exitUsage
+	}
+	if err := start(ctx, o, log); err != nil {
+		log.Error("stopped", "error", err)
+		return exitFailure
+	}
+	return 0
+}
+
+func start(ctx context.Context, o options, log *slog.Logger) (err error) {
+	server, err := mediaserver.New(ctx, mediaserver.Config{
+		DataDir: o.data, MediaRoots: o.mediaRoots, CheapPasswordHashing: o.passwordHashing == "cheap",
+		SignInsPerClient: o.signInsClient, SignInsPerAccount: o.signInsAccount, Version: version(), Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "url", "http://"+listener.Addr().String(), "mediaRoots", o.mediaRoots, "data", o.data)
+	return serve(ctx, listener, server.Handler(), log)
+}
+
+// serve answers requests until ctx ends, then lets those under way finish. There is no limit on how long an answer may
+// take: a film takes an evening.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		log.Warn("requests under way were cut off", "error", err)
+		return server.Close()
+	}
+	return nil
+}
+
+// version is that of the build, as the Go tool recorded it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return ""
+}

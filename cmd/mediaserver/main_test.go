@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func noEnv(string) string { return "" }
+
+func TestHelpExplainsItself(t *testing.T) {
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"--help"}, noEnv, &out); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, word := range []string{"--media-root", "127.0.0.1:3000", "MEDIASERVER_", "/docs", "tests only"} {
+		if !strings.Contains(out.String(), word) {
+			t.Errorf("the help does not say %q", word)
+		}
+	}
+}
+
+func TestBadUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"serve"}, {"--nonsense"}, {"--password-hashing=none"}, {"--log-format=xml"}, {"--log-level=loud"},
+		{"--sign-ins-per-client=-1"},
+	} {
+		var out bytes.Buffer
+		if code := run(t.Context(), args, noEnv, &out); code != exitUsage || !strings.Contains(out.String(), "mediaserver: ") {
+			t.Errorf("%v: exit code %d: %s", args, code, out.String())
+		}
+	}
+}
+
+func TestTheEnvironmentFillsInAndFlagsWin(t *testing.T) {
+	env := map[string]string{
+		"MEDIASERVER_MEDIA_ROOT": "/a" + string(os.PathListSeparator) + "/b", "MEDIASERVER_LISTEN": "127.0.0.1:1",
+		"MEDIASERVER_DATA": "/from/env",
+	}
+	o, err := parse([]string{"--data", "/from/flag"}, func(name string) string { return env[name] }, io.Discard)
+	if err != nil || o.data != "/from/flag" || o.listen != "127.0.0.1:1" || strings.Join(o.mediaRoots, " ") != "/a /b" {
+		t.Errorf("%+v, %v", o, err)
+	}
+	env["MEDIASERVER_SIGN_INS_PER_CLIENT"] = "many"
+	if _, err := parse(nil, func(name string) string { return env[name] }, io.Discard); err == nil ||
+		!strings.Contains(err.Error(), "MEDIASERVER_SIGN_INS_PER_CLIENT") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFailuresAreLogged(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--data", file}, {"--data", t.TempDir(), "--listen", "nowhere:99999"}} {
+		var out bytes.Buffer
+		if code := run(t.Context(), args, noEnv, &out); code != exitFailure || !strings.Contains(out.String(), "ERROR") {
+			t.Errorf("%v: exit code %d: %s", args, code, out.String())
+		}
+	}
+}
+
+// urls passes on the address that the program says it listens on.
+type urls struct{ found chan string }
+
+func (u urls) Write(line []byte) (int, error) {
+	if match := regexp.MustCompile(`"url":"([^"]+)"`).FindSubmatch(line); match != nil {
+		u.found <- string(match[1])
+	}
+	return len(line), nil
+}
+
+func TestServesUntilItIsStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, ended := urls{make(chan string, 1)}, make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log-format", "json",
+			"--password-hashing", "cheap"}, noEnv, out)
+	}()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(<-out.found + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("status %d, %v", response.StatusCode, err)
+	}
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}

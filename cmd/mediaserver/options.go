@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// envPrefix begins the environment variable that stands in for a flag: --media-root is MEDIASERVER_MEDIA_ROOT.
+const envPrefix = "MEDIASERVER_"
+
+const usage = `mediaserver serves media libraries over HTTP to the people who may see them.
+
+It keeps accounts, libraries and permissions in one SQLite file, and reads media from real directories below the root
+folders that you name. The first account to register owns the server:
+
+  mediaserver --data ./data --media-root /media
+  curl http://127.0.0.1:3000/v1/auth/register -H 'Content-Type: application/json' \
+    -d '{"username": "you", "password": "a long password"}'
+
+Then read http://127.0.0.1:3000/docs. Each flag can also be given in the environment, as MEDIASERVER_ and its name in
+capitals with underscores; the flag wins.
+
+Flags:
+`
+
+// options is what the program was asked for.
+type options struct {
+	listen          string
+	data            string
+	mediaRoots      []string
+	passwordHashing string
+	signInsClient   int
+	signInsAccount  int
+	logFormat       string
+	logLevel        string
+}
+
+// parse reads the flags and, for those not given, the environment. It returns pflag.ErrHelp after printing the help.
+func parse(args []string, getenv func(string) string, out io.Writer) (options, error) {
+	var o options
+	flags := o.flags()
+	flags.SetOutput(out)
+	flags.Usage = func() { _, _ = fmt.Fprint(out, usage, flags.FlagUsagesWrapped(100)) }
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q: everything is said by flags, see --help", flags.Arg(0))
+	}
+	if err := fromEnvironment(flags, getenv); err != nil {
+		return o, err
+	}
+	return o, o.check()
+}
+
+func (o *options) flags() *pflag.FlagSet {
+	flags := pflag.NewFlagSet("mediaserver", pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:3000", "address to listen on; 0.0.0.0:3000 for all networks")
+	flags.StringVar(&o.data, "data", "mediaserver-data", "directory for the server's own files; made when missing")
+	flags.StringArrayVar(&o.mediaRoots, "media-root", nil, "folder below which libraries may lie; repeat it for more "+
+		"(in the environment: separated by "+string(os.PathListSeparator)+")")
+	flags.StringVar(&o.passwordHashing, "password-hashing", "normal", "normal, or cheap: for tests only, protects nobody")
+	flags.IntVar(&o.signInsClient, "sign-ins-per-client", 60, "sign-ins a minute from one address; 0 for no limit")
+	flags.IntVar(&o.signInsAccount, "sign-ins-per-account", 10, "sign-ins a minute to one account; 0 for no limit")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error; debug shows reads too")
+	return flags
+}
+
+// fromEnvironment sets the flags that were not given from their environment variables.
+func fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) (err error) {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		text := getenv(name)
+		if flag.Changed || text == "" || err != nil {
+			return
+		}
+		values := []string{text}
+		if flag.Value.Type() == "stringArray" {
+			values = filepath.SplitList(text)
+		}
+		for _, value := range values {
+			if setErr := flags.Set(flag.Name, value); setErr != nil {
+				err = fmt.Errorf("%s: %w", name, setErr)
+			}
+		}
+	})
+	return err
+}
+
+// check makes relative root folders absolute and refuses words that mean nothing.
+func (o *options) check() error {
+	for i, folder := range o.mediaRoots {
+		absolute, err := filepath.Abs(folder)
+		if err != nil {
+			return err
+		}
+		o.mediaRoots[i] = absolute
+	}
+	switch {
+	case o.passwordHashing != "normal" && o.passwordHashing != "cheap":
+		return errors.New("--password-hashing must be normal or cheap")
+	case o.logFormat != "text" && o.logFormat != "json":
+		return errors.New("--log-format must be text or json")
+	case o.signInsClient < 0 || o.signInsAccount < 0:
+		return errors.New("limits must not be negative")
+	}
+	return nil
+}
+
+// logger returns the logger that the options ask for.
+func (o *options) logger(out io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return nil, errors.New("--log-level must be debug, info, warn or error")
+	}
+	settings := &slog.HandlerOptions{Level: level}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(out, settings)), nil
+	}
+	return slog.New(slog.NewTextHandler(out, settings)), nil
+}

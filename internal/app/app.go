@@ -1,0 +1,139 @@
+// Package app assembles the operator: manager, cache, drivers, controllers.
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/controller"
+	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/embedded"
+)
+
+// Options of the operator. The zero value is not enough: Namespace and Drivers are needed.
+type Options struct {
+	// Namespace is the operator's own, where it keeps its key and elects its leader.
+	Namespace string
+	// WatchNamespaces limits what the operator looks at; empty for all namespaces.
+	WatchNamespaces []string
+	// MetricsAddress and ProbeAddress to listen on; "0" for none.
+	MetricsAddress, ProbeAddress string
+	LeaderElect                  bool
+	// Drivers by type of MediaServer.
+	Drivers map[v1alpha1.MediaServerType]media.Open
+	// Concurrency; the zero value for the default.
+	Concurrency controller.Concurrency
+	// Clock, nil for the system's. Time-outs and requeues run on the system's in any case.
+	Clock clock.PassiveClock
+	// Name makes the controllers' names unique where several operators run in one process; empty otherwise.
+	Name string
+	// NewClient replaces the manager's client, for tests that fail or count calls; nil for the usual one.
+	NewClient client.NewClientFunc
+	Logger    logr.Logger
+}
+
+// Drivers are the drivers of this build.
+func Drivers() map[v1alpha1.MediaServerType]media.Open {
+	return map[v1alpha1.MediaServerType]media.Open{
+		v1alpha1.MediaServerEmbedded: embedded.Open,
+	}
+}
+
+// Scheme knows Usher's kinds and those of Kubernetes.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			panic(err) // only a mistake in the kinds themselves gets here
+		}
+	}
+	return scheme
+}
+
+// New makes a manager with all controllers, ready to be started. It reads, or makes, the operator's key.
+func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error) {
+	scheme := Scheme()
+	live, err := client.New(cfg, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(cfg, managerOptions(scheme, o))
+	if err != nil {
+		return nil, err
+	}
+	keyring, err := controller.LoadKeyring(ctx, live, o.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	kit := &controller.Kit{
+		Client: mgr.GetClient(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
+		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Keyring: keyring,
+		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: controller.DefaultReleaseAfter,
+	}
+	concurrency := o.Concurrency
+	if concurrency == (controller.Concurrency{}) {
+		concurrency = controller.DefaultConcurrency
+	}
+	if err := controller.Setup(ctx, mgr, kit, concurrency, o.Name); err != nil {
+		return nil, fmt.Errorf("set up the controllers: %w", err)
+	}
+	return mgr, addChecks(mgr)
+}
+
+func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
+	readYourWrites := true
+	options := ctrl.Options{
+		Scheme: scheme, Logger: o.Logger,
+		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress:        o.ProbeAddress,
+		LeaderElection:                o.LeaderElect,
+		LeaderElectionID:              "usher.usher.media",
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		Controller:                    config.Controller{SkipNameValidation: new(o.Name != "")},
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		NewClient:                     o.NewClient,
+		Client: client.Options{Cache: &client.CacheOptions{
+			// A reconcile sees what the one before wrote. Secrets go by the uncached client alone: written through
+			// this one, they would start a cache of every Secret.
+			EnableReadYourWritesConsistency: &readYourWrites,
+			DisableFor:                      []client.Object{&corev1.Secret{}},
+		}},
+	}
+	if len(o.WatchNamespaces) > 0 {
+		options.Cache.DefaultNamespaces = map[string]cache.Config{}
+		for _, namespace := range o.WatchNamespaces {
+			options.Cache.DefaultNamespaces[namespace] = cache.Config{}
+		}
+		readYourWrites = len(o.WatchNamespaces) == 1 // not available over several namespaces
+	}
+	return options
+}
+
+func addChecks(mgr ctrl.Manager) error {
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("ping", healthz.Ping)
+}
+
+func orRealClock(c clock.PassiveClock) clock.PassiveClock {
+	if c == nil {
+		return clock.RealClock{}
+	}
+	return c
+}

@@ -1,0 +1,65 @@
+package controller_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+// countingClient counts the writes of a manager's client, by verb and kind.
+type countingClient struct {
+	mu     sync.Mutex
+	writes map[string]int
+}
+
+func (c *countingClient) count(verb string, object client.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.writes == nil {
+		c.writes = map[string]int{}
+	}
+	c.writes[fmt.Sprintf("%s %T", verb, object)]++
+}
+
+// take returns the counts since the last take.
+func (c *countingClient) take() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := maps.Clone(c.writes)
+	clear(c.writes)
+	return taken
+}
+
+func (c *countingClient) wrap(config *rest.Config, options client.Options) (client.Client, error) {
+	base, err := client.NewWithWatch(config, options)
+	if err != nil {
+		return nil, err
+	}
+	return interceptor.NewClient(base, interceptor.Funcs{
+		Create: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			c.count("create", o)
+			return w.Create(ctx, o, opts...)
+		},
+		Update: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
+			c.count("update", o)
+			return w.Update(ctx, o, opts...)
+		},
+		Patch: func(ctx context.Context, w client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			c.count("patch", o)
+			return w.Patch(ctx, o, p, opts...)
+		},
+		Delete: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			c.count("delete", o)
+			return w.Delete(ctx, o, opts...)
+		},
+		SubResourcePatch: func(ctx context.Context, cl client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+			c.count("patch "+sub, o)
+			return cl.SubResource(sub).Patch(ctx, o, p, opts...)
+		},
+	}), nil
+}

@@ -1,0 +1,38 @@
+package controller
+
+import (
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// agreed says whether the status says that the server agreed with this very generation: what differs then, differs
+// though no manifest changed.
+func agreed(o object) bool {
+	ready := meta.FindStatusCondition(*o.StatusConditions(), v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == o.GetGeneration()
+}
+
+// newDrift returns a drift that was just found, or nil when what differs is no drift.
+func newDrift(agreed bool, words []string, now time.Time) *v1alpha1.Drift {
+	if !agreed || len(words) == 0 {
+		return nil
+	}
+	return &v1alpha1.Drift{DetectedAt: metav1.NewTime(now), Differences: words[:min(len(words), 10)]}
+}
+
+func repaired(drift *v1alpha1.Drift, now time.Time) *v1alpha1.Drift {
+	at := metav1.NewTime(now)
+	drift.RepairedAt = &at
+	return drift
+}
+
+// observed is the outcome of mode Observe when something differs.
+func observed(words []string) *outcome {
+	o := held(v1alpha1.ReasonObserving, "mode Observe, would change: "+bounded(strings.Join(words, "; "), 500))
+	return &o
+}

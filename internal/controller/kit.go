@@ -1,0 +1,86 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// Kit is what all reconcilers share.
+type Kit struct {
+	// Client reads from the cache and writes.
+	Client client.Client
+	// Live reads and writes without a cache: for Secrets, and before anything that cannot be undone.
+	Live client.Client
+	// Recorder emits events.
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	// Drivers by type of MediaServer.
+	Drivers map[v1alpha1.MediaServerType]media.Open
+	// Observe is told of every call to a media server; may be nil.
+	Observe func(server string, call media.Call)
+	// Keyring derives first passwords and hashes.
+	Keyring *Keyring
+	// Connections of all MediaServers.
+	Connections *media.Connections
+	// Wake brings objects back when something outside Kubernetes changed.
+	Wake *Wake
+	// ReleaseAfter is how long a deleted object waits for a MediaServer that is itself gone, before it is let go with
+	// an event that says what stays behind.
+	ReleaseAfter time.Duration
+}
+
+// Defaults of a Kit.
+const (
+	// DefaultReleaseAfter is how long a deleted object waits for a MediaServer that is gone.
+	DefaultReleaseAfter = 10 * time.Minute
+	// safetyPoll brings back an object that waits, should a wake-up ever be missed.
+	safetyPoll = 10 * time.Minute
+)
+
+func (k *Kit) normal(ctx context.Context, object client.Object, reason, action, format string, args ...any) {
+	k.Recorder.Eventf(object, nil, "Normal", reason, action, format, args...)
+}
+
+func (k *Kit) warn(ctx context.Context, object client.Object, reason, action, format string, args ...any) {
+	k.Recorder.Eventf(object, nil, "Warning", reason, action, format, args...)
+}
+
+// serverKey names a MediaServer in Connections.
+func serverKey(namespace, name string) string { return namespace + "/" + name }
+
+// reportFailure tells the connection of an error that concerns all of its objects, so that they wait together
+// and the MediaServer's own reconcile finds out what is the matter. Other errors pass by.
+func (k *Kit) reportFailure(key string, err error) {
+	reason := connectionReason(err)
+	if reason == "" {
+		return
+	}
+	connection := k.Connections.Get(key)
+	if !connection.Up {
+		return
+	}
+	connection.Up, connection.Reason, connection.Message = false, reason, err.Error()
+	connection.RetryAt = k.Clock.Now().Add(media.RetryAfter(err))
+	k.Connections.Put(key, connection)
+	k.Wake.Server(key)
+}
+
+// connectionReason says which errors concern the connection rather than one object; empty for the others.
+func connectionReason(err error) string {
+	switch media.CodeOf(err) {
+	case media.Unavailable:
+		return v1alpha1.ReasonServerUnavailable
+	case media.RateLimited:
+		return v1alpha1.ReasonRateLimited
+	case media.Unauthenticated, media.PermissionDenied:
+		return v1alpha1.ReasonCredentialsRefused
+	}
+	return ""
+}

@@ -1,0 +1,58 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// letGoSite resolves the server of an object that is being deleted. It is more patient than site: a connection whose
+// Secret is gone is still used, since its credentials are remembered until its objects are done. Where the server is
+// gone for good, the object is released after a grace period, with an event that says what stays behind.
+func (k *Kit) letGoSite(ctx context.Context, object client.Object, server, what string) (site, *outcome) {
+	s, o := k.site(ctx, object.GetNamespace(), server)
+	if o == nil {
+		return s, nil
+	}
+	c := s.connection
+	if c.Server != nil && c.Probe.Identity != "" && c.Reason == v1alpha1.ReasonSecretNotFound {
+		s.connection.Up = true
+		return s, nil
+	}
+	gone := o.reason == v1alpha1.ReasonServerNotFound || (s.server != nil && !s.server.DeletionTimestamp.IsZero()) || c.Reason == v1alpha1.ReasonSecretNotFound
+	if !gone {
+		return s, o
+	}
+	waited := k.Clock.Since(object.GetDeletionTimestamp().Time)
+	if left := k.ReleaseAfter - waited; left > 0 {
+		o.after = min(left, time.Minute)
+		o.message += "; let go in " + left.Round(time.Second).String() + " with " + what + " left as it is"
+		return s, o
+	}
+	k.warn(ctx, object, "LeftBehind", "Release", "MediaServer %s is gone: %s stays on the server as it is", server, what)
+	return s, k.released(ctx, object)
+}
+
+// released removes the finalizer and ends the reconcile.
+func (k *Kit) released(ctx context.Context, object client.Object) *outcome {
+	if err := k.release(ctx, object); err != nil {
+		return retry(err)
+	}
+	return &outcome{kind: kindGone}
+}
+
+// confirmDeleting reads the object live: nothing that cannot be undone is done on the word of a cache.
+func (k *Kit) confirmDeleting(ctx context.Context, object client.Object) error {
+	live := object.DeepCopyObject().(client.Object)
+	if err := k.Live.Get(ctx, client.ObjectKeyFromObject(object), live); err != nil {
+		return err
+	}
+	if live.GetUID() != object.GetUID() || live.GetDeletionTimestamp().IsZero() {
+		return fmt.Errorf("%s is not being deleted (any more): the cache is behind", object.GetName())
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// libraryReconciler makes a library of a server agree with its Library.
+type libraryReconciler struct{ *Kit }
+
+// +kubebuilder:rbac:groups=usher.media,resources=libraries,verbs=get;list;watch;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=libraries/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=libraries/finalizers,verbs=update
+
+// libraryPass is one reconcile of a Library.
+type libraryPass struct {
+	site
+	library *v1alpha1.Library
+	status  *v1alpha1.LibraryStatus
+	record  record
+	// found is the library on the server, once it is known to be this one's.
+	found media.Library
+	// planned is what mode Observe would do before comparing.
+	planned []string
+	// agreed: before this pass, the server agreed with this generation.
+	agreed bool
+}
+
+// Reconcile compares once and repairs.
+func (r *libraryReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	library := &v1alpha1.Library{}
+	if err := r.Client.Get(ctx, request.NamespacedName, library); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	before := library.DeepCopy()
+	p := &libraryPass{library: library, status: library.Status.DeepCopy(), agreed: agreed(library)}
+	result := r.reconcile(ctx, p)
+	library.Status = *p.status
+	return finish(ctx, r.Kit, before, library, result)
+}
+
+func (r *libraryReconciler) reconcile(ctx context.Context, p *libraryPass) outcome {
+	if paused(p.library) {
+		return held(v1alpha1.ReasonPaused, "paused by the annotation "+v1alpha1.AnnotationPaused)
+	}
+	if !p.library.DeletionTimestamp.IsZero() {
+		return r.letGo(ctx, p)
+	}
+	var o *outcome
+	if p.site, o = r.site(ctx, p.library.Namespace, p.library.Spec.ServerRef.Name); o != nil {
+		return *o
+	}
+	for _, phase := range []func(context.Context, *libraryPass) *outcome{r.validate, r.claim, r.own, r.agree} {
+		if o := phase(ctx, p); o != nil {
+			return *o
+		}
+	}
+	r.describe(ctx, p)
+	return done(v1alpha1.ReasonSynced, "the media server agrees")
+}
+
+// validate repeats what the API server cannot check: what depends on the server's type.
+func (r *libraryReconciler) validate(_ context.Context, p *libraryPass) *outcome {
+	spec := p.library.Spec
+	if !p.able().HasMediaType(media.MediaType(spec.MediaType)) {
+		return stalled(v1alpha1.ReasonUnsupported, "%s libraries are unknown to a %s server; it knows %v", spec.MediaType, p.server.Spec.Type, p.able().MediaTypes)
+	}
+	block, kind := settingsBlock(spec)
+	if kind != "" && kind != p.server.Spec.Type {
+		return stalled(v1alpha1.ReasonInvalidSpec, "spec.%s is for a server of another type: MediaServer %s is %s", block, p.server.Name, p.server.Spec.Type)
+	}
+	return nil
+}
+
+// claim makes sure that no other Library stands for the same library.
+func (r *libraryReconciler) claim(ctx context.Context, p *libraryPass) *outcome {
+	var all v1alpha1.LibraryList
+	if err := r.Client.List(ctx, &all, ofServer(p.library.Namespace, p.library.Spec.ServerRef.Name)...); err != nil {
+		return retry(err)
+	}
+	var claimants []access.Claimant
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.UID == p.library.UID || sameLibrary(other, p.library, p.identity()) {
+			claimants = append(claimants, access.Claimant{Object: other, Recorded: readRecord(other, p.identity()).ID != ""})
+		}
+	}
+	if winner := access.ClaimWinner(claimants); winner != nil && winner.GetUID() != p.library.UID {
+		return stalled(v1alpha1.ReasonDuplicateClaim, "Library %s stands for the same library of the server: change displayName or externalID here, or delete one of the two", winner.GetName())
+	}
+	return nil
+}
+
+// sameLibrary says whether two Libraries stand for the same library: by id where both have one, else by name.
+func sameLibrary(a, b *v1alpha1.Library, identity string) bool {
+	aID, bID := libraryID(a, identity), libraryID(b, identity)
+	if aID != "" && bID != "" {
+		return aID == bID
+	}
+	return foldBroadly(a.Spec.DisplayName) == foldBroadly(b.Spec.DisplayName)
+}
+
+// libraryID is the id on the server that a Library has or asks for; empty when only its name says which it is.
+func libraryID(library *v1alpha1.Library, identity string) media.LibraryID {
+	if id := readRecord(library, identity).ID; id != "" {
+		return media.LibraryID(id)
+	}
+	return media.LibraryID(library.Spec.ExternalID)
+}
+
+// own finds out which library of the server is this one's, and makes or takes over one where that is allowed.
+func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
+	p.record = readRecord(p.library, p.identity())
+	candidates := r.candidates(p)
+	facts := access.OwnershipFacts{
+		Record: p.record.kind(), Recorded: r.recorded(p), Named: r.named(p, candidates),
+		Settled: r.settledIntent(p.site, p.record), MayCreate: p.library.Spec.ExternalID == "" && len(p.library.Spec.Paths) > 0,
+	}
+	switch access.Ownership(facts) {
+	case access.ActionManage:
+		p.found, _ = p.inventory().Library(media.LibraryID(p.record.ID))
+		return nil
+	case access.ActionCreate:
+		return r.create(ctx, p)
+	case access.ActionAdopt:
+		return r.take(ctx, p, candidates[0], v1alpha1.OriginAdopted)
+	case access.ActionRecord:
+		return r.take(ctx, p, unknownBefore(p.record, candidates)[0], v1alpha1.OriginCreated)
+	case access.ActionWait:
+		r.Wake.Server(p.key)
+		return waiting(v1alpha1.ReasonConfirmingAbsence, "the library is missing from the server's list: looking again before anything is made in its place")
+	}
+	return r.conflict(p, facts, candidates)
+}
+
+func (r *libraryReconciler) conflict(p *libraryPass, facts access.OwnershipFacts, candidates []media.Library) *outcome {
+	name := p.library.Spec.DisplayName
+	switch {
+	case facts.Named == access.NamedSeveral:
+		return stalled(v1alpha1.ReasonAmbiguousName, "%d libraries on the server are named %q: name one by spec.externalID (%s)", len(candidates), name, libraryIDs(candidates))
+	case facts.Named == access.NamedTaken && candidates[0].Personal:
+		return stalled(v1alpha1.ReasonProtected, "%q is somebody's personal library: choose another displayName", name)
+	case facts.Named == access.NamedTaken:
+		return stalled(v1alpha1.ReasonConflict, "a library named %q exists on the server: set adoptionPolicy IfUnique to take it over, or choose another displayName", name)
+	case p.library.Spec.ExternalID != "":
+		return stalled(v1alpha1.ReasonConflict, "the server has no library with the id %s (spec.externalID)", p.library.Spec.ExternalID)
+	}
+	return stalled(v1alpha1.ReasonConflict, "the server has no library named %q: give spec.paths so that it can be made", name)
+}
+
+// describe fills the status of a library that agrees.
+func (r *libraryReconciler) describe(ctx context.Context, p *libraryPass) {
+	p.status.ExternalID, p.status.Origin, p.status.Plan = p.record.ID, p.record.Origin, nil
+	if p.record.ID == "" {
+		p.status.ExternalID = string(p.found.ID)
+	}
+	if members, err := r.members(ctx, p); err == nil {
+		p.status.Members = members
+	}
+}
+
+func libraryIDs(libraries []media.Library) string {
+	var ids []string
+	for _, library := range firstListed(libraries) {
+		ids = append(ids, string(library.ID))
+	}
+	return fmt.Sprint(ids)
+}

@@ -1,0 +1,70 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// members lists who sees a library, from what the server has: declared or not, by list, by role or by "all".
+func (r *libraryReconciler) members(ctx context.Context, p *libraryPass) (*v1alpha1.LibraryMembers, error) {
+	declared, err := r.declaredAccounts(ctx, p.site, p.library.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	var items []v1alpha1.LibraryMember
+	for _, account := range p.inventory().Accounts() {
+		role, all, sees := seesLibrary(p.able(), account, p.found.ID)
+		if sees && !account.Disabled {
+			items = append(items, v1alpha1.LibraryMember{
+				Username: account.Username, Role: v1alpha1.LibraryRole(role), User: declared[account.ID], All: all,
+			})
+		}
+	}
+	slices.SortFunc(items, func(a, b v1alpha1.LibraryMember) int { return strings.Compare(a.Username, b.Username) })
+	return &v1alpha1.LibraryMembers{Total: int32(len(items)), Items: firstListed(items)}, nil
+}
+
+// seesLibrary says whether an account sees a library on its server, in which role, and whether it sees all.
+func seesLibrary(able media.Capabilities, account media.Account, id media.LibraryID) (role media.LibraryRole, all, sees bool) {
+	all = account.Access.All || able.Roles[account.Role].SeesAll
+	role, sees = account.Access.Libraries[id]
+	if all && role == "" {
+		role = media.LibraryViewer
+	}
+	return role, all, all || sees
+}
+
+// declaredAccounts maps the accounts of a server to the names of the Users that declare them.
+func (k *Kit) declaredAccounts(ctx context.Context, s site, namespace string) (map[media.AccountID]string, error) {
+	var users v1alpha1.UserList
+	if err := k.Client.List(ctx, &users, ofServer(namespace, s.server.Name)...); err != nil {
+		return nil, err
+	}
+	declared := make(map[media.AccountID]string, len(users.Items))
+	for i := range users.Items {
+		if id := readRecord(&users.Items[i], s.identity()).ID; id != "" {
+			declared[media.AccountID(id)] = users.Items[i].Name
+		}
+	}
+	return declared, nil
+}
+
+// holders names the declared accounts that still have a library in their list, as their Users.
+func (r *libraryReconciler) holders(ctx context.Context, s site, namespace string, id media.LibraryID) ([]string, error) {
+	declared, err := r.declaredAccounts(ctx, s, namespace)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for account, name := range declared {
+		if found, ok := s.inventory().Account(account); ok && found.Access.Libraries[id] != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}

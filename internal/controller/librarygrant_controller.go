@@ -1,0 +1,191 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+)
+
+// libraryGrantReconciler derives a LibraryGrant's status. It calls no server and sets no finalizer: a grant is input
+// for the Users' reconciler.
+type libraryGrantReconciler struct{ *Kit }
+
+// +kubebuilder:rbac:groups=usher.media,resources=librarygrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=usher.media,resources=librarygrants/status,verbs=get;patch;update
+
+// grantPass is one reconcile of a LibraryGrant.
+type grantPass struct {
+	grant  *v1alpha1.LibraryGrant
+	status *v1alpha1.LibraryGrantStatus
+	// compiled is the grant ready for matching, others all grants that give access now, this one among them.
+	compiled access.Grant
+	others   []access.Grant
+	// libraries and users that the grant takes.
+	libraries []v1alpha1.Library
+	users     []v1alpha1.User
+	// all libraries of the namespace, for the effective access of a user.
+	allLibraries []v1alpha1.Library
+	sites        map[string]site
+	blocked      []v1alpha1.BlockedEdge
+	next         time.Time
+}
+
+// Reconcile derives the status once.
+func (r *libraryGrantReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	grant := &v1alpha1.LibraryGrant{}
+	if err := r.Client.Get(ctx, request.NamespacedName, grant); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	before := grant.DeepCopy()
+	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}}
+	result := r.reconcile(ctx, p).orSooner(r.Clock.Now(), p.next)
+	grant.Status = *p.status
+	return finish(ctx, r.Kit, before, grant, result)
+}
+
+func (r *libraryGrantReconciler) reconcile(ctx context.Context, p *grantPass) outcome {
+	if !p.grant.DeletionTimestamp.IsZero() {
+		return outcome{kind: kindGone}
+	}
+	if o := r.gather(ctx, p); o != nil {
+		return *o
+	}
+	p.checkReferences()
+	edges := p.countEdges()
+	p.report(edges, r.Clock.Now())
+	if unresolved := p.unresolved(); len(unresolved) > 0 {
+		return *waiting(v1alpha1.ReasonReferencesUnresolved, "gives no access to what does not resolve: %s", strings.Join(unresolved[:min(3, len(unresolved))], "; "))
+	}
+	return done(v1alpha1.ReasonResolved, "all references resolve")
+}
+
+// gather reads what the grant takes, and where that lives.
+func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outcome {
+	var err error
+	if p.compiled, err = access.NewGrant(p.grant); err != nil {
+		return stalled(v1alpha1.ReasonInvalidSpec, "a selector is none: %s", err)
+	}
+	now := r.Clock.Now()
+	p.status.State, p.next = access.GrantState(p.grant, now)
+	var grants v1alpha1.LibraryGrantList
+	var libraries v1alpha1.LibraryList
+	var users v1alpha1.UserList
+	for _, list := range []client.ObjectList{&grants, &libraries, &users} {
+		if err := r.Client.List(ctx, list, client.InNamespace(p.grant.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+			return retry(err)
+		}
+	}
+	p.others, _ = access.ActiveGrants(grants.Items, now)
+	p.allLibraries = libraries.Items
+	p.libraries = slices.DeleteFunc(slices.Clone(libraries.Items), func(l v1alpha1.Library) bool {
+		return !l.DeletionTimestamp.IsZero() || !p.compiled.Libraries.Matches(&l)
+	})
+	p.users = slices.DeleteFunc(slices.Clone(users.Items), func(u v1alpha1.User) bool {
+		return !u.DeletionTimestamp.IsZero() || !p.compiled.Users.Matches(&u)
+	})
+	return r.visit(ctx, p)
+}
+
+// visit reads the connection of each server that the grant touches.
+func (r *libraryGrantReconciler) visit(ctx context.Context, p *grantPass) *outcome {
+	visit := func(server string) *outcome {
+		if _, visited := p.sites[server]; visited {
+			return nil
+		}
+		s, o := r.site(ctx, p.grant.Namespace, server)
+		if o != nil && o.kind == kindRetry {
+			return o
+		}
+		if o != nil {
+			s.connection.Server = nil
+		}
+		p.sites[server] = s
+		return nil
+	}
+	for i := range p.libraries {
+		if o := visit(p.libraries[i].Spec.ServerRef.Name); o != nil {
+			return o
+		}
+	}
+	for i := range p.users {
+		if o := visit(p.users[i].Spec.ServerRef.Name); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// checkReferences blocks names that resolve to nothing, and those that find no counterpart on their server.
+func (p *grantPass) checkReferences() {
+	servers := map[string]bool{}
+	for i := range p.users {
+		servers[p.users[i].Spec.ServerRef.Name] = true
+	}
+	for _, name := range p.compiled.Libraries.Names() {
+		i := slices.IndexFunc(p.libraries, func(l v1alpha1.Library) bool { return l.Name == name })
+		switch {
+		case i < 0:
+			p.block(name, "", "NotFound", "there is no Library "+name+" in this namespace")
+		case !servers[p.libraries[i].Spec.ServerRef.Name]:
+			p.block(name, "", "NoCounterpart", "none of the users is on the library's server "+p.libraries[i].Spec.ServerRef.Name)
+		}
+	}
+	clear(servers)
+	for i := range p.libraries {
+		servers[p.libraries[i].Spec.ServerRef.Name] = true
+	}
+	for _, name := range p.compiled.Users.Names() {
+		i := slices.IndexFunc(p.users, func(u v1alpha1.User) bool { return u.Name == name })
+		switch {
+		case i < 0:
+			p.block("", name, "NotFound", "there is no User "+name+" in this namespace")
+		case !servers[p.users[i].Spec.ServerRef.Name]:
+			p.block("", name, "NoCounterpart", "none of the libraries is on the user's server "+p.users[i].Spec.ServerRef.Name)
+		}
+	}
+}
+
+func (p *grantPass) block(library, user, reason, message string) {
+	p.blocked = append(p.blocked, v1alpha1.BlockedEdge{Library: library, User: user, Reason: reason, Message: message})
+}
+
+// unresolved says in words which references resolve to nothing.
+func (p *grantPass) unresolved() []string {
+	var words []string
+	for _, edge := range p.blocked {
+		if edge.Reason == "NotFound" || edge.Reason == "NoCounterpart" {
+			words = append(words, edge.Message)
+		}
+	}
+	return words
+}
+
+// report fills counts, blocked edges and the condition Applied.
+func (p *grantPass) report(edges edgeCount, now time.Time) {
+	p.status.Edges = &v1alpha1.GrantEdges{
+		Desired: edges.desired, Applied: edges.applied, Summary: fmt.Sprintf("%d/%d", edges.applied, edges.desired),
+	}
+	p.status.Blocked = nil
+	if len(p.blocked) > 0 {
+		p.status.Blocked = &v1alpha1.GrantBlocked{Total: int32(len(p.blocked)), Items: firstListed(p.blocked)}
+	}
+	applied := metav1.Condition{Type: v1alpha1.ConditionApplied, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonApplied, Message: "every edge has reached its server", ObservedGeneration: p.grant.Generation}
+	switch {
+	case edges.applied < edges.desired:
+		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
+		applied.Message = fmt.Sprintf("%d of %d edges have not reached their server (first: %s)", edges.desired-edges.applied, edges.desired, edges.firstPending)
+	case edges.lingering > 0:
+		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
+		applied.Message = fmt.Sprintf("%d edges are not taken back yet (first: %s)", edges.lingering, edges.firstPending)
+	}
+	setCondition(&p.status.Conditions, applied, now)
+}

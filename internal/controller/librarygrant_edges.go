@@ -1,0 +1,102 @@
+package controller
+
+import (
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// edgeCount is how far a grant has come.
+type edgeCount struct {
+	desired, applied int32
+	// lingering counts the edges of a grant that gives nothing (any more), which the server still has though nothing else gives them.
+	lingering    int32
+	firstPending string
+}
+
+// countEdges compares each selected library and each selected user of the same server with what the server has.
+func (p *grantPass) countEdges() edgeCount {
+	var count edgeCount
+	active := p.status.State == v1alpha1.GrantActive
+	for i := range p.users {
+		user := &p.users[i]
+		var effective access.Effective
+		if !active {
+			effective = p.effectiveOf(user)
+		}
+		for j := range p.libraries {
+			library := &p.libraries[j]
+			if library.Spec.ServerRef != user.Spec.ServerRef {
+				continue
+			}
+			if active {
+				p.countActive(&count, user, library)
+			} else if _, given := effective[library.Name]; !given && p.has(user, library, v1alpha1.LibraryRoleViewer) && !p.seesAll(user) {
+				count.lingering++
+				count.pending(user, library)
+			}
+		}
+	}
+	return count
+}
+
+func (p *grantPass) countActive(count *edgeCount, user *v1alpha1.User, library *v1alpha1.Library) {
+	count.desired++
+	role := p.compiled.Role
+	if s := p.sites[user.Spec.ServerRef.Name]; s.connection.Server != nil && !s.able().HasLibraryRole(media.LibraryRole(role)) {
+		p.block(library.Name, user.Name, "RoleUnsupported", "the server has no role "+string(role)+" in a library")
+		count.pending(user, library)
+		return
+	}
+	if p.has(user, library, role) {
+		count.applied++
+		return
+	}
+	count.pending(user, library)
+	for _, end := range []object{user, library} {
+		if meta.IsStatusConditionTrue(*end.StatusConditions(), v1alpha1.ConditionStalled) {
+			p.block(library.Name, user.Name, "NotReady", end.GetName()+" is stalled: see its status")
+			return
+		}
+	}
+}
+
+func (c *edgeCount) pending(user *v1alpha1.User, library *v1alpha1.Library) {
+	if c.firstPending == "" {
+		c.firstPending = user.Name + " to " + library.Name
+	}
+}
+
+// has says whether the server has an edge, of at least that role.
+func (p *grantPass) has(user *v1alpha1.User, library *v1alpha1.Library, role v1alpha1.LibraryRole) bool {
+	s := p.sites[user.Spec.ServerRef.Name]
+	if s.connection.Server == nil {
+		return false
+	}
+	account, found := s.inventory().Account(media.AccountID(readRecord(user, s.identity()).ID))
+	id := media.LibraryID(readRecord(library, s.identity()).ID)
+	if !found || id == "" {
+		return false
+	}
+	if s.able().Roles[account.Role].SeesAll {
+		return true
+	}
+	actual, _, sees := seesLibrary(s.able(), account, id)
+	return sees && access.HighestRole(v1alpha1.LibraryRole(actual), role) == v1alpha1.LibraryRole(actual)
+}
+
+func (p *grantPass) seesAll(user *v1alpha1.User) bool {
+	s := p.sites[user.Spec.ServerRef.Name]
+	account, _ := s.inventory().Account(media.AccountID(readRecord(user, s.identity()).ID))
+	return account.Access.All || s.able().Roles[account.Role].SeesAll
+}
+
+func (p *grantPass) effectiveOf(user *v1alpha1.User) access.Effective {
+	able := p.sites[user.Spec.ServerRef.Name].able()
+	return access.EffectiveAccess(access.Subject{
+		User: user, SeesAll: able.Roles[media.Role(user.Spec.Role)].SeesAll,
+		Knows: func(role v1alpha1.LibraryRole) bool { return able.HasLibraryRole(media.LibraryRole(role)) },
+	}, p.allLibraries, p.others)
+}

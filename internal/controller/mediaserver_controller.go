@@ -1,0 +1,249 @@
+package controller
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// mediaServerReconciler keeps one connection a MediaServer: it opens, probes and lists, and tells its objects.
+// Every reconcile is one look at the server.
+type mediaServerReconciler struct{ *Kit }
+
+const (
+	defaultSyncInterval = 5 * time.Minute
+	firstProbeBackoff   = time.Second
+	lastProbeBackoff    = time.Minute
+)
+
+// +kubebuilder:rbac:groups=usher.media,resources=mediaservers,verbs=get;list;watch;patch;update;administer
+// +kubebuilder:rbac:groups=usher.media,resources=mediaservers/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=mediaservers/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch
+
+// Reconcile looks at the server once.
+func (r *mediaServerReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	server := &v1alpha1.MediaServer{}
+	if err := r.Client.Get(ctx, request.NamespacedName, server); err != nil {
+		return r.forgotten(request, err)
+	}
+	before := server.DeepCopy()
+	status := server.Status.DeepCopy()
+	key := serverKey(server.Namespace, server.Name)
+	connection, result := r.look(ctx, server, status)
+	if result.kind == kindGone {
+		r.Connections.Remove(key)
+	} else {
+		r.publish(key, server, connection, &result)
+	}
+	server.Status = *status
+	server.Status.State = mediaServerState(result)
+	return finish(ctx, r.Kit, before, server, result)
+}
+
+func mediaServerState(result outcome) v1alpha1.MediaServerState {
+	switch {
+	case result.kind == kindDone, result.kind == kindHeld && result.reason == v1alpha1.ReasonObserving:
+		return v1alpha1.MediaServerConnected
+	case result.kind == kindStalled, result.reason == v1alpha1.ReasonSetupRequired, result.reason == v1alpha1.ReasonCredentialsRefused:
+		return v1alpha1.MediaServerRefused
+	case result.reason == v1alpha1.ReasonServerUnavailable, result.reason == v1alpha1.ReasonRateLimited:
+		return v1alpha1.MediaServerUnavailable
+	}
+	return v1alpha1.MediaServerPending
+}
+
+// look goes through the phases. It returns the connection as found, which is published with the outcome.
+func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.MediaServer, status *v1alpha1.MediaServerStatus) (media.Connection, outcome) {
+	connection := r.Connections.Get(serverKey(server.Namespace, server.Name))
+	if paused(server) {
+		return connection, held(v1alpha1.ReasonPaused, "paused by the annotation "+v1alpha1.AnnotationPaused)
+	}
+	if wait := connection.RetryAt.Sub(r.Clock.Now()); connection.Reason == v1alpha1.ReasonRateLimited && wait > 0 {
+		return connection, outcome{kind: kindWaiting, reason: connection.Reason, message: connection.Message, after: wait}
+	}
+	if !server.DeletionTimestamp.IsZero() {
+		if o := r.letGo(ctx, server); o != nil && o.kind == kindGone {
+			return connection, *o
+		}
+	}
+	connection, o := r.open(ctx, server)
+	if o != nil {
+		return connection, *o
+	}
+	connection.Probe, o = r.probe(ctx, server, connection.Server)
+	if o != nil {
+		return connection, *o
+	}
+	if o := r.identify(ctx, server, connection.Probe.Identity); o != nil {
+		return connection, *o
+	}
+	if o := r.register(ctx, server, status, connection); o != nil {
+		return connection, *o
+	}
+	if err := connection.Server.Refresh(ctx, connection.Probe.Self); err != nil {
+		return connection, connectionOutcome(err)
+	}
+	return connection, r.describe(server, status, connection)
+}
+
+// probe asks the server who it is, and makes its first account when that is wanted.
+func (r *mediaServerReconciler) probe(ctx context.Context, server *v1alpha1.MediaServer, to *media.Server) (media.Probe, *outcome) {
+	probe, err := to.Probe(ctx)
+	if err == nil && probe.SetupRequired {
+		if o := r.bootstrap(ctx, server, to, probe); o != nil {
+			return probe, o
+		}
+		probe, err = to.Probe(ctx)
+	}
+	if err != nil {
+		o := connectionOutcome(err)
+		return probe, &o
+	}
+	return probe, nil
+}
+
+// bootstrap makes the first account of a brand-new server; never of one that was seen before, since that one has
+// lost its data and its people.
+func (r *mediaServerReconciler) bootstrap(ctx context.Context, server *v1alpha1.MediaServer, to *media.Server, probe media.Probe) *outcome {
+	switch {
+	case readIdentity(server) != "" && server.Annotations[v1alpha1.AnnotationAcceptServerIdentity] != probe.Identity:
+		return stalled(v1alpha1.ReasonIdentityChanged, "the server was seen before and is empty now: restore its data, or set the annotation %s to %q to begin anew",
+			v1alpha1.AnnotationAcceptServerIdentity, probe.Identity)
+	case !server.Spec.Bootstrap || server.Spec.Mode == v1alpha1.ModeObserve:
+		return waiting(v1alpha1.ReasonSetupRequired, "the server has no account yet: set spec.bootstrap to true (mode Enforce), or make its first account by hand with the credentials of Secret %s",
+			server.Spec.Credentials.SecretRef.Name)
+	}
+	if err := to.Bootstrap(ctx); err != nil && media.CodeOf(err) != media.AlreadyExists {
+		o := connectionOutcome(err)
+		return &o
+	}
+	r.normal(ctx, server, "Bootstrapped", "Bootstrap", "made the server's first account from Secret %s", server.Spec.Credentials.SecretRef.Name)
+	return nil
+}
+
+// identify makes sure that the same server answers behind the URL, and records it the first time.
+func (r *mediaServerReconciler) identify(ctx context.Context, server *v1alpha1.MediaServer, identity string) *outcome {
+	recorded := readIdentity(server)
+	accepted := server.Annotations[v1alpha1.AnnotationAcceptServerIdentity]
+	switch {
+	case recorded != "" && recorded != identity && accepted != identity:
+		return stalled(v1alpha1.ReasonIdentityChanged, "another server answers at this URL (%s, was %s): nothing is written to it; mend the URL, or set the annotation %s to %q to accept it",
+			identity, recorded, v1alpha1.AnnotationAcceptServerIdentity, identity)
+	case server.Spec.Mode == v1alpha1.ModeObserve || !server.DeletionTimestamp.IsZero():
+		return nil
+	}
+	if err := r.writeRecord(ctx, server, record{Server: identity}); err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+// register sets the registration mode where the manifest asks for one.
+func (r *mediaServerReconciler) register(ctx context.Context, server *v1alpha1.MediaServer, status *v1alpha1.MediaServerStatus, connection media.Connection) *outcome {
+	status.Plan = nil
+	want := media.RegistrationMode(server.Spec.Registration)
+	probe := connection.Probe
+	switch {
+	case want == "" || probe.Registration == want:
+		return nil
+	case !probe.Capabilities.Registration:
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no registration modes: remove spec.registration")
+	case server.Spec.Mode == v1alpha1.ModeObserve:
+		status.Plan = []string{"set registration to " + string(want) + " (now " + string(probe.Registration) + ")"}
+		return nil
+	}
+	if err := connection.Server.SetRegistration(ctx, want); err != nil {
+		o := connectionOutcome(err)
+		return &o
+	}
+	r.normal(ctx, server, "RegistrationSet", "Register", "registration is now %s (was %s)", want, probe.Registration)
+	return nil
+}
+
+// describe fills the status after a successful look.
+func (r *mediaServerReconciler) describe(server *v1alpha1.MediaServer, status *v1alpha1.MediaServerStatus, connection media.Connection) outcome {
+	probe := connection.Probe
+	accounts, libraries := connection.Server.Inventory().Counts()
+	status.Identity, status.Version, status.Account = probe.Identity, bounded(probe.Version, 64), bounded(probe.SelfName, 128)
+	status.Capabilities = probe.Capabilities.Names()
+	status.Users, status.Libraries = int32(accounts), int32(libraries)
+	message := "connected"
+	if server.Spec.TLS != nil && server.Spec.TLS.InsecureSkipVerify {
+		message = "connected, WITHOUT verifying the server's certificate (spec.tls.insecureSkipVerify)"
+	}
+	if !server.DeletionTimestamp.IsZero() {
+		return *r.inUse(server)
+	}
+	if len(status.Plan) > 0 {
+		return held(v1alpha1.ReasonObserving, "mode Observe: status.plan says what would be changed")
+	}
+	return done(v1alpha1.ReasonSynced, message)
+}
+
+// connectionOutcome turns an error of the connection into an outcome of the MediaServer.
+func connectionOutcome(err error) outcome {
+	o := fromServer(err)
+	switch reason := connectionReason(err); reason {
+	case "":
+	case v1alpha1.ReasonCredentialsRefused:
+		o = waiting(reason, "%s: mend the Secret, or the account's rights on the server", err)
+	default:
+		o = waiting(reason, "%s", err)
+	}
+	o.after = media.RetryAfter(err)
+	return *o
+}
+
+// publish tells the server's objects how the connection is, and says when to look again.
+func (r *mediaServerReconciler) publish(key string, server *v1alpha1.MediaServer, connection media.Connection, result *outcome) {
+	now := r.Clock.Now()
+	interval := syncInterval(server)
+	connection.Generation = server.Generation
+	connection.Reason, connection.Message = result.reason, result.message
+	connection.Up = result.kind == kindDone || result.reason == v1alpha1.ReasonObserving || result.reason == v1alpha1.ReasonInUse
+	if connection.Up {
+		connection.Failures, connection.StaleAt = 0, now.Add(2*interval+firstProbeBackoff)
+		result.after = jittered(interval)
+	} else {
+		connection.Failures++
+		result.after = backoff(connection, *result)
+	}
+	connection.RetryAt = now.Add(result.after)
+	before := r.Connections.Put(key, connection)
+	wentStale := !now.Before(connection.StaleAt) && (before.RetryAt.Before(connection.StaleAt) || before.RetryAt.IsZero())
+	if connection.Up || before.Up || before.Server == nil || before.Generation != connection.Generation || before.Reason != connection.Reason || wentStale {
+		r.Wake.Dependents(key)
+	}
+}
+
+// backoff is how long to wait before the next look at a server that is not up: what the server asked for, a long
+// while for what a person must mend (whose edit wakes it), else from a second doubling to a minute.
+func backoff(connection media.Connection, result outcome) time.Duration {
+	switch {
+	case result.after > 0:
+		return result.after
+	case result.kind == kindStalled, result.kind == kindHeld:
+		return jittered(safetyPoll)
+	}
+	return jittered(min(firstProbeBackoff<<min(connection.Failures-1, 10), lastProbeBackoff))
+}
+
+func syncInterval(server *v1alpha1.MediaServer) time.Duration {
+	if server.Spec.SyncInterval == nil {
+		return defaultSyncInterval
+	}
+	return server.Spec.SyncInterval.Duration
+}
+
+// jittered spreads a wait by a tenth, so that what waits together does not come back together.
+func jittered(d time.Duration) time.Duration {
+	return d - d/20 + time.Duration(rand.Int64N(int64(d/10)+1))
+}

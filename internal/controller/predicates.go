@@ -1,0 +1,69 @@
+package controller
+
+import (
+	"maps"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// changedByOthers passes what somebody else changed: spec, labels, annotations, deletion, and the loss of what Usher
+// wrote. It holds back Usher's own record, finalizer and status, which would bring each object back once for nothing.
+var changedByOthers = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, now := e.ObjectOld, e.ObjectNew
+	return before.GetGeneration() != now.GetGeneration() ||
+		!maps.Equal(before.GetLabels(), now.GetLabels()) ||
+		!maps.Equal(withoutRecord(before), withoutRecord(now)) ||
+		lost(before, now)
+}}
+
+func withoutRecord(object client.Object) map[string]string {
+	annotations := maps.Clone(object.GetAnnotations())
+	delete(annotations, v1alpha1.AnnotationOwned)
+	return annotations
+}
+
+func lost(before, now client.Object) bool {
+	had := before.GetAnnotations()[v1alpha1.AnnotationOwned] != "" || controllerutil.ContainsFinalizer(before, v1alpha1.Finalizer)
+	has := now.GetAnnotations()[v1alpha1.AnnotationOwned] != "" && controllerutil.ContainsFinalizer(now, v1alpha1.Finalizer)
+	return had && !has && now.GetDeletionTimestamp().IsZero()
+}
+
+// whatOthersDependOn passes changes that matter to other objects: what changedByOthers passes, the record (an id that
+// became known), and a status that changed.
+var whatOthersDependOn = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	return e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion()
+}}
+
+// idOrSelection passes changes of an object's labels, deletion and record: what decides which edges it is part of.
+var idOrSelection = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, now := e.ObjectOld, e.ObjectNew
+	return !maps.Equal(before.GetLabels(), now.GetLabels()) ||
+		before.GetAnnotations()[v1alpha1.AnnotationOwned] != now.GetAnnotations()[v1alpha1.AnnotationOwned] ||
+		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero()
+}}
+
+// specOnly passes changes of the spec.
+var specOnly = predicate.GenerationChangedPredicate{}
+
+// deletions passes only that an object is gone.
+var deletions = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	UpdateFunc:  func(event.UpdateEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+}
+
+// askedForALook passes a changed reconcile-now annotation.
+var askedForALook = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	DeleteFunc:  func(event.DeleteEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		const name = v1alpha1.AnnotationReconcileNow
+		return e.ObjectOld.GetAnnotations()[name] != e.ObjectNew.GetAnnotations()[name]
+	},
+}

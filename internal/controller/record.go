@@ -1,0 +1,97 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+)
+
+// record is what the annotation usher.media/owned holds: which object of the server is this object's. It is in an
+// annotation since a status does not survive a restore.
+type record struct {
+	// ID of the account or library on the server.
+	ID string `json:"id,omitempty"`
+	// Origin: Created or Adopted.
+	Origin v1alpha1.Origin `json:"origin,omitempty"`
+	// Server is the identity of the server that ID belongs to.
+	Server string `json:"server,omitempty"`
+	// Password is the keyed hash of the password that was last applied.
+	Password string `json:"password,omitempty"`
+	// Rotation is the value of the rotate-password annotation that was last acted on.
+	Rotation string `json:"rotation,omitempty"`
+	// Disabled: Usher disabled the account, and so may enable it.
+	Disabled bool `json:"disabled,omitempty"`
+	// Intent is written before something is created, and removed when the result is recorded.
+	Intent *intent `json:"intent,omitempty"`
+}
+
+// intent announces a creation.
+type intent struct {
+	// At is when it was announced.
+	At time.Time `json:"at"`
+	// Known are the ids that carried the name before.
+	Known []string `json:"known,omitempty"`
+}
+
+// readRecord returns the record of an object for a server identity. One that belongs to another server, or that
+// cannot be read, counts as none: then names and policies decide, which never takes over more than they allow.
+func readRecord(object client.Object, identity string) record {
+	var r record
+	if json.Unmarshal([]byte(object.GetAnnotations()[v1alpha1.AnnotationOwned]), &r) != nil || r.Server != identity {
+		return record{}
+	}
+	return r
+}
+
+// kind is the record as access.Ownership sees it.
+func (r record) kind() access.Record {
+	switch {
+	case r.ID != "":
+		return access.RecordOwned
+	case r.Intent != nil:
+		return access.RecordIntent
+	}
+	return access.RecordNone
+}
+
+// writeRecord stores the record, and the finalizer with it, in one patch that fails when the object has changed
+// meanwhile. The object then holds what the API server answered.
+func (k *Kit) writeRecord(ctx context.Context, object client.Object, r record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	base := object.DeepCopyObject().(client.Object)
+	annotations := object.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	changed := controllerutil.AddFinalizer(object, v1alpha1.Finalizer)
+	if annotations[v1alpha1.AnnotationOwned] == string(text) && !changed {
+		return nil
+	}
+	annotations[v1alpha1.AnnotationOwned] = string(text)
+	object.SetAnnotations(annotations)
+	return k.Client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+}
+
+// release removes the finalizer: the object is let go.
+func (k *Kit) release(ctx context.Context, object client.Object) error {
+	base := object.DeepCopyObject().(client.Object)
+	if !controllerutil.RemoveFinalizer(object, v1alpha1.Finalizer) {
+		return nil
+	}
+	return client.IgnoreNotFound(k.Client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})))
+}
+
+// paused says whether a person holds the object as it is.
+func paused(object client.Object) bool {
+	value, set := object.GetAnnotations()[v1alpha1.AnnotationPaused]
+	return set && value != "false"
+}

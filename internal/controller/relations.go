@@ -1,0 +1,182 @@
+package controller
+
+import (
+	"context"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+)
+
+// The functions below say which objects a changed object concerns. They read the cache only.
+
+func requestFor(object client.Object) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)}
+}
+
+// list fills a list from the cache; an error is logged, since a map function has nowhere to send it, and mended by
+// the next listing of the server, which brings everything back.
+func (k *Kit) list(ctx context.Context, list client.ObjectList, options ...client.ListOption) {
+	if err := k.Client.List(ctx, list, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
+		log.FromContext(ctx).Error(err, "could not list what a change concerns")
+	}
+}
+
+// usersOfGrant are the Users that a LibraryGrant selects.
+func (k *Kit) usersOfGrant(ctx context.Context, object client.Object) []reconcile.Request {
+	grant, err := access.NewGrant(object.(*v1alpha1.LibraryGrant))
+	if err != nil {
+		return nil
+	}
+	return k.usersMatching(ctx, object.GetNamespace(), func(user *v1alpha1.User) bool { return grant.Users.Matches(user) })
+}
+
+// usersOfLibrary are the Users that some LibraryGrant joins to a Library, and those who see everything.
+func (k *Kit) usersOfLibrary(ctx context.Context, object client.Object) []reconcile.Request {
+	library := object.(*v1alpha1.Library)
+	var grants v1alpha1.LibraryGrantList
+	k.list(ctx, &grants, client.InNamespace(library.Namespace))
+	var matching []access.Grant
+	for i := range grants.Items {
+		if grant, err := access.NewGrant(&grants.Items[i]); err == nil && grant.Libraries.Matches(library) {
+			matching = append(matching, grant)
+		}
+	}
+	return k.usersMatching(ctx, library.Namespace, func(user *v1alpha1.User) bool {
+		if user.Spec.ServerRef != library.Spec.ServerRef {
+			return false
+		}
+		for _, grant := range matching {
+			if grant.Users.Matches(user) {
+				return true
+			}
+		}
+		return user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin || user.Spec.Role == v1alpha1.AccountRoleOwner
+	})
+}
+
+func (k *Kit) usersMatching(ctx context.Context, namespace string, matches func(*v1alpha1.User) bool) []reconcile.Request {
+	var users v1alpha1.UserList
+	k.list(ctx, &users, client.InNamespace(namespace))
+	var requests []reconcile.Request
+	for i := range users.Items {
+		if matches(&users.Items[i]) {
+			requests = append(requests, requestFor(&users.Items[i]))
+		}
+	}
+	return requests
+}
+
+// usersOfClaim are the Users that may stand for the same account.
+func (k *Kit) usersOfClaim(ctx context.Context, object client.Object) []reconcile.Request {
+	var users v1alpha1.UserList
+	k.list(ctx, &users, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexClaim: userClaim(object.(*v1alpha1.User))})
+	return requestsFor(users.Items)
+}
+
+// usersOfSecret are the Users that read a Secret, or keep their generated password in it.
+func (k *Kit) usersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {
+	var users v1alpha1.UserList
+	k.list(ctx, &users, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSecret: object.GetName()})
+	return requestsFor(users.Items)
+}
+
+func (k *Kit) mediaServersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {
+	var servers v1alpha1.MediaServerList
+	k.list(ctx, &servers, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSecret: object.GetName()})
+	return requestsFor(servers.Items)
+}
+
+// grantsTaking are the LibraryGrants that take a User or a Library.
+func (k *Kit) grantsTaking(ctx context.Context, object client.Object) []reconcile.Request {
+	var grants v1alpha1.LibraryGrantList
+	k.list(ctx, &grants, client.InNamespace(object.GetNamespace()))
+	_, isUser := object.(*v1alpha1.User)
+	var requests []reconcile.Request
+	for i := range grants.Items {
+		grant, err := access.NewGrant(&grants.Items[i])
+		if err != nil {
+			continue
+		}
+		matcher := grant.Libraries
+		if isUser {
+			matcher = grant.Users
+		}
+		if matcher.Matches(object) {
+			requests = append(requests, requestFor(&grants.Items[i]))
+		}
+	}
+	return requests
+}
+
+// librariesBeside are the Libraries on the server of a User or a Library.
+func (k *Kit) librariesBeside(ctx context.Context, object client.Object) []reconcile.Request {
+	return k.librariesOfServer(ctx, serverKey(object.GetNamespace(), serverNameOf(object)))
+}
+
+// serverOf is the MediaServer of a User or a Library.
+func (k *Kit) serverOf(_ context.Context, object client.Object) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: serverNameOf(object)}}}
+}
+
+// serverBeingDeleted is the MediaServer of a User or a Library, when it waits for its objects.
+func (k *Kit) serverBeingDeleted(ctx context.Context, object client.Object) []reconcile.Request {
+	var server v1alpha1.MediaServer
+	err := k.Client.Get(ctx, types.NamespacedName{Namespace: object.GetNamespace(), Name: serverNameOf(object)}, &server)
+	if err != nil || server.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	return []reconcile.Request{requestFor(&server)}
+}
+
+func serverNameOf(object client.Object) string {
+	switch o := object.(type) {
+	case *v1alpha1.User:
+		return o.Spec.ServerRef.Name
+	case *v1alpha1.Library:
+		return o.Spec.ServerRef.Name
+	}
+	return ""
+}
+
+func (k *Kit) usersOfServer(ctx context.Context, key string) []reconcile.Request {
+	var users v1alpha1.UserList
+	namespace, name, _ := strings.Cut(key, "/")
+	k.list(ctx, &users, ofServer(namespace, name)...)
+	return requestsFor(users.Items)
+}
+
+func (k *Kit) librariesOfServer(ctx context.Context, key string) []reconcile.Request {
+	var libraries v1alpha1.LibraryList
+	namespace, name, _ := strings.Cut(key, "/")
+	k.list(ctx, &libraries, ofServer(namespace, name)...)
+	return requestsFor(libraries.Items)
+}
+
+func (k *Kit) grantsOfServer(ctx context.Context, key string) []reconcile.Request {
+	var grants v1alpha1.LibraryGrantList
+	namespace, _, _ := strings.Cut(key, "/")
+	k.list(ctx, &grants, client.InNamespace(namespace))
+	return requestsFor(grants.Items)
+}
+
+func serverItself(_ context.Context, key string) []reconcile.Request {
+	namespace, name, _ := strings.Cut(key, "/")
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
+}
+
+func requestsFor[T any, P interface {
+	*T
+	client.Object
+}](items []T) []reconcile.Request {
+	requests := make([]reconcile.Request, 0, len(items))
+	for i := range items {
+		requests = append(requests, requestFor(P(&items[i])))
+	}
+	return requests
+}

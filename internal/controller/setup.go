@@ -1,0 +1,128 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+const (
+	// reconcileTimeout bounds one reconcile.
+	reconcileTimeout = 2 * time.Minute
+	// lookAgainAfter keeps demands for a fresh look at a server apart.
+	lookAgainAfter = time.Second
+	// grantsFollowAfter and membersFollowAfter gather changes before a derived status is computed anew.
+	grantsFollowAfter  = 300 * time.Millisecond
+	membersFollowAfter = time.Second
+)
+
+// Concurrency is how many objects of a kind are reconciled at once. Each media server bounds its own calls besides.
+type Concurrency struct {
+	MediaServers, Libraries, Users, LibraryGrants int
+}
+
+// DefaultConcurrency suits a household and a few thousand users alike.
+var DefaultConcurrency = Concurrency{MediaServers: 4, Libraries: 4, Users: 16, LibraryGrants: 2}
+
+// Setup registers all controllers with a manager. The prefix makes controller names unique where several managers
+// run in one process; empty otherwise.
+func Setup(ctx context.Context, mgr ctrl.Manager, kit *Kit, concurrency Concurrency, prefix string) error {
+	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	for _, setup := range []func(ctrl.Manager, *Kit, Concurrency, string) error{
+		setupMediaServers, setupLibraries, setupUsers, setupLibraryGrants,
+	} {
+		if err := setup(mgr, kit, concurrency, prefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
+	concerns := handler.EnqueueRequestsFromMapFunc
+	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"mediaserver").
+		For(&v1alpha1.MediaServer{}, builder.WithPredicates(changedByOthers)).
+		WatchesMetadata(&corev1.Secret{}, concerns(kit.mediaServersOfSecret)).
+		Watches(&v1alpha1.User{}, concerns(kit.serverOf), builder.WithPredicates(askedForALook)).
+		Watches(&v1alpha1.Library{}, concerns(kit.serverOf), builder.WithPredicates(askedForALook)).
+		Watches(&v1alpha1.User{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.Library{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		WatchesRawSource(kit.Wake.source(kit.Wake.servers, lookAgainAfter, serverItself)).
+		WithOptions(options(c.MediaServers)).
+		Complete(&mediaServerReconciler{kit})
+}
+
+func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
+	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"library").
+		For(&v1alpha1.Library{}, builder.WithPredicates(changedByOthers)).
+		Watches(&v1alpha1.Library{}, handler.EnqueueRequestsFromMapFunc(kit.librariesBeside), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.User{}, follow(membersFollowAfter, kit.librariesBeside), builder.WithPredicates(whatOthersDependOn)).
+		WatchesRawSource(kit.Wake.source(kit.Wake.libraries, 0, kit.librariesOfServer)).
+		WithOptions(options(c.Libraries)).
+		Complete(&libraryReconciler{kit})
+}
+
+func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
+	concerns := handler.EnqueueRequestsFromMapFunc
+	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"user").
+		For(&v1alpha1.User{}, builder.WithPredicates(changedByOthers)).
+		Watches(&v1alpha1.User{}, concerns(kit.usersOfClaim), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.LibraryGrant{}, concerns(kit.usersOfGrant), builder.WithPredicates(specOnly)).
+		Watches(&v1alpha1.Library{}, concerns(kit.usersOfLibrary), builder.WithPredicates(idOrSelection)).
+		WatchesMetadata(&corev1.Secret{}, concerns(kit.usersOfSecret)).
+		WatchesRawSource(kit.Wake.source(kit.Wake.users, 0, kit.usersOfServer)).
+		WithOptions(options(c.Users)).
+		Complete(&userReconciler{kit})
+}
+
+func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
+	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"librarygrant").
+		For(&v1alpha1.LibraryGrant{}, builder.WithPredicates(changedByOthers)).
+		Watches(&v1alpha1.User{}, follow(grantsFollowAfter, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.Library{}, follow(grantsFollowAfter, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		WatchesRawSource(kit.Wake.source(kit.Wake.grants, grantsFollowAfter, kit.grantsOfServer)).
+		WithOptions(options(c.LibraryGrants)).
+		Complete(&libraryGrantReconciler{kit})
+}
+
+// options: the library's own rate limiter would retry a media server after 5 ms, and a healed one after 16 minutes.
+func options(concurrent int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: concurrent,
+		ReconciliationTimeout:   reconcileTimeout,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 5*time.Minute),
+	}
+}
+
+// follow enqueues what a change concerns after a while, so that a burst of changes is followed once.
+func follow(delay time.Duration, concerns handler.MapFunc) handler.EventHandler {
+	add := func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
+		for _, object := range objects {
+			enqueue(q, delay, handler.LowPriority, concerns(ctx, object))
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, q, e.Object)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, q, e.ObjectOld, e.ObjectNew)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, q, e.Object)
+		},
+	}
+}

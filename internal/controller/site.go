@@ -1,0 +1,88 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// site is where an object lives: its MediaServer and the connection to it, read once a reconcile.
+type site struct {
+	key        string
+	server     *v1alpha1.MediaServer
+	connection media.Connection
+}
+
+// site resolves a serverRef. The outcome says why nothing can be said about objects of that server now.
+func (k *Kit) site(ctx context.Context, namespace, name string) (site, *outcome) {
+	s := site{key: serverKey(namespace, name), server: &v1alpha1.MediaServer{}}
+	err := k.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, s.server)
+	if apierrors.IsNotFound(err) {
+		return s, waiting(v1alpha1.ReasonServerNotFound, "there is no MediaServer %s in this namespace", name)
+	}
+	if err != nil {
+		return s, retry(err)
+	}
+	s.connection = k.Connections.Get(s.key)
+	if !s.usable(k.Clock.Now()) {
+		return s, s.notUp()
+	}
+	return s, nil
+}
+
+// usable says whether the inventory may be compared with: it belongs to the manifest as it is now, and is not stale.
+func (s site) usable(now time.Time) bool {
+	c := s.connection
+	return c.Server != nil && c.Probe.Identity != "" && c.Generation == s.server.Generation && now.Before(c.StaleAt) &&
+		(c.Up || c.Reason == v1alpha1.ReasonServerUnavailable || c.Reason == v1alpha1.ReasonRateLimited)
+}
+
+// notUp is the outcome of an object that needs a server which cannot be used now.
+func (s site) notUp() *outcome {
+	c := s.connection
+	switch {
+	case c.Reason == v1alpha1.ReasonServerUnavailable || c.Reason == v1alpha1.ReasonRateLimited:
+		return waiting(c.Reason, "MediaServer %s: %s", s.server.Name, c.Message)
+	case c.Reason == "" || c.Generation != s.server.Generation || c.Up:
+		return waiting(v1alpha1.ReasonServerNotReady, "MediaServer %s is being looked at", s.server.Name)
+	}
+	return waiting(v1alpha1.ReasonServerNotReady, "MediaServer %s: %s: %s", s.server.Name, c.Reason, c.Message)
+}
+
+// mayWrite returns the outcome of an object that has something to write, when the server is not up; nil when it is.
+func (s site) mayWrite() *outcome {
+	if s.connection.Up {
+		return nil
+	}
+	return s.notUp()
+}
+
+func (s site) observing() bool { return s.server.Spec.Mode == v1alpha1.ModeObserve }
+
+func (s site) to() *media.Server           { return s.connection.Server }
+func (s site) inventory() *media.Inventory { return s.connection.Server.Inventory() }
+func (s site) able() media.Capabilities    { return s.connection.Probe.Capabilities }
+func (s site) identity() string            { return s.connection.Probe.Identity }
+
+// callFailed reports an error of a call to the connection, and turns it into the object's outcome.
+func (k *Kit) callFailed(s site, err error) *outcome {
+	k.reportFailure(s.key, err)
+	return fromServer(err)
+}
+
+// settledIntent says whether a complete listing shows what became of an announced creation; if none does yet, one is asked for.
+func (k *Kit) settledIntent(s site, r record) bool {
+	if r.Intent == nil {
+		return true
+	}
+	if s.inventory().Listed().After(s.to().Settled(r.Intent.At)) {
+		return true
+	}
+	k.Wake.Server(s.key)
+	return false
+}

@@ -1,0 +1,88 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// object is one of Usher's kinds, as far as its status is concerned.
+type object interface {
+	client.Object
+	StatusConditions() *[]metav1.Condition
+	SetObservedGeneration(int64)
+}
+
+// finish turns an outcome into conditions, writes the status once when it differs from before, and says when to
+// look again. before is the object as it was read, now with the status that the reconcile computed.
+func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconcile.Result, error) {
+	if o.kind == kindGone {
+		return reconcile.Result{}, nil
+	}
+	if apierrors.IsConflict(o.err) {
+		// Somebody else wrote in between: their event brings the object back, this only makes sure.
+		return reconcile.Result{RequeueAfter: time.Second}, nil
+	}
+	o.conditions(now.StatusConditions(), now.GetGeneration(), k.Clock.Now())
+	if o.handled() {
+		now.SetObservedGeneration(now.GetGeneration())
+	}
+	if err := writeStatus(ctx, k.Client, before, now); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if o.err != nil {
+		return reconcile.Result{}, o.err
+	}
+	priority := handler.LowPriority
+	return reconcile.Result{RequeueAfter: o.after, Priority: &priority}, nil
+}
+
+// writeStatus sends the difference of the status, or nothing when there is none.
+func writeStatus(ctx context.Context, c client.Client, before, now object) error {
+	base := before.DeepCopyObject().(client.Object)
+	// Metadata is not the status's business: only what differs below .status is sent.
+	base.SetResourceVersion(now.GetResourceVersion())
+	base.SetAnnotations(now.GetAnnotations())
+	base.SetFinalizers(now.GetFinalizers())
+	base.SetManagedFields(now.GetManagedFields())
+	if apiequality.Semantic.DeepEqual(base, now) {
+		return nil
+	}
+	return c.Status().Patch(ctx, now, client.MergeFrom(base))
+}
+
+// setCondition is meta.SetStatusCondition with the caller's clock.
+func setCondition(conditions *[]metav1.Condition, condition metav1.Condition, now time.Time) {
+	condition.Message = bounded(condition.Message, 1024)
+	if old := meta.FindStatusCondition(*conditions, condition.Type); old == nil || old.Status != condition.Status {
+		condition.LastTransitionTime = metav1.NewTime(now.Truncate(time.Second))
+	}
+	meta.SetStatusCondition(conditions, condition)
+}
+
+func removeCondition(conditions *[]metav1.Condition, kind string) {
+	meta.RemoveStatusCondition(conditions, kind)
+}
+
+// bounded cuts a text that came from outside.
+func bounded(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return text[:limit-3] + "..."
+}
+
+// maxListed bounds every list in a status.
+const maxListed = 50
+
+// firstListed cuts a list for a status.
+func firstListed[T any](items []T) []T {
+	return items[:min(len(items), maxListed)]
+}

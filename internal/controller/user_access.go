@@ -1,0 +1,112 @@
+package controller
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// seesAllByRole says whether the wanted role sees every library whatever the access list holds.
+func (p *userPass) seesAllByRole() bool {
+	return p.able().Roles[media.Role(p.user.Spec.Role)].SeesAll
+}
+
+// desired is the effective access in the server's ids. What does not resolve gives nothing (DESIGN D2).
+func (p *userPass) desired() media.Access {
+	want := media.Access{All: p.user.Spec.Access == v1alpha1.UserAccessAll, Libraries: map[media.LibraryID]media.LibraryRole{}}
+	if p.seesAllByRole() {
+		return want
+	}
+	for name, edge := range p.effective {
+		if id, resolved := p.ids[name]; resolved && !(want.All && edge.Role == v1alpha1.LibraryRoleViewer) {
+			want.Libraries[id] = media.LibraryRole(edge.Role)
+		}
+	}
+	return want
+}
+
+// target is what the account's access list is to hold, given what it holds now. The list of an account that sees
+// everything by its role gives nothing, and is left alone.
+func (p *userPass) target(current media.Account) media.Access {
+	if p.seesAllByRole() {
+		return current.Access
+	}
+	want := p.desired()
+	keep := p.server.Spec.UnmanagedAccess != v1alpha1.UnmanagedAccessRemove && !current.Access.All && !want.All
+	want.Libraries = access.Target(current.Access.Libraries, want.Libraries, p.declares(), keep)
+	return want
+}
+
+// withoutDeclared is what an account keeps when its User goes away: its access to libraries that no manifest declares.
+func (p *userPass) withoutDeclared(current media.Account) media.Access {
+	return media.Access{Libraries: access.Target(current.Access.Libraries, nil, p.declares(), true)}
+}
+
+// declares says which ids of the server are declared, those that are being deleted among them.
+func (p *userPass) declares() func(media.LibraryID) bool {
+	declared := map[media.LibraryID]bool{}
+	for _, id := range p.ids {
+		declared[id] = true
+	}
+	return func(id media.LibraryID) bool { return declared[id] }
+}
+
+// accessWords says in words how two accesses differ.
+func (p *userPass) accessWords(now, want media.Access) []string {
+	var words []string
+	if now.All != want.All {
+		words = append(words, fmt.Sprintf("access to all libraries from %t to %t", now.All, want.All))
+	}
+	ids := maps.Clone(now.Libraries)
+	if ids == nil {
+		ids = map[media.LibraryID]media.LibraryRole{}
+	}
+	maps.Copy(ids, want.Libraries)
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		before, after := now.Libraries[id], want.Libraries[id]
+		switch {
+		case before == after, now.All && want.All:
+		case after == "":
+			words = append(words, "access to "+p.libraryName(id)+" taken away")
+		case before == "":
+			words = append(words, "access to "+p.libraryName(id)+" given")
+		default:
+			words = append(words, fmt.Sprintf("role in %s from %s to %s", p.libraryName(id), before, after))
+		}
+	}
+	return words
+}
+
+// libraryName is the name of the Library that declares an id, else the library's own name.
+func (p *userPass) libraryName(id media.LibraryID) string {
+	for name, resolved := range p.ids {
+		if resolved == id {
+			return name
+		}
+	}
+	if library, found := p.inventory().Library(id); found {
+		return fmt.Sprintf("%q (undeclared)", bounded(library.Name, 100))
+	}
+	return "an unknown library"
+}
+
+// accessStatus lists the effective access as far as it is resolved, which is what the account has.
+func (p *userPass) accessStatus() *v1alpha1.UserAccessStatus {
+	var items []v1alpha1.UserAccessEntry
+	for name, edge := range p.effective {
+		if _, resolved := p.ids[name]; resolved {
+			items = append(items, v1alpha1.UserAccessEntry{Library: name, Role: edge.Role, Through: edge.Through[:min(len(edge.Through), 10)]})
+		}
+	}
+	slices.SortFunc(items, func(a, b v1alpha1.UserAccessEntry) int { return strings.Compare(a.Library, b.Library) })
+	return &v1alpha1.UserAccessStatus{Total: int32(len(items)), Items: firstListed(items)}
+}
+
+func roleNames(able media.Capabilities) []media.Role {
+	return slices.Sorted(maps.Keys(able.Roles))
+}

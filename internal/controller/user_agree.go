@@ -1,0 +1,216 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// difference is how an account differs from what its User asks for.
+type difference struct {
+	switching access.Switching
+	target    media.Access
+	profile   media.AccountChange
+	// words says all of it for people.
+	words []string
+}
+
+// agree makes the account what the manifest asks for, in an order in which nobody ever has more than before or after:
+// shut out, take or give access, role and profile, let in, password.
+func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
+	diff := p.difference()
+	if p.observing() {
+		return p.observe(diff)
+	}
+	if o := p.guardRole(p.account); o != nil {
+		return *o
+	}
+	drift := newDrift(p.agreed && sameAccess(p.status.Access, p.accessStatus()), diff.words, r.Clock.Now())
+	if len(diff.words) > 0 {
+		if o := r.apply(ctx, p, diff); o != nil {
+			return *o
+		}
+		r.reportDrift(ctx, p, drift)
+	}
+	if o := r.forgetSwitch(ctx, p); o != nil {
+		return *o
+	}
+	p.describe()
+	if o := r.agreePassword(ctx, p); o != nil {
+		return *o
+	}
+	return p.summary()
+}
+
+func (p *userPass) difference() difference {
+	var d difference
+	d.switching, _ = access.Switch(p.want, p.wantDisabled, p.account.Disabled, p.record.Disabled)
+	if d.switching != access.SwitchNothing {
+		d.words = append(d.words, strings.ToLower(string(d.switching))+" the account")
+	}
+	d.target = p.target(p.account)
+	if !p.account.Access.Equal(d.target) {
+		d.words = append(d.words, p.accessWords(p.account.Access, d.target)...)
+	}
+	spec := p.user.Spec
+	if role := media.Role(spec.Role); p.account.Role != role {
+		d.profile.Role = &role
+		d.words = append(d.words, fmt.Sprintf("role from %s to %s", p.account.Role, role))
+	}
+	if spec.Email != "" && p.to().Traits().FoldEmail(p.account.Email) != p.to().Traits().FoldEmail(spec.Email) {
+		d.profile.Email = &spec.Email
+		d.words = append(d.words, "email to "+spec.Email)
+	}
+	if spec.DisplayName != "" && p.able().DisplayName && p.account.DisplayName != spec.DisplayName {
+		d.profile.DisplayName = &spec.DisplayName
+		d.words = append(d.words, fmt.Sprintf("display name to %q", spec.DisplayName))
+	}
+	return d
+}
+
+func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *outcome {
+	if o := p.mayWrite(); o != nil {
+		return o
+	}
+	if d.switching == access.SwitchDisable {
+		if o := r.setDisabled(ctx, p, true); o != nil {
+			return o
+		}
+	}
+	if !p.account.Access.Equal(d.target) {
+		if o := r.setAccess(ctx, p, p.target); o != nil {
+			return o
+		}
+	}
+	if !d.profile.IsZero() {
+		account, err := p.to().UpdateAccount(ctx, p.accountKey(), d.profile)
+		if err != nil {
+			return r.callFailed(p.site, err)
+		}
+		p.account = account
+	}
+	if d.switching == access.SwitchEnable {
+		return r.setDisabled(ctx, p, false)
+	}
+	return nil
+}
+
+func (p *userPass) accountKey() media.AccountKey {
+	return media.AccountKey{ID: p.account.ID, Username: p.user.Spec.Username}
+}
+
+func (r *userReconciler) setAccess(ctx context.Context, p *userPass, plan func(media.Account) media.Access) *outcome {
+	account, _, err := p.to().SetAccess(ctx, p.accountKey(), plan)
+	if err != nil {
+		return r.callFailed(p.site, err)
+	}
+	p.account = account
+	return nil
+}
+
+// setDisabled switches the account. That Usher did it is recorded before it is done, so that Usher may undo it.
+func (r *userReconciler) setDisabled(ctx context.Context, p *userPass, disabled bool) *outcome {
+	if why := p.to().Protection(p.connection.Probe, p.account); why != "" && disabled {
+		return stalled(v1alpha1.ReasonProtected, "account %q is never disabled: %s", p.user.Spec.Username, why)
+	}
+	if disabled && !p.record.Disabled {
+		p.record.Disabled = true
+		if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+			return retry(err)
+		}
+	}
+	account, err := p.to().SetDisabled(ctx, p.accountKey(), disabled)
+	if err != nil {
+		return r.callFailed(p.site, err)
+	}
+	p.account = account
+	if !disabled {
+		p.record.Disabled = false
+		if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+			return retry(err)
+		}
+	}
+	word := map[bool]string{true: "Disabled", false: "Enabled"}[disabled]
+	r.normal(ctx, p.user, word, "Switch", "account %q is now %s", p.user.Spec.Username, strings.ToLower(word))
+	return nil
+}
+
+// forgetSwitch forgets that Usher disabled an account that somebody enabled again: whoever disables it next is not Usher.
+func (r *userReconciler) forgetSwitch(ctx context.Context, p *userPass) *outcome {
+	if p.account.Disabled || p.wantDisabled || !p.record.Disabled {
+		return nil
+	}
+	p.record.Disabled = false
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+// guardRole refuses what would demote a protected account or make an owner.
+func (p *userPass) guardRole(account media.Account) *outcome {
+	want := media.Role(p.user.Spec.Role)
+	if account.Role == want {
+		return nil
+	}
+	if want == media.RoleOwner {
+		return stalled(v1alpha1.ReasonInvalidSpec, "account %q is not the server's owner (it is %s), and an owner is never made: choose another role", p.user.Spec.Username, account.Role)
+	}
+	if why := p.to().Protection(p.connection.Probe, account); why != "" {
+		return stalled(v1alpha1.ReasonProtected, "account %q keeps its role %s: %s; set spec.role to %s", p.user.Spec.Username, account.Role, why, account.Role)
+	}
+	if !p.able().Roles[want].Assignable {
+		return stalled(v1alpha1.ReasonUnsupported, "Usher's account %q may not give the role %s on this server: use the owner's account in the MediaServer's Secret", p.connection.Probe.SelfName, want)
+	}
+	return nil
+}
+
+// observe reports the difference and leaves it.
+func (p *userPass) observe(d difference) outcome {
+	words := append(p.planned, d.words...)
+	p.status.Plan = firstListed(words)
+	if len(words) > 0 {
+		return *observed(words)
+	}
+	p.describe()
+	return p.summary()
+}
+
+func (r *userReconciler) reportDrift(ctx context.Context, p *userPass, drift *v1alpha1.Drift) {
+	if drift == nil {
+		return
+	}
+	p.status.Drift = repaired(drift, r.Clock.Now())
+	r.normal(ctx, p.user, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", bounded(strings.Join(drift.Differences, "; "), 500))
+}
+
+// describe fills the status of an account that agrees.
+func (p *userPass) describe() {
+	s := p.status
+	s.ExternalID, s.Origin = string(p.account.ID), p.record.Origin
+	s.Access = p.accessStatus()
+	s.Plan = nil
+	_, s.State = access.Switch(p.want, p.wantDisabled, p.account.Disabled, p.record.Disabled)
+	s.DisableMethod = ""
+	if p.account.Disabled && p.record.Disabled {
+		s.DisableMethod = "Switch"
+	}
+}
+
+func (p *userPass) summary() outcome {
+	switch p.status.State {
+	case v1alpha1.UserDisabledOnServer:
+		return done(v1alpha1.ReasonSynced, "the media server agrees, but somebody (or the server itself) disabled the account there, and Usher leaves it so: enable it on the server to let the person in")
+	case v1alpha1.UserExpired, v1alpha1.UserDisabled:
+		return done(v1alpha1.ReasonSynced, "the media server agrees: nobody can sign in with the account")
+	}
+	return done(v1alpha1.ReasonSynced, "the media server agrees")
+}
+
+func sameAccess(a, b *v1alpha1.UserAccessStatus) bool {
+	return a != nil && b != nil && a.Total == b.Total && fmt.Sprint(a.Items) == fmt.Sprint(b.Items)
+}

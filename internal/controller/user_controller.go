@@ -1,0 +1,169 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// userReconciler makes an account of a server agree with its User. It is the only writer of an account's access,
+// whatever that comes from (DESIGN D1).
+type userReconciler struct{ *Kit }
+
+// +kubebuilder:rbac:groups=usher.media,resources=users,verbs=get;list;watch;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=users/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=users/finalizers,verbs=update
+
+// userPass is one reconcile of a User.
+type userPass struct {
+	site
+	user   *v1alpha1.User
+	status *v1alpha1.UserStatus
+	record record
+	// account is the one on the server, once it is known to be this User's.
+	account media.Account
+	// libraries are those declared on the server, ids those that are resolved there.
+	libraries []v1alpha1.Library
+	ids       map[string]media.LibraryID
+	effective access.Effective
+	// want is the state that the manifest asks for, wantDisabled whether it shuts the account out.
+	want         v1alpha1.UserState
+	wantDisabled bool
+	// next is when time alone changes what is wanted.
+	next time.Time
+	// planned is what mode Observe would do before comparing.
+	planned []string
+	// agreed: before this pass, the server agreed with this generation.
+	agreed bool
+}
+
+// Reconcile compares once and repairs.
+func (r *userReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	user := &v1alpha1.User{}
+	if err := r.Client.Get(ctx, request.NamespacedName, user); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	before := user.DeepCopy()
+	p := &userPass{user: user, status: user.Status.DeepCopy(), agreed: agreed(user)}
+	result := r.reconcile(ctx, p).orSooner(r.Clock.Now(), p.next)
+	user.Status = *p.status
+	return finish(ctx, r.Kit, before, user, result)
+}
+
+func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
+	if paused(p.user) {
+		return held(v1alpha1.ReasonPaused, "paused by the annotation "+v1alpha1.AnnotationPaused)
+	}
+	if !p.user.DeletionTimestamp.IsZero() {
+		return r.letGo(ctx, p)
+	}
+	var o *outcome
+	if p.site, o = r.site(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name); o != nil {
+		return r.notManaged(p, *o)
+	}
+	for _, phase := range []func(context.Context, *userPass) *outcome{r.validate, r.claim, r.gather, r.own} {
+		if o := phase(ctx, p); o != nil {
+			return r.notManaged(p, *o)
+		}
+	}
+	return r.agree(ctx, p)
+}
+
+// notManaged is for a pass that ended before the account was known.
+func (r *userReconciler) notManaged(p *userPass, o outcome) outcome {
+	if p.status.State == "" {
+		p.status.State = v1alpha1.UserPending
+	}
+	return o
+}
+
+// validate repeats what the API server cannot check: what depends on the server's type.
+func (r *userReconciler) validate(_ context.Context, p *userPass) *outcome {
+	spec, able := p.user.Spec, p.able()
+	switch {
+	case p.to().Traits().KeyedByEmail && spec.Email == "":
+		return stalled(v1alpha1.ReasonInvalidSpec, "people sign in to a %s server by email: give spec.email", p.server.Spec.Type)
+	case spec.Email != "" && !able.Email:
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server have no email: remove spec.email")
+	case spec.Access == v1alpha1.UserAccessAll && !able.AccessAll:
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no access to all libraries: grant them by a LibraryGrant with libraries.all: true")
+	case (spec.Disabled || spec.ExpiresAt != nil) && !able.Disable:
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: remove disabled and expiresAt")
+	case spec.Password != nil && spec.Password.RequireChange && !able.RequirePasswordChange:
+		return stalled(v1alpha1.ReasonUnsupported, "this server cannot make a person choose another password: remove password.requireChange")
+	}
+	role, known := able.Roles[media.Role(spec.Role)]
+	switch {
+	case !known:
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s; it has %v", spec.Role, roleNames(able))
+	case role.Administers && spec.Role != v1alpha1.AccountRoleOwner && spec.Role != v1alpha1.AccountRoleAdmin:
+		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: only Owner and Admin may", spec.Role)
+	}
+	return nil
+}
+
+// claim makes sure that no other User stands for the same account.
+func (r *userReconciler) claim(ctx context.Context, p *userPass) *outcome {
+	var all v1alpha1.UserList
+	if err := r.Client.List(ctx, &all, client.InNamespace(p.user.Namespace), client.MatchingFields{indexClaim: userClaim(p.user)}, client.UnsafeDisableDeepCopy); err != nil {
+		return retry(err)
+	}
+	fold := p.to().Traits().FoldUsername
+	var claimants []access.Claimant
+	for i := range all.Items {
+		other := &all.Items[i]
+		if fold(other.Spec.Username) == fold(p.user.Spec.Username) {
+			claimants = append(claimants, access.Claimant{Object: other, Recorded: readRecord(other, p.identity()).ID != ""})
+		}
+	}
+	if winner := access.ClaimWinner(claimants); winner != nil && winner.GetUID() != p.user.UID {
+		return stalled(v1alpha1.ReasonDuplicateClaim, "User %s has the account %q of this server: choose another username, or delete one of the two", winner.GetName(), p.user.Spec.Username)
+	}
+	return nil
+}
+
+// gather computes the effective access from everything that it comes from.
+func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
+	var libraries v1alpha1.LibraryList
+	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.user.Spec.ServerRef.Name)...); err != nil {
+		return retry(err)
+	}
+	var grants v1alpha1.LibraryGrantList
+	if err := r.Client.List(ctx, &grants, client.InNamespace(p.user.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return retry(err)
+	}
+	now := r.Clock.Now()
+	active, grantsChange := access.ActiveGrants(grants.Items, now)
+	p.libraries = libraries.Items
+	p.ids = resolvedLibraries(p.site, libraries.Items)
+	p.effective = access.EffectiveAccess(access.Subject{
+		User: p.user, SeesAll: p.able().Roles[media.Role(p.user.Spec.Role)].SeesAll,
+		Knows: func(role v1alpha1.LibraryRole) bool { return p.able().HasLibraryRole(media.LibraryRole(role)) },
+	}, p.libraries, active)
+	var accountChange time.Time
+	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, now)
+	p.next = access.Earlier(grantsChange, accountChange)
+	return nil
+}
+
+// resolvedLibraries maps the names of Libraries to the ids on their server, as far as they are known and there.
+func resolvedLibraries(s site, libraries []v1alpha1.Library) map[string]media.LibraryID {
+	ids := make(map[string]media.LibraryID, len(libraries))
+	for i := range libraries {
+		library := &libraries[i]
+		id := media.LibraryID(readRecord(library, s.identity()).ID)
+		if id == "" && s.observing() {
+			id = media.LibraryID(library.Status.ExternalID)
+		}
+		if _, there := s.inventory().Library(id); there {
+			ids[library.Name] = id
+		}
+	}
+	return ids
+}

@@ -1,0 +1,145 @@
+package controller
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// letGo does with the account what the deletion policy says, and releases the User.
+func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
+	if !controllerutil.ContainsFinalizer(p.user, v1alpha1.Finalizer) {
+		return outcome{kind: kindGone}
+	}
+	var o *outcome
+	if p.site, o = r.letGoSite(ctx, p.user, p.user.Spec.ServerRef.Name, "the account"); o != nil {
+		return *o
+	}
+	if o := r.dispose(ctx, p); o != nil {
+		return *o
+	}
+	if err := r.deleteCredentials(ctx, p.user); err != nil {
+		return *retry(err)
+	}
+	return *r.released(ctx, p.user)
+}
+
+// dispose returns nil when the account is as the policy wants it.
+func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
+	p.record = readRecord(p.user, p.identity())
+	policy := p.user.Spec.DeletionPolicy
+	if p.record.Intent != nil {
+		if o := r.recoverIntent(ctx, p); o != nil {
+			return o
+		}
+	}
+	account, there := p.inventory().Account(media.AccountID(p.record.ID))
+	switch {
+	case p.record.ID == "":
+		return nil
+	case policy == v1alpha1.UserDeletionRetain || p.observing():
+		r.normal(ctx, p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
+		return nil
+	case !there:
+		return r.disposeMissing(ctx, p)
+	}
+	p.account = account
+	if why := p.to().Protection(p.connection.Probe, account); why != "" {
+		r.warn(ctx, p.user, "Retained", "Release", "account %q is left on the server as it is: %s", p.user.Spec.Username, why)
+		return nil
+	}
+	if o := p.mayWrite(); o != nil {
+		return o
+	}
+	if err := r.confirmDeleting(ctx, p.user); err != nil {
+		return retry(err)
+	}
+	if policy == v1alpha1.UserDeletionDelete {
+		return r.deleteAccount(ctx, p)
+	}
+	return r.retire(ctx, p)
+}
+
+// recoverIntent finds out what became of a creation that was announced and never recorded, so that no account that
+// Usher made is left behind unseen.
+func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcome {
+	if !r.settledIntent(p.site, p.record) {
+		return waiting(v1alpha1.ReasonDeleting, "looking whether the account that was being made exists")
+	}
+	for _, account := range p.candidates() {
+		ours, o := r.provenOurs(ctx, p, account)
+		if o != nil {
+			return o
+		}
+		if ours {
+			p.record.ID = string(account.ID)
+		}
+	}
+	return nil
+}
+
+// disposeMissing waits until an account that is missing from the list is missing beyond doubt.
+func (r *userReconciler) disposeMissing(ctx context.Context, p *userPass) *outcome {
+	if p.inventory().AccountAbsent(media.AccountID(p.record.ID), p.connection.Opened) {
+		r.normal(ctx, p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
+		return nil
+	}
+	r.Wake.Server(p.key)
+	return waiting(v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before it is believed")
+}
+
+func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcome {
+	if !p.able().DeleteAccount {
+		return stalled(v1alpha1.ReasonUnsupported, "this server cannot delete accounts: set deletionPolicy to Disable or Retain")
+	}
+	if err := p.to().DeleteAccount(ctx, p.accountKey()); err != nil {
+		return r.callFailed(p.site, err)
+	}
+	r.normal(ctx, p.user, "Deleted", "Delete", "deleted account %q from MediaServer %s", p.user.Spec.Username, p.server.Name)
+	return nil
+}
+
+// retire shuts the account out, and then takes back what Usher granted.
+func (r *userReconciler) retire(ctx context.Context, p *userPass) *outcome {
+	if !p.able().Disable {
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: set deletionPolicy to Delete or Retain")
+	}
+	if _, err := p.to().SetDisabled(ctx, p.accountKey(), true); err != nil {
+		return r.callFailed(p.site, err)
+	}
+	var libraries v1alpha1.LibraryList
+	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
+		return retry(err)
+	}
+	p.ids = resolvedLibraries(p.site, libraries.Items)
+	if p.able().ZeroAccess {
+		if o := r.setAccess(ctx, p, p.withoutDeclared); o != nil {
+			return o
+		}
+	}
+	r.normal(ctx, p.user, "Retired", "Disable", "disabled account %q of MediaServer %s and took back its access", p.user.Spec.Username, p.server.Name)
+	return nil
+}
+
+// deleteCredentials deletes the Secret with the generated password, if it is this User's.
+func (r *userReconciler) deleteCredentials(ctx context.Context, user *v1alpha1.User) error {
+	key := types.NamespacedName{Namespace: user.Namespace, Name: credentialsSecretName(user)}
+	if !r.exists(ctx, key) {
+		return nil
+	}
+	var secret corev1.Secret
+	if err := r.Live.Get(ctx, key, &secret); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if !metav1.IsControlledBy(&secret, user) {
+		return nil
+	}
+	return client.IgnoreNotFound(r.Live.Delete(ctx, &secret, client.Preconditions{UID: &secret.UID}))
+}

@@ -1,0 +1,225 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// own finds out which account of the server is this User's, and makes or takes over one where that is allowed.
+func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
+	p.record = readRecord(p.user, p.identity())
+	candidates := p.candidates()
+	named, o := r.named(ctx, p, candidates)
+	if o != nil {
+		return o
+	}
+	facts := access.OwnershipFacts{
+		Record: p.record.kind(), Recorded: p.recorded(), Named: named,
+		Settled: r.settledIntent(p.site, p.record), MayCreate: p.user.Spec.Role != v1alpha1.AccountRoleOwner,
+	}
+	switch access.Ownership(facts) {
+	case access.ActionManage:
+		p.account, _ = p.inventory().Account(media.AccountID(p.record.ID))
+		return nil
+	case access.ActionCreate:
+		return r.create(ctx, p)
+	case access.ActionAdopt:
+		return r.adopt(ctx, p, candidates[0])
+	case access.ActionRecord:
+		return r.settle(ctx, p, candidates[0])
+	case access.ActionWait:
+		r.Wake.Server(p.key)
+		return waiting(v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before anything is made in its place")
+	}
+	return p.conflict(facts, candidates)
+}
+
+// candidates are the accounts of that username, the recorded one not counted.
+func (p *userPass) candidates() []media.Account {
+	named := p.inventory().AccountsNamed(p.to().Traits().FoldUsername(p.user.Spec.Username))
+	return slices.DeleteFunc(named, func(a media.Account) bool { return string(a.ID) == p.record.ID })
+}
+
+func (p *userPass) recorded() access.Recorded {
+	id := media.AccountID(p.record.ID)
+	if id == "" {
+		return access.RecordedNone
+	}
+	fold := p.to().Traits().FoldUsername
+	account, found := p.inventory().Account(id)
+	switch {
+	case found && fold(account.Username) == fold(p.user.Spec.Username):
+		return access.RecordedPresent
+	case found:
+		return access.RecordedRenamed
+	case p.inventory().AccountAbsent(id, p.connection.Opened):
+		return access.RecordedAbsent
+	}
+	return access.RecordedMissing
+}
+
+// named says what the server has under the username. An account found under an open intent is ours only if it accepts
+// a password that only we could have set: on some servers strangers can register.
+func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []media.Account) (access.Named, *outcome) {
+	switch {
+	case len(candidates) == 0:
+		return access.NamedNone, nil
+	case len(candidates) > 1:
+		return access.NamedSeveral, nil
+	case p.record.Intent != nil:
+		ours, o := r.provenOurs(ctx, p, candidates[0])
+		if ours || o != nil {
+			return access.NamedOurs, o
+		}
+	}
+	if p.adoptable(candidates[0]) {
+		return access.NamedAdoptable, nil
+	}
+	return access.NamedTaken, nil
+}
+
+func (p *userPass) adoptable(account media.Account) bool {
+	switch p.adoptionPolicy() {
+	case v1alpha1.AccountAdoptionAlways:
+		return true
+	case v1alpha1.AccountAdoptionIfDisabled:
+		return account.Disabled
+	}
+	return false
+}
+
+func (p *userPass) adoptionPolicy() v1alpha1.AccountAdoptionPolicy {
+	if policy := p.user.Spec.AdoptionPolicy; policy != "" {
+		return policy
+	}
+	return p.server.Spec.AdoptionPolicy
+}
+
+func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Account) *outcome {
+	name := p.user.Spec.Username
+	switch {
+	case facts.Recorded == access.RecordedRenamed:
+		account, _ := p.inventory().Account(media.AccountID(p.record.ID))
+		return stalled(v1alpha1.ReasonConflict, "this User's account is now named %q on the server: name it %q again there, or delete this User and declare the other name", bounded(account.Username, 128), name)
+	case facts.Named == access.NamedSeveral:
+		return stalled(v1alpha1.ReasonAmbiguousName, "%d accounts of the server differ from %q only in letter case: rename or delete all but one there", len(candidates), name)
+	case len(candidates) == 0:
+		return stalled(v1alpha1.ReasonConflict, "the server has no account %q, and an owner is never made, only taken over: name the owner's account, or choose another role", name)
+	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled:
+		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: set adoptionPolicy Always to take it over, disable it on the server first, or choose another username", name)
+	}
+	return stalled(v1alpha1.ReasonConflict, "an account %q exists and adoptionPolicy is %s: set it to Always to take the account over, or choose another username", name, p.adoptionPolicy())
+}
+
+// create announces the account, makes it with its final access and a password that nobody knows, and settles it.
+func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
+	if p.observing() {
+		p.status.Plan = firstListed(append([]string{"create the account " + p.user.Spec.Username}, p.accessWords(media.Access{}, p.desired())...))
+		return observed(p.status.Plan)
+	}
+	if o := r.mayCreate(ctx, p); o != nil {
+		return o
+	}
+	recreated := p.record.ID != ""
+	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
+	p.record = record{Server: p.identity(), Rotation: rotation, Intent: &intent{At: r.Clock.Now()}}
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return retry(err)
+	}
+	account, err := p.to().CreateAccount(ctx, p.newAccount(r.Keyring.Password(p.user.UID, rotation)))
+	if media.CodeOf(err) == media.AlreadyExists {
+		r.Wake.Server(p.key)
+		return waiting(v1alpha1.ReasonProgressing, "the server has an account of that name that its list did not show: looking again")
+	}
+	if err != nil {
+		return r.callFailed(p.site, err)
+	}
+	r.normal(ctx, p.user, "Created", "Create", "made account %q on MediaServer %s", p.user.Spec.Username, p.server.Name)
+	if recreated {
+		r.warn(ctx, p.user, "Recreated", "Create", "the account was deleted on the server: a new one was made, with a new id")
+	}
+	return r.settle(ctx, p, account)
+}
+
+// mayCreate says what must be there before an account is made.
+func (r *userReconciler) mayCreate(ctx context.Context, p *userPass) *outcome {
+	if role := p.able().Roles[media.Role(p.user.Spec.Role)]; !role.Assignable {
+		return stalled(v1alpha1.ReasonUnsupported, "Usher's account %q may not give the role %s on this server: use the owner's account in the MediaServer's Secret", p.connection.Probe.SelfName, p.user.Spec.Role)
+	}
+	if desired := p.desired(); !p.able().ZeroAccess && !desired.All && len(desired.Libraries) == 0 && !p.seesAllByRole() {
+		return waiting(v1alpha1.ReasonReferencesUnresolved, "this server cannot hold an account without any library: grant one first")
+	}
+	if o := p.mayWrite(); o != nil {
+		return o
+	}
+	_, o := r.wantedPassword(ctx, p)
+	return o
+}
+
+func (p *userPass) newAccount(password string) media.NewAccount {
+	spec := p.user.Spec
+	generated := spec.Password == nil || spec.Password.SecretRef == nil
+	return media.NewAccount{
+		Username: spec.Username, Email: spec.Email, DisplayName: spec.DisplayName,
+		Role: media.Role(spec.Role), Access: p.desired(), Password: password, Disabled: p.wantDisabled,
+		MustChangePassword: generated && spec.Password != nil && spec.Password.RequireChange,
+	}
+}
+
+// adopt records an existing account as this User's. Its password stays, and counts as applied.
+func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.Account) *outcome {
+	p.account = account
+	if p.observing() {
+		p.planned = []string{fmt.Sprintf("take over the account %q", bounded(account.Username, 128))}
+		return nil
+	}
+	if o := p.guardRole(account); o != nil {
+		return o
+	}
+	hash, o := r.adoptedPassword(ctx, p)
+	if o != nil {
+		return o
+	}
+	p.record = record{
+		ID: string(account.ID), Origin: v1alpha1.OriginAdopted, Server: p.identity(),
+		Password: hash, Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword],
+		// An account that is taken over while nobody can sign in with it follows the manifest from now on.
+		Disabled: account.Disabled,
+	}
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return retry(err)
+	}
+	r.normal(ctx, p.user, "Adopted", "Adopt", "took over account %q of MediaServer %s", account.Username, p.server.Name)
+	return nil
+}
+
+// settle gives a new account the password that its holder gets, and records it as ours.
+func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.Account) *outcome {
+	p.account = account
+	if !account.Access.Equal(p.desired()) {
+		exactly := func(media.Account) media.Access { return p.desired() }
+		if o := r.setAccess(ctx, p, exactly); o != nil {
+			return o
+		}
+	}
+	want, o := r.wantedPassword(ctx, p)
+	if o != nil {
+		return o
+	}
+	if o := r.deliverPassword(ctx, p, want, want.fromSecret); o != nil {
+		return o
+	}
+	p.record = record{
+		ID: string(account.ID), Origin: v1alpha1.OriginCreated, Server: p.identity(),
+		Password: want.hash, Rotation: p.record.Rotation, Disabled: account.Disabled,
+	}
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return retry(err)
+	}
+	return nil
+}

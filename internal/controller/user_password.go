@@ -1,0 +1,204 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// wanted is the password that an account should have.
+type wanted struct {
+	password   string
+	hash       string
+	mustChange bool
+	// fromSecret: a person chose it; else it was made here and is kept in the credentials Secret.
+	fromSecret bool
+}
+
+func credentialsSecretName(user *v1alpha1.User) string { return user.Name + "-credentials" }
+
+func (p *userPass) passwordRef() *v1alpha1.SecretKeyReference {
+	if p.user.Spec.Password == nil {
+		return nil
+	}
+	return p.user.Spec.Password.SecretRef
+}
+
+// wantedPassword returns the password that the account should have: that of the Secret, else the generated one of the
+// rotation in the record.
+func (r *userReconciler) wantedPassword(ctx context.Context, p *userPass) (wanted, *outcome) {
+	want := wanted{mustChange: p.user.Spec.Password != nil && p.user.Spec.Password.RequireChange}
+	ref := p.passwordRef()
+	if ref == nil {
+		want.password = r.Keyring.Password(p.user.UID, p.record.Rotation)
+	} else {
+		value, err := r.readSecretKey(ctx, p.user.Namespace, ref.Name, ref.Key)
+		if missing, ok := errors.AsType[missingError](err); ok {
+			return want, waiting(v1alpha1.ReasonSecretNotFound, "%s (spec.password.secretRef)", missing.message)
+		}
+		if err != nil {
+			return want, retry(err)
+		}
+		want.password, want.fromSecret = string(value), true
+	}
+	want.hash = r.Keyring.Hash(p.user.UID, want.password)
+	return want, unacceptable(want.password, p.to().Traits())
+}
+
+// unacceptable says what is wrong with a password, without showing it.
+func unacceptable(password string, traits media.Traits) *outcome {
+	const where = "the password in the Secret (spec.password.secretRef) "
+	switch {
+	case strings.ContainsFunc(password, unicode.IsControl):
+		return stalled(v1alpha1.ReasonPasswordUnacceptable, where+"holds a line break or another control character: store it without (kubectl create secret generic NAME --from-literal=password=...)")
+	case len(password) < traits.MinPassword:
+		return stalled(v1alpha1.ReasonPasswordUnacceptable, where+"is shorter than the %d characters that the server wants", traits.MinPassword)
+	case traits.MaxPassword > 0 && len(password) > traits.MaxPassword:
+		return stalled(v1alpha1.ReasonPasswordUnacceptable, where+"is longer than the %d bytes that the server takes", traits.MaxPassword)
+	}
+	return nil
+}
+
+// adoptedPassword is the hash to record for an account that is taken over: what the manifest says counts as applied.
+func (r *userReconciler) adoptedPassword(ctx context.Context, p *userPass) (string, *outcome) {
+	if p.passwordRef() == nil {
+		return "", nil
+	}
+	want, o := r.wantedPassword(ctx, p)
+	return want.hash, o
+}
+
+// provenOurs tries the passwords that only our own announced creation could have set.
+func (r *userReconciler) provenOurs(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
+	passwords := []string{r.Keyring.Password(p.user.UID, p.record.Rotation)}
+	if want, o := r.wantedPassword(ctx, p); o == nil && want.fromSecret {
+		passwords = append(passwords, want.password)
+	}
+	for _, password := range passwords {
+		id, err := p.to().Authenticate(ctx, account.Username, password)
+		switch media.CodeOf(err) {
+		case "":
+			return id == account.ID, nil
+		case media.Unauthenticated, media.PermissionDenied, media.Unsupported, media.Invalid:
+		default:
+			return false, r.callFailed(p.site, err)
+		}
+	}
+	return false, nil
+}
+
+// agreePassword applies a password that changed since it was last applied.
+func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcome {
+	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
+	rotate := rotation != "" && rotation != p.record.Rotation
+	generated := p.passwordRef() == nil
+	if generated && !rotate && p.record.Password == "" {
+		return nil // taken over: nobody but its holder knows the password, and it stays
+	}
+	next := *p
+	if rotate {
+		next.record.Rotation = rotation
+	}
+	want, o := r.wantedPassword(ctx, &next)
+	if o != nil {
+		return o
+	}
+	if want.hash == p.record.Password && !rotate {
+		return r.keepCredentials(ctx, p, want)
+	}
+	if p.account.ID == p.connection.Probe.Self {
+		return stalled(v1alpha1.ReasonProtected, "this is the account that Usher itself uses: change its password on the server and in Secret %s", p.server.Spec.Credentials.SecretRef.Name)
+	}
+	if o := p.mayWrite(); o != nil {
+		return o
+	}
+	if o := r.deliverPassword(ctx, p, want, true); o != nil {
+		return o
+	}
+	p.record.Password, p.record.Rotation = want.hash, next.record.Rotation
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return retry(err)
+	}
+	r.normal(ctx, p.user, "PasswordSet", "SetPassword", "set the password of account %q", p.user.Spec.Username)
+	return nil
+}
+
+// deliverPassword sets the password on the server where that is still to be done, and then lets its holder have it.
+func (r *userReconciler) deliverPassword(ctx context.Context, p *userPass, want wanted, set bool) *outcome {
+	if set {
+		key := media.AccountKey{ID: p.account.ID, Username: p.user.Spec.Username}
+		if err := p.to().SetPassword(ctx, key, media.NewPassword{Password: want.password, MustChange: want.mustChange}); err != nil {
+			return r.callFailed(p.site, err)
+		}
+	}
+	return r.keepCredentials(ctx, p, want)
+}
+
+// keepCredentials keeps a generated password in the credentials Secret. A Secret of that name that is not this User's
+// is never written.
+func (r *userReconciler) keepCredentials(ctx context.Context, p *userPass, want wanted) *outcome {
+	if want.fromSecret {
+		p.status.CredentialsSecret = ""
+		return nil
+	}
+	name := credentialsSecretName(p.user)
+	p.status.CredentialsSecret = name
+	key := types.NamespacedName{Namespace: p.user.Namespace, Name: name}
+	if want.hash == p.record.Password && r.exists(ctx, key) {
+		return nil
+	}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: key.Namespace, Name: name, Labels: map[string]string{v1alpha1.LabelUser: p.user.Name},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.user, v1alpha1.GroupVersion.WithKind("User"))},
+		},
+		Data: map[string][]byte{"username": []byte(p.user.Spec.Username), "password": []byte(want.password), "url": []byte(publicURL(p.server))},
+	}
+	err := r.Live.Create(ctx, secret)
+	if apierrors.IsAlreadyExists(err) {
+		return r.replaceCredentials(ctx, p, secret)
+	}
+	if err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+func (r *userReconciler) replaceCredentials(ctx context.Context, p *userPass, secret *corev1.Secret) *outcome {
+	var existing corev1.Secret
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(secret), &existing); err != nil {
+		return retry(err)
+	}
+	if !metav1.IsControlledBy(&existing, p.user) {
+		return stalled(v1alpha1.ReasonConflict, "Secret %s exists and is not this User's: rename or delete it, so that the generated password can be kept there", secret.Name)
+	}
+	existing.Data = secret.Data
+	if err := r.Live.Update(ctx, &existing); err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+// exists asks the cache, which holds only the metadata of Secrets.
+func (r *userReconciler) exists(ctx context.Context, key types.NamespacedName) bool {
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	return r.Client.Get(ctx, key, secret) == nil
+}
+
+func publicURL(server *v1alpha1.MediaServer) string {
+	if server.Spec.PublicURL != "" {
+		return server.Spec.PublicURL
+	}
+	return server.Spec.URL
+}

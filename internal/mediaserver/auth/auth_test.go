@@ -1,0 +1,68 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/usher-media/usher/internal/mediaserver/auth"
+)
+
+func TestIDsHaveTheirShapeAndDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for range 2000 {
+		id := auth.NewID()
+		if !auth.IsID(id) || seen[id] {
+			t.Fatalf("id %q", id)
+		}
+		seen[id] = true
+	}
+	for _, bad := range []string{"", "short", strings.Repeat("a", 22), strings.Repeat("a", 20) + "\x00", strings.Repeat("a", 20) + "%"} {
+		if auth.IsID(bad) {
+			t.Errorf("%q is an id", bad)
+		}
+	}
+}
+
+func TestTokensAreLongAndStoredHashed(t *testing.T) {
+	token := auth.NewToken()
+	if len(token) < 43 || token == auth.NewToken() || strings.Contains(auth.TokenHash(token), token) {
+		t.Errorf("token %q", token)
+	}
+	if auth.TokenHash(token) != auth.TokenHash(token) {
+		t.Error("the hash of a token is not stable")
+	}
+}
+
+func TestPasswords(t *testing.T) {
+	for _, cheap := range []bool{true, false} {
+		h := auth.NewHasher(cheap)
+		hash, err := h.Hash(t.Context(), "correct horse")
+		if err != nil || !strings.HasPrefix(hash, "$argon2id$") || strings.Contains(hash, "horse") {
+			t.Fatalf("hash %q, %v", hash, err)
+		}
+		for password, want := range map[string]bool{"correct horse": true, "Correct horse": false, "": false} {
+			if got, err := h.Matches(t.Context(), password, hash); err != nil || got != want {
+				t.Errorf("Matches(%q) = %v, %v", password, got, err)
+			}
+		}
+		// An unknown account is checked like any other, and never matches.
+		if got, err := h.Matches(t.Context(), "correct horse", ""); err != nil || got {
+			t.Errorf("a missing account matches: %v, %v", got, err)
+		}
+	}
+}
+
+func TestWaitingForAHashEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	h := auth.NewHasher(true)
+	// Either a slot is free or the context ends; both may be ready, so ask until the second is seen.
+	for range 1000 {
+		if _, err := h.Hash(ctx, "whatever it is"); errors.Is(err, context.Canceled) {
+			return
+		}
+	}
+	t.Error("the context is never looked at")
+}

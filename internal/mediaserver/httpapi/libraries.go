@@ -1,0 +1,190 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/usher-media/usher/internal/mediaserver/auth"
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+)
+
+type (
+	newLibrary struct {
+		Body struct {
+			Name           string            `json:"name" minLength:"1" maxLength:"100"`
+			Type           rules.LibraryType `json:"type" enum:"movies,shows,music,books,audiobooks,comics,podcasts,photos,mixed"`
+			Paths          []string          `json:"paths" minItems:"1" maxItems:"100" nullable:"false"`
+			Emoji          OptionalText      `json:"emoji,omitempty"`
+			SharingEnabled bool              `json:"sharingEnabled,omitempty"`
+		}
+	}
+	libraryChange struct {
+		ID   string `path:"id"`
+		Body struct {
+			Name           *string            `json:"name,omitempty" minLength:"1" maxLength:"100"`
+			Type           *rules.LibraryType `json:"type,omitempty" doc:"Cannot change"`
+			Paths          []string           `json:"paths,omitempty" minItems:"1" maxItems:"100" nullable:"false"`
+			Emoji          OptionalText       `json:"emoji,omitempty" doc:"Null or empty clears it"`
+			SharingEnabled *bool              `json:"sharingEnabled,omitempty"`
+		}
+	}
+)
+
+func (a *api) libraryRoutes() {
+	r := route{path: "/v1/libraries", tag: "libraries"}
+	create, one := r, r
+	create.needs = rules.CreateLibraries
+	one.path += "/{id}"
+	again := one
+	again.path += "/scan"
+	add(a, r.with(http.MethodGet, "list-libraries", "The libraries that one may see", 0), a.listLibraries)
+	add(a, create.with(http.MethodPost, "create-library", "Make a library and scan it", http.StatusCreated), a.createLibrary)
+	add(a, one.with(http.MethodGet, "get-library", "One library", 0), a.getLibrary)
+	add(a, one.with(http.MethodPatch, "update-library", "Change a library", 0), a.patchLibrary)
+	add(a, one.with(http.MethodDelete, "delete-library", "Delete an empty library", http.StatusNoContent), a.deleteLibrary)
+	add(a, again.with(http.MethodPost, "scan-library", "Look for new and gone files", http.StatusAccepted), a.scanLibrary)
+}
+
+// libraryFor returns a library that the caller may see and for which it has the capability. What it may not see gives
+// store.ErrLibraryNotFound, before anything else is looked at: 404 for reads and writes alike.
+func (a *api) libraryFor(ctx context.Context, id string, needs rules.Capability) (*store.Library, error) {
+	account := callerOf(ctx).account
+	library, err := a.store.Library(ctx, account.Viewer(), id)
+	if err != nil {
+		return nil, err
+	}
+	if !rules.Can(account.Role, needs) {
+		return nil, rules.ErrForbidden
+	}
+	return library, nil
+}
+
+func libraryBody(library *store.Library, err error) (*body[Library], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[Library]{Body: libraryView(library)}, nil
+}
+
+func (a *api) listLibraries(ctx context.Context, in *PageQuery) (*body[Page[Library]], error) {
+	list, err := a.store.Libraries(ctx, callerOf(ctx).account.Viewer(), in.page())
+	return pageOf(list, libraryView), err
+}
+
+func (a *api) getLibrary(ctx context.Context, in *byID) (*body[Library], error) {
+	return libraryBody(a.libraryFor(ctx, in.ID, rules.BrowseMedia))
+}
+
+func (a *api) createLibrary(ctx context.Context, in *newLibrary) (*body[Library], error) {
+	account := callerOf(ctx).account
+	library := &store.Library{
+		ID: auth.NewID(), Name: in.Body.Name, Type: in.Body.Type, Paths: in.Body.Paths, Emoji: in.Body.Emoji.Value,
+		SharingEnabled: in.Body.SharingEnabled, CreatedBy: account.ID,
+	}
+	check := new(rules.Check)
+	check.Field("type", rules.CheckLibraryType(library.Type))
+	checkLibrary(check, library)
+	a.checkPaths(check, nil, library.Paths)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	if err := a.store.CreateLibrary(ctx, library); err != nil {
+		return nil, err
+	}
+	return a.rescan(ctx, library.ID)
+}
+
+func checkLibrary(check *rules.Check, library *store.Library) {
+	check.Field("name", rules.CheckLibraryName(library.Name))
+	if library.Emoji != "" {
+		check.Field("emoji", rules.CheckEmoji(library.Emoji))
+	}
+}
+
+// checkPaths looks at the directories that the library does not have yet: one that it has may be unreachable for now.
+func (a *api) checkPaths(check *rules.Check, have, wanted []string) {
+	for i, path := range wanted {
+		field := fmt.Sprintf("paths[%d]", i)
+		if slices.Contains(wanted[:i], path) {
+			check.Field(field, "names a directory for the second time")
+			continue
+		}
+		if slices.Contains(have, path) {
+			continue
+		}
+		if message := rules.CheckPath(path); message != "" {
+			check.Field(field, message)
+		} else if err := a.roots.Check(path); err != nil {
+			check.Field(field, err.Error())
+		}
+	}
+}
+
+// rescan starts a scan and returns the library with its running state.
+func (a *api) rescan(ctx context.Context, id string) (*body[Library], error) {
+	if err := a.scans.Start(ctx, id); err != nil {
+		return nil, err
+	}
+	return libraryBody(a.store.Library(ctx, callerOf(ctx).account.Viewer(), id))
+}
+
+func (a *api) patchLibrary(ctx context.Context, in *libraryChange) (*body[Library], error) {
+	library, err := a.libraryFor(ctx, in.ID, rules.EditLibraries)
+	if err != nil {
+		return nil, err
+	}
+	account := callerOf(ctx).account
+	moved := in.Body.Paths != nil && !slices.Equal(in.Body.Paths, library.Paths)
+	// Whoever chooses directories can read everything below the root folders, so this is no matter for editors.
+	if moved && !rules.Can(account.Role, rules.CreateLibraries) {
+		return nil, rules.ErrForbidden
+	}
+	if err := a.checkLibraryChange(library, in); err != nil {
+		return nil, err
+	}
+	library, err = a.store.UpdateLibrary(ctx, account.Viewer(), in.ID, in.apply)
+	if err != nil || !moved {
+		return libraryBody(library, err)
+	}
+	return a.rescan(ctx, in.ID)
+}
+
+func (in *libraryChange) apply(library *store.Library) {
+	set(&library.Name, in.Body.Name)
+	set(&library.SharingEnabled, in.Body.SharingEnabled)
+	in.Body.Emoji.apply(&library.Emoji)
+	if in.Body.Paths != nil {
+		library.Paths = in.Body.Paths
+	}
+}
+
+func (a *api) checkLibraryChange(library *store.Library, in *libraryChange) error {
+	changed, check := *library, new(rules.Check)
+	in.apply(&changed)
+	if in.Body.Type != nil && *in.Body.Type != library.Type {
+		check.Field("type", "cannot change; make another library instead")
+	}
+	checkLibrary(check, &changed)
+	a.checkPaths(check, library.Paths, changed.Paths)
+	return check.Err()
+}
+
+func (a *api) deleteLibrary(ctx context.Context, in *byID) (*none, error) {
+	account := callerOf(ctx).account
+	return nil, a.store.DeleteLibrary(ctx, account.Viewer(), in.ID, func(library *store.Library) error {
+		if !rules.CanDeleteLibrary(account.Actor(), library.CreatedBy) {
+			return rules.ErrForbidden
+		}
+		return nil
+	})
+}
+
+func (a *api) scanLibrary(ctx context.Context, in *byID) (*body[Library], error) {
+	if _, err := a.libraryFor(ctx, in.ID, rules.ScanLibraries); err != nil {
+		return nil, err
+	}
+	return a.rescan(ctx, in.ID)
+}

@@ -1,0 +1,143 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+)
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items      []T     `json:"items" nullable:"false"`
+	NextCursor *string `json:"nextCursor" nullable:"true" doc:"Cursor of the next page; null on the last one"`
+}
+
+// pageOf converts a stored page entry by entry.
+func pageOf[S, V any](list store.List[S], view func(S) V) *body[Page[V]] {
+	items := make([]V, 0, len(list.Items))
+	for _, item := range list.Items {
+		items = append(items, view(item))
+	}
+	return &body[Page[V]]{Body: Page[V]{Items: items, NextCursor: nullable(list.Next)}}
+}
+
+// AccessEntry is one library in an access set.
+type AccessEntry struct {
+	LibraryID string            `json:"libraryId"`
+	Role      rules.LibraryRole `json:"role,omitempty" enum:"viewer,admin" doc:"Absent: viewer"`
+}
+
+// Access is what is stored of a user's access. Owner and admin see everything by role, whatever is stored.
+type Access struct {
+	All       bool          `json:"all" doc:"Every library, future ones included"`
+	Libraries []AccessEntry `json:"libraries" nullable:"false" maxItems:"5000"`
+}
+
+// User is an account as its administrators and its holder see it.
+type User struct {
+	ID                 string     `json:"id"`
+	Username           string     `json:"username"`
+	Email              *string    `json:"email" nullable:"true"`
+	DisplayName        string     `json:"displayName"`
+	Role               rules.Role `json:"role" enum:"owner,admin,editor,member,guest"`
+	Disabled           bool       `json:"disabled"`
+	MustChangePassword bool       `json:"mustChangePassword"`
+	Access             Access     `json:"access"`
+	CreatedAt          time.Time  `json:"createdAt"`
+	LastSignInAt       *time.Time `json:"lastSignInAt" nullable:"true"`
+}
+
+func userView(a *store.Account) User {
+	entries := make([]AccessEntry, 0, len(a.Libraries))
+	for _, p := range a.Libraries {
+		entries = append(entries, AccessEntry{LibraryID: p.LibraryID, Role: p.Role})
+	}
+	return User{
+		ID: a.ID, Username: a.Username, Email: nullable(a.Email), DisplayName: a.DisplayName, Role: a.Role,
+		Disabled: a.Disabled, MustChangePassword: a.MustChangePassword,
+		Access:    Access{All: a.AccessAll, Libraries: entries},
+		CreatedAt: a.CreatedAt.Time(), LastSignInAt: timeView(a.LastSignInAt),
+	}
+}
+
+func timeView(i store.Instant) *time.Time {
+	if i.IsZero() {
+		return nil
+	}
+	t := i.Time()
+	return &t
+}
+
+// Scan says how a library's latest scan went, or goes.
+type Scan struct {
+	State      store.ScanState `json:"state" enum:"idle,running,failed"`
+	StartedAt  *time.Time      `json:"startedAt" nullable:"true"`
+	FinishedAt *time.Time      `json:"finishedAt" nullable:"true"`
+	Found      int             `json:"found" doc:"Media files found by the latest finished scan"`
+	Skipped    int             `json:"skipped" doc:"Entries that are no media this server can show"`
+	Message    string          `json:"message" doc:"What the scan has to say about skipped entries and failures"`
+}
+
+// Library is a named collection of directories.
+type Library struct {
+	ID             string            `json:"id"`
+	Name           string            `json:"name"`
+	Type           rules.LibraryType `json:"type" enum:"movies,shows,music,books,audiobooks,comics,podcasts,photos,mixed"`
+	Paths          []string          `json:"paths" nullable:"false" doc:"Directories, as this server sees them"`
+	Emoji          *string           `json:"emoji" nullable:"true"`
+	SharingEnabled bool              `json:"sharingEnabled"`
+	ItemCount      int               `json:"itemCount"`
+	CreatedAt      time.Time         `json:"createdAt"`
+	UpdatedAt      time.Time         `json:"updatedAt"`
+	Scan           Scan              `json:"scan"`
+}
+
+func libraryView(l *store.Library) Library {
+	return Library{
+		ID: l.ID, Name: l.Name, Type: l.Type, Paths: append([]string{}, l.Paths...), Emoji: nullable(l.Emoji),
+		SharingEnabled: l.SharingEnabled, ItemCount: l.ItemCount,
+		CreatedAt: l.CreatedAt.Time(), UpdatedAt: l.UpdatedAt.Time(),
+		Scan: Scan{
+			State: l.ScanState, StartedAt: timeView(l.ScanStartedAt), FinishedAt: timeView(l.ScanFinishedAt),
+			Found: l.ScanFound, Skipped: l.ScanSkipped, Message: l.ScanMessage,
+		},
+	}
+}
+
+// Permission says that a user may see a library.
+type Permission struct {
+	UserID      string            `json:"userId"`
+	LibraryID   string            `json:"libraryId"`
+	Username    string            `json:"username"`
+	DisplayName string            `json:"displayName"`
+	Role        rules.LibraryRole `json:"role" enum:"viewer,admin"`
+	GrantedAt   time.Time         `json:"grantedAt"`
+}
+
+func permissionView(h store.Holder) Permission {
+	return Permission{
+		UserID: h.AccountID, LibraryID: h.LibraryID, Username: h.Username, DisplayName: h.DisplayName,
+		Role: h.Role, GrantedAt: h.GrantedAt.Time(),
+	}
+}
+
+// Item is one media file in a library.
+type Item struct {
+	ID         string     `json:"id"`
+	LibraryID  string     `json:"libraryId"`
+	Title      string     `json:"title"`
+	Path       string     `json:"path" doc:"Relative to the library's directory, with slashes"`
+	Type       media.Kind `json:"type" enum:"video,audio,book,image,text"`
+	MIMEType   string     `json:"mimeType"`
+	Size       int64      `json:"size" doc:"In bytes"`
+	ModifiedAt time.Time  `json:"modifiedAt"`
+}
+
+func itemView(i *store.Item) Item {
+	return Item{
+		ID: i.ID, LibraryID: i.LibraryID, Title: i.Title, Path: i.Path, Type: i.Kind, MIMEType: i.MIMEType,
+		Size: i.Size, ModifiedAt: i.ModifiedAt.Time(),
+	}
+}

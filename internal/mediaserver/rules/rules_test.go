@@ -1,0 +1,251 @@
+package rules_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode"
+
+	"pgregory.net/rapid"
+
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+)
+
+// The Dubby roles seed's table, row by row, with the editor column from the Shisho seed ("Cannot manage users, server
+// config, or jobs"). Letters: o owner, a admin, e editor, m member, g guest.
+var capabilityTable = map[rules.Capability]string{
+	rules.ManageServer: "o", rules.DeleteServer: "o", rules.ManageBilling: "o",
+	rules.InviteUsers: "oa", rules.ManageUsers: "oa", rules.AssignRoles: "oa", rules.RemoveUsers: "oa",
+	rules.CreateLibraries: "oa", rules.DeleteLibraries: "oa", rules.EditLibraries: "oae", rules.ScanLibraries: "oae",
+	rules.ManageMetadata: "oae", rules.AccessAllLibraries: "oa", rules.ShareLibraries: "oa", rules.ManageSettings: "oa",
+	rules.ManagePrivacy: "oa", rules.ViewAuditLogs: "oa", rules.BrowseMedia: "oaemg", rules.ManageOwnProfile: "oaemg",
+}
+
+func TestCapabilityTable(t *testing.T) {
+	for capability, who := range capabilityTable {
+		for _, role := range rules.Roles() {
+			want := strings.Contains(who, string(role[0]))
+			if got := rules.Can(role, capability); got != want {
+				t.Errorf("Can(%s, %s) = %v, want %v", role, capability, got, want)
+			}
+		}
+		if rules.Can("root", capability) {
+			t.Errorf("an unknown role has %s", capability)
+		}
+	}
+}
+
+func TestWhoSeesAllLibraries(t *testing.T) {
+	for _, role := range rules.Roles() {
+		byRole := role == rules.Owner || role == rules.Admin
+		if rules.SeesAllLibraries(role, false) != byRole || !rules.SeesAllLibraries(role, true) {
+			t.Errorf("%s: owner and admin see all by role, others only when their access says so", role)
+		}
+	}
+}
+
+func TestRegistrationModes(t *testing.T) {
+	modes := map[rules.Registration]string{
+		rules.RegistrationOpen: "", rules.RegistrationInviteOnly: "Registration is by invitation only",
+		rules.RegistrationClosed: "Registration is closed", "nonsense": "Registration is closed",
+	}
+	for mode, want := range modes {
+		if err := rules.CheckRegistration(mode, true); err != nil {
+			t.Errorf("the first account is refused in mode %s: %v", mode, err)
+		}
+		var denial *rules.Denial
+		err := rules.CheckRegistration(mode, false)
+		if (err == nil) != (want == "") || (err != nil && (!errors.As(err, &denial) || denial.Message != want)) {
+			t.Errorf("mode %s: %v, want %q", mode, err, want)
+		}
+	}
+}
+
+func TestAccountChanges(t *testing.T) {
+	yes, no := true, false
+	owner, admin := rules.Actor{ID: "o", Role: rules.Owner}, rules.Actor{ID: "a", Role: rules.Admin}
+	theOwner := rules.Subject{ID: "o", Role: rules.Owner}
+	anAdmin, self := rules.Subject{ID: "b", Role: rules.Admin}, rules.Subject{ID: "a", Role: rules.Admin}
+	member := rules.Subject{ID: "m", Role: rules.Member}
+	cases := []struct {
+		name    string
+		actor   rules.Actor
+		subject rules.Subject
+		change  rules.AccountChange
+		want    string
+	}{
+		{"owner demotes owner", owner, theOwner, rules.AccountChange{Role: rules.Member}, "refused"},
+		{"admin disables owner", admin, theOwner, rules.AccountChange{Disabled: &yes}, "refused"},
+		{"owner deletes themself", owner, theOwner, rules.AccountChange{Delete: true}, "refused"},
+		{"owner writes what is so", owner, theOwner, rules.AccountChange{Role: rules.Owner, Disabled: &no}, "ok"},
+		{"admin sets owner's password", admin, theOwner, rules.AccountChange{SetPassword: true}, "forbidden"},
+		{"owner makes an owner", owner, member, rules.AccountChange{Role: rules.Owner}, "refused"},
+		{"admin demotes themself", admin, self, rules.AccountChange{Role: rules.Member}, "refused"},
+		{"admin disables themself", admin, self, rules.AccountChange{Disabled: &yes}, "refused"},
+		{"admin deletes themself", admin, self, rules.AccountChange{Delete: true}, "refused"},
+		{"admin makes an admin", admin, member, rules.AccountChange{Role: rules.Admin}, "forbidden"},
+		{"admin unmakes an admin", admin, anAdmin, rules.AccountChange{Role: rules.Member}, "forbidden"},
+		{"admin disables an admin", admin, anAdmin, rules.AccountChange{Disabled: &yes}, "forbidden"},
+		{"admin deletes an admin", admin, anAdmin, rules.AccountChange{Delete: true}, "forbidden"},
+		{"admin sets an admin's password", admin, anAdmin, rules.AccountChange{SetPassword: true}, "forbidden"},
+		{"admin renames an admin", admin, anAdmin, rules.AccountChange{}, "ok"},
+		{"owner makes an admin", owner, member, rules.AccountChange{Role: rules.Admin}, "ok"},
+		{"owner deletes an admin", owner, anAdmin, rules.AccountChange{Delete: true}, "ok"},
+		{"admin makes an editor", admin, member, rules.AccountChange{Role: rules.Editor}, "ok"},
+		{"admin deletes a member", admin, member, rules.AccountChange{Delete: true}, "ok"},
+		{"editor does anything", rules.Actor{ID: "e", Role: rules.Editor}, member, rules.AccountChange{}, "forbidden"},
+	}
+	for _, c := range cases {
+		if got := verdict(rules.CheckAccountChange(c.actor, c.subject, c.change)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func verdict(err error) string {
+	var refusal *rules.Refusal
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, rules.ErrForbidden):
+		return "forbidden"
+	case errors.As(err, &refusal):
+		return "refused"
+	}
+	return err.Error()
+}
+
+// Whatever anybody does, the owner stays the owner, and no admin gains or harms an admin.
+func TestNoChangeTouchesOwnerOrRank(t *testing.T) {
+	role := rapid.SampledFrom(rules.Roles())
+	rapid.Check(t, func(t *rapid.T) {
+		actor := rules.Actor{ID: rapid.StringMatching("[ab]").Draw(t, "actor"), Role: role.Draw(t, "actorRole")}
+		subject := rules.Subject{ID: rapid.StringMatching("[ab]").Draw(t, "subject"), Role: role.Draw(t, "subjectRole")}
+		disable := rapid.Bool().Draw(t, "disable")
+		change := rules.AccountChange{Role: role.Draw(t, "role"), Disabled: &disable, Delete: rapid.Bool().Draw(t, "delete")}
+		if rules.CheckAccountChange(actor, subject, change) != nil {
+			return
+		}
+		if subject.Role == rules.Owner && (change.Role != rules.Owner || disable || change.Delete) {
+			t.Fatal("the owner was changed")
+		}
+		if subject.Role != rules.Owner && change.Role == rules.Owner {
+			t.Fatal("a second owner was made")
+		}
+		if actor.Role != rules.Owner && (change.Role == rules.Admin) != (subject.Role == rules.Admin) {
+			t.Fatal("somebody but the owner made or unmade an admin")
+		}
+	})
+}
+
+func TestNewAccounts(t *testing.T) {
+	owner, admin := rules.Actor{ID: "o", Role: rules.Owner}, rules.Actor{ID: "a", Role: rules.Admin}
+	for _, role := range rules.Roles() {
+		want := map[rules.Role]string{rules.Owner: "refused"}[role]
+		if got := verdict(rules.CheckNewAccount(owner, role)); got != orOK(want) {
+			t.Errorf("owner makes %s: %s", role, got)
+		}
+		if role == rules.Admin {
+			want = "forbidden"
+		}
+		if got := verdict(rules.CheckNewAccount(admin, role)); got != orOK(want) {
+			t.Errorf("admin makes %s: %s", role, got)
+		}
+		if got := verdict(rules.CheckNewAccount(rules.Actor{Role: rules.Editor}, role)); got != "forbidden" {
+			t.Errorf("editor makes %s: %s", role, got)
+		}
+	}
+}
+
+func orOK(s string) string {
+	if s == "" {
+		return "ok"
+	}
+	return s
+}
+
+func TestWhoDeletesLibraries(t *testing.T) {
+	for _, role := range rules.Roles() {
+		actor := rules.Actor{ID: "x", Role: role}
+		powerful := role == rules.Owner || role == rules.Admin
+		if rules.CanDeleteLibrary(actor, "x") != powerful {
+			t.Errorf("%s and a library of their own", role)
+		}
+		if rules.CanDeleteLibrary(actor, "y") != (role == rules.Owner) || rules.CanDeleteLibrary(actor, "") != (role == rules.Owner) {
+			t.Errorf("%s and somebody else's library", role)
+		}
+	}
+}
+
+func TestFoldMeets(t *testing.T) {
+	same := [][2]string{
+		{"Mia", "mIA"}, {"ＭＩＡ", "mia"}, {"STRASSE", "straße"}, {"ΣΊΣΥΦΟΣ", "σίσυφος"}, {"e\u0301", "É"}, {"ﬁn", "FIN"},
+	}
+	for _, pair := range same {
+		if rules.Fold(pair[0]) != rules.Fold(pair[1]) {
+			t.Errorf("%q and %q differ", pair[0], pair[1])
+		}
+	}
+	if rules.Fold("mia") == rules.Fold("mía") {
+		t.Error("an accent makes another name")
+	}
+}
+
+func TestFoldIsStableAndIgnoresCase(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "s")
+		folded := rules.Fold(s)
+		if rules.Fold(folded) != folded {
+			t.Fatalf("Fold(%q) is not stable", s)
+		}
+		ascii := rapid.StringMatching("[a-zA-Z0-9@._-]{1,20}").Draw(t, "ascii")
+		if rules.Fold(strings.ToUpper(ascii)) != rules.Fold(strings.ToLower(ascii)) {
+			t.Fatalf("case matters in %q", ascii)
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	bad := []string{"", " mia", "mia ", "mi\na", "mia\x00", "\u200bmia", "mi\u202ea", strings.Repeat("x", 65)}
+	for _, s := range bad {
+		if rules.CheckUsername(s) == "" {
+			t.Errorf("username %q passes", s)
+		}
+	}
+	for _, s := range []string{"mia", "Zoë", "名前", "a b", "mia@example.org", strings.Repeat("é", 64)} {
+		if message := rules.CheckUsername(s); message != "" {
+			t.Errorf("username %q: %s", s, message)
+		}
+	}
+	for s, ok := range map[string]bool{"mia@example.org": true, "ü@ü": true, "mia": false, "@b": false, "a@": false,
+		"a@b@c": false, "a b@c": false, strings.Repeat("x", 250) + "@b.cc": false} {
+		if (rules.CheckEmail(s) == "") != ok {
+			t.Errorf("email %q: %s", s, rules.CheckEmail(s))
+		}
+	}
+	for s, ok := range map[string]bool{"1234567": false, "12345678": true, strings.Repeat("ü", 128): true,
+		strings.Repeat("x", 129): false} {
+		if (rules.CheckPassword(s) == "") != ok {
+			t.Errorf("password of %d bytes: %s", len(s), rules.CheckPassword(s))
+		}
+	}
+	for s, ok := range map[string]bool{"/media": true, "media": false, "": false, "/a\x00b": false} {
+		if (rules.CheckPath(s) == "") != ok {
+			t.Errorf("path %q: %s", s, rules.CheckPath(s))
+		}
+	}
+}
+
+func TestAcceptedNamesHaveNoHiddenParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "s")
+		if rules.CheckUsername(s) != "" {
+			return
+		}
+		for _, r := range s {
+			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+				t.Fatalf("%q passes", s)
+			}
+		}
+	})
+}

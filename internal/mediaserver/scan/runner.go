@@ -1,0 +1,201 @@
+// Package scan keeps libraries in step with their directories, in the background.
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+)
+
+// atOnce is how many libraries are scanned at the same time; more would only make a disk seek.
+const atOnce = 2
+
+// ErrStopped says that the runner was closed.
+var ErrStopped = errors.New("scanning has stopped")
+
+// Runner scans libraries, each at most once at a time. It is safe for use by many goroutines. Close it before its
+// store.
+type Runner struct {
+	store *store.Store
+	roots media.Roots
+	log   *slog.Logger
+
+	ctx     context.Context
+	stop    context.CancelFunc
+	slots   chan struct{}
+	running sync.WaitGroup
+
+	mu sync.Mutex
+	// jobs holds the libraries being scanned, and whether a scan was asked for again meanwhile.
+	jobs    map[string]bool
+	waiters []chan struct{}
+}
+
+// NewRunner returns a Runner that waits for work.
+func NewRunner(s *store.Store, roots media.Roots, log *slog.Logger) *Runner {
+	ctx, stop := context.WithCancel(context.Background())
+	return &Runner{
+		store: s, roots: roots, log: log, ctx: ctx, stop: stop,
+		slots: make(chan struct{}, atOnce), jobs: map[string]bool{},
+	}
+}
+
+// Start begins a scan of the library and returns as soon as its state says so. While a scan of it runs, another one
+// follows right after. Errors: store.ErrLibraryNotFound, ErrStopped.
+func (r *Runner) Start(ctx context.Context, libraryID string) error {
+	if first, err := r.enlist(libraryID); err != nil || !first {
+		return err
+	}
+	paths, err := r.store.BeginScan(ctx, libraryID)
+	if err != nil {
+		r.retire(libraryID)
+		r.running.Done()
+		return err
+	}
+	go func() {
+		defer r.running.Done()
+		r.work(libraryID, paths)
+	}()
+	return nil
+}
+
+// enlist notes the wish and reports whether the caller is to fulfil it; then running counts it.
+func (r *Runner) enlist(libraryID string) (first bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil {
+		return false, ErrStopped
+	}
+	if _, busy := r.jobs[libraryID]; busy {
+		r.jobs[libraryID] = true
+		return false, nil
+	}
+	r.jobs[libraryID] = false
+	r.running.Add(1)
+	return true, nil
+}
+
+// retire ends the library's job and wakes who waits for the last one.
+func (r *Runner) retire(libraryID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.jobs, libraryID)
+	r.wake()
+}
+
+// again takes up a wish that came in meanwhile, or ends the job.
+func (r *Runner) again(libraryID string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.jobs[libraryID] && r.ctx.Err() == nil {
+		r.jobs[libraryID] = false
+		return true
+	}
+	delete(r.jobs, libraryID)
+	r.wake()
+	return false
+}
+
+// wake runs with mu held.
+func (r *Runner) wake() {
+	if len(r.jobs) > 0 {
+		return
+	}
+	for _, waiter := range r.waiters {
+		close(waiter)
+	}
+	r.waiters = nil
+}
+
+func (r *Runner) work(libraryID string, paths []string) {
+	for {
+		r.once(libraryID, paths)
+		if !r.again(libraryID) {
+			return
+		}
+		var err error
+		if paths, err = r.store.BeginScan(r.ctx, libraryID); err != nil {
+			r.report(libraryID, err)
+			r.retire(libraryID)
+			return
+		}
+	}
+}
+
+func (r *Runner) once(libraryID string, paths []string) {
+	select {
+	case r.slots <- struct{}{}:
+	case <-r.ctx.Done():
+		return
+	}
+	defer func() { <-r.slots }()
+	result, err := r.look(paths)
+	if err == nil {
+		err = r.store.FinishScan(r.ctx, libraryID, result)
+	}
+	r.report(libraryID, err)
+}
+
+// report logs what went wrong. A library that was deleted during its scan, and the end of the server, did not.
+func (r *Runner) report(libraryID string, err error) {
+	if err == nil || errors.Is(err, store.ErrLibraryNotFound) || r.ctx.Err() != nil {
+		return
+	}
+	r.log.Error("scan failed", "library", libraryID, "error", err)
+}
+
+// look lists the directories. One that cannot be listed makes the scan fail and is left out of the result.
+func (r *Runner) look(paths []string) (store.ScanResult, error) {
+	result := store.ScanResult{Listings: map[string]media.Listing{}}
+	var notes []string
+	for _, dir := range paths {
+		listing, err := r.roots.Scan(r.ctx, dir)
+		switch {
+		case r.ctx.Err() != nil:
+			return result, r.ctx.Err()
+		case err != nil:
+			result.Failed = true
+			notes = append(notes, fmt.Sprintf("%s: %v; its items were kept", dir, err))
+			continue
+		case !listing.Complete:
+			result.Failed = true
+			notes = append(notes, dir+": not everything could be read; nothing was removed")
+		}
+		notes = append(notes, listing.Reasons...)
+		result.Listings[dir] = listing
+	}
+	result.Message = strings.Join(notes, "; ")
+	return result, nil
+}
+
+// WaitIdle waits until no scan runs or is asked for. It fails only when ctx ends first.
+func (r *Runner) WaitIdle(ctx context.Context) error {
+	r.mu.Lock()
+	if len(r.jobs) == 0 {
+		r.mu.Unlock()
+		return nil
+	}
+	waiter := make(chan struct{})
+	r.waiters = append(r.waiters, waiter)
+	r.mu.Unlock()
+	select {
+	case <-waiter:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close stops the scans under way and waits for them. What they had found so far is forgotten.
+func (r *Runner) Close() {
+	r.mu.Lock()
+	r.stop()
+	r.mu.Unlock()
+	r.running.Wait()
+}

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/uptrace/bun"
+
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+)
+
+// What can be wrong with a wish about an account.
+var (
+	ErrAccountNotFound = errors.New("account not found")
+	ErrUsernameTaken   = errors.New("username taken")
+	ErrEmailTaken      = errors.New("email taken")
+)
+
+// Account is somebody who can sign in.
+type Account struct {
+	bun.BaseModel `bun:"table:accounts,alias:a"`
+
+	Seq            int64  `bun:"seq,pk,autoincrement"`
+	ID             string `bun:"id"`
+	Username       string `bun:"username"`
+	UsernameFolded string `bun:"username_folded"`
+	// Email is empty for an account without one.
+	Email              string     `bun:"email,nullzero"`
+	EmailFolded        string     `bun:"email_folded,nullzero"`
+	DisplayName        string     `bun:"display_name"`
+	Role               rules.Role `bun:"role"`
+	Disabled           bool       `bun:"disabled"`
+	MustChangePassword bool       `bun:"must_change_password"`
+	PasswordHash       string     `bun:"password_hash"`
+	// AccessAll gives every library, future ones included.
+	AccessAll    bool    `bun:"access_all"`
+	CreatedAt    Instant `bun:"created_at"`
+	LastSignInAt Instant `bun:"last_sign_in_at"`
+
+	// Libraries are the stored permissions, in the order of granting. Only the calls that say so fill it in.
+	Libraries []Permission `bun:"-"`
+}
+
+// Viewer returns the account as somebody who looks for libraries.
+func (a *Account) Viewer() Viewer {
+	return Viewer{AccountID: a.ID, All: rules.SeesAllLibraries(a.Role, a.AccessAll)}
+}
+
+// Actor returns the account as somebody who asks for something.
+func (a *Account) Actor() rules.Actor { return rules.Actor{ID: a.ID, Role: a.Role} }
+
+// Subject returns the account as somebody to whom something is done.
+func (a *Account) Subject() rules.Subject {
+	return rules.Subject{ID: a.ID, Role: a.Role, Disabled: a.Disabled}
+}
+
+func (a *Account) fold() {
+	a.UsernameFolded, a.EmailFolded = rules.Fold(a.Username), rules.Fold(a.Email)
+}
+
+// CreateAccount stores a new account together with its Libraries, or nothing. It fills in Seq, CreatedAt and the
+// folded names. Errors: ErrUsernameTaken, ErrEmailTaken, *UnknownLibrariesError.
+func (s *Store) CreateAccount(ctx context.Context, account *Account) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.insertAccount(ctx, tx, account); err != nil {
+			return err
+		}
+		return s.replaceLibraries(ctx, tx, account)
+	})
+}
+
+// Register stores an account that a stranger makes: the owner if it is the very first, else a member, if the server's
+// registration mode lets strangers in. Of any number of racing first registrations exactly one becomes owner. Errors:
+// those of rules.CheckRegistration, ErrUsernameTaken, ErrEmailTaken.
+func (s *Store) Register(ctx context.Context, account *Account) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		settings, first, err := readSettings(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := rules.CheckRegistration(settings.Registration, first); err != nil {
+			return err
+		}
+		account.Role = rules.Member
+		if first {
+			account.Role = rules.Owner
+		}
+		return s.insertAccount(ctx, tx, account)
+	})
+}
+
+func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) error {
+	account.CreatedAt = At(s.now())
+	account.fold()
+	if err := checkNames(ctx, tx, account); err != nil {
+		return err
+	}
+	_, err := tx.NewInsert().Model(account).Exec(ctx)
+	return err
+}
+
+// checkNames makes sure that no other account answers to the account's names. A username may not equal somebody else's
+// mail address either, since both sign in.
+func checkNames(ctx context.Context, tx bun.Tx, account *Account) error {
+	taken, err := answersTo(ctx, tx, account.ID, account.UsernameFolded)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return ErrUsernameTaken
+	}
+	if account.EmailFolded == "" {
+		return nil
+	}
+	if taken, err = answersTo(ctx, tx, account.ID, account.EmailFolded); taken {
+		return ErrEmailTaken
+	}
+	return err
+}
+
+func answersTo(ctx context.Context, tx bun.Tx, exceptID, folded string) (bool, error) {
+	return tx.NewSelect().Table("accounts").Where("id <> ?", exceptID).
+		Where("username_folded = ? OR email_folded = ?", folded, folded).Exists(ctx)
+}
+
+// Account returns the account with its Libraries, or ErrAccountNotFound.
+func (s *Store) Account(ctx context.Context, id string) (*Account, error) {
+	return loadAccount(ctx, s.read, id)
+}
+
+func loadAccount(ctx context.Context, db bun.IDB, id string) (*Account, error) {
+	account := new(Account)
+	if err := db.NewSelect().Model(account).Where("id = ?", lookup(id)).Scan(ctx); err != nil {
+		return nil, notFound(err, ErrAccountNotFound)
+	}
+	list := []*Account{account}
+	return account, loadLibraries(ctx, db, list)
+}
+
+// AccountByLogin returns the account, without Libraries, that signs in with this username or mail address in any
+// spelling; with emailOnly, only by mail address. Error: ErrAccountNotFound.
+func (s *Store) AccountByLogin(ctx context.Context, login string, emailOnly bool) (*Account, error) {
+	account, folded := new(Account), rules.Fold(login)
+	query := s.read.NewSelect().Model(account).Where("email_folded = ?", folded)
+	if !emailOnly {
+		query = query.WhereOr("username_folded = ?", folded)
+	}
+	if err := query.Limit(1).Scan(ctx); err != nil {
+		return nil, notFound(err, ErrAccountNotFound)
+	}
+	return account, nil
+}
+
+// Accounts returns a page of accounts with their Libraries, in the order of making. It takes two SQL statements,
+// however long the page is. Error: ErrBadCursor.
+func (s *Store) Accounts(ctx context.Context, page Page) (List[*Account], error) {
+	after, err := page.afterSeq()
+	if err != nil {
+		return List[*Account]{}, err
+	}
+	var rows []*Account
+	err = s.read.NewSelect().Model(&rows).Where("seq > ?", after).Order("seq").Limit(int64(page.Limit) + 1).Scan(ctx)
+	if err != nil {
+		return List[*Account]{}, err
+	}
+	list := cut(rows, page.Limit, func(a *Account) string { return seqKey(a.Seq) })
+	return list, loadLibraries(ctx, s.read, list.Items)
+}
+
+// UpdateAccount lets change edit the account's Email, DisplayName, Role and Disabled, in one transaction, and returns
+// the account with its Libraries. An error of change stops everything. Disabling ends the account's sessions. Errors:
+// ErrAccountNotFound, ErrEmailTaken.
+func (s *Store) UpdateAccount(ctx context.Context, id string, change func(*Account) error) (account *Account, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if account, err = loadAccount(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := change(account); err != nil {
+			return err
+		}
+		account.fold()
+		if err := checkNames(ctx, tx, account); err != nil {
+			return err
+		}
+		if account.Disabled {
+			if err := endSessions(ctx, tx, id, ""); err != nil {
+				return err
+			}
+		}
+		_, err = tx.NewUpdate().Model(account).WherePK().
+			Column("email", "email_folded", "display_name", "role", "disabled").Exec(ctx)
+		return err
+	})
+	return account, err
+}
+
+// DeleteAccount removes the account, its sessions and its permissions, unless check objects. Libraries that it created
+// stay, with no creator. Error: ErrAccountNotFound, or check's.
+func (s *Store) DeleteAccount(ctx context.Context, id string, check func(*Account) error) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		account, err := loadAccount(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := check(account); err != nil {
+			return err
+		}
+		_, err = tx.NewDelete().Table("accounts").Where("id = ?", id).Exec(ctx)
+		return err
+	})
+}

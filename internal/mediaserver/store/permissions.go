@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+)
+
+// ErrPermissionNotFound says that an account has no stored permission for a library.
+var ErrPermissionNotFound = errors.New("permission not found")
+
+// UnknownLibrariesError says which entries of an access set name no library.
+type UnknownLibrariesError struct {
+	// Positions are indexes into the set, ascending.
+	Positions []int
+}
+
+// Error counts them.
+func (e *UnknownLibrariesError) Error() string {
+	return fmt.Sprintf("%d unknown libraries", len(e.Positions))
+}
+
+// Permission lets one account see one library. Owner and admins need none; what is stored for them has no effect.
+type Permission struct {
+	bun.BaseModel `bun:"table:permissions,alias:p"`
+
+	AccountID string            `bun:"account_id,pk"`
+	LibraryID string            `bun:"library_id,pk"`
+	Role      rules.LibraryRole `bun:"role"`
+	GrantedAt Instant           `bun:"granted_at"`
+}
+
+// Holder is a permission with the account that holds it.
+type Holder struct {
+	Permission `bun:",extend"`
+
+	Seq         int64  `bun:"seq"`
+	Username    string `bun:"username"`
+	DisplayName string `bun:"display_name"`
+}
+
+// loadLibraries fills in the Libraries of the accounts with one statement.
+func loadLibraries(ctx context.Context, db bun.IDB, accounts []*Account) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	byID := make(map[string]*Account, len(accounts))
+	ids := make([]string, 0, len(accounts))
+	for _, account := range accounts {
+		account.Libraries = nil
+		byID[account.ID] = account
+		ids = append(ids, account.ID)
+	}
+	var rows []Permission
+	err := db.NewSelect().Model(&rows).Where("account_id IN (?)", bun.List(ids)).
+		Order("account_id", "granted_at", "library_id").Scan(ctx)
+	for _, row := range rows {
+		byID[row.AccountID].Libraries = append(byID[row.AccountID].Libraries, row)
+	}
+	return err
+}
+
+// SetAccess replaces the account's whole access, AccessAll and Libraries, in one transaction, unless check objects, and
+// returns the account. A library that was granted before keeps its GrantedAt. Errors: ErrAccountNotFound,
+// *UnknownLibrariesError, or check's; nothing is changed then.
+func (s *Store) SetAccess(
+	ctx context.Context, id string, all bool, libraries []Permission, check func(*Account) error,
+) (account *Account, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if account, err = loadAccount(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := check(account); err != nil {
+			return err
+		}
+		granted := make(map[string]Instant, len(account.Libraries))
+		for _, old := range account.Libraries {
+			granted[old.LibraryID] = old.GrantedAt
+		}
+		account.AccessAll, account.Libraries = all, nil
+		for _, entry := range libraries {
+			entry.GrantedAt = granted[entry.LibraryID]
+			account.Libraries = append(account.Libraries, entry)
+		}
+		if _, err := tx.NewUpdate().Model(account).WherePK().Column("access_all").Exec(ctx); err != nil {
+			return err
+		}
+		return s.replaceLibraries(ctx, tx, account)
+	})
+	return account, err
+}
+
+// replaceLibraries makes the stored permissions equal to the account's Libraries.
+func (s *Store) replaceLibraries(ctx context.Context, tx bun.Tx, account *Account) error {
+	if err := checkLibrariesExist(ctx, tx, account.Libraries); err != nil {
+		return err
+	}
+	if _, err := tx.NewDelete().Table("permissions").Where("account_id = ?", account.ID).Exec(ctx); err != nil {
+		return err
+	}
+	for i := range account.Libraries {
+		account.Libraries[i].AccountID = account.ID
+		if account.Libraries[i].GrantedAt.IsZero() {
+			account.Libraries[i].GrantedAt = At(s.now())
+		}
+	}
+	return insertAll(ctx, tx, account.Libraries)
+}
+
+func checkLibrariesExist(ctx context.Context, tx bun.Tx, wanted []Permission) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	ids := make([]string, 0, len(wanted))
+	for _, entry := range wanted {
+		ids = append(ids, lookup(entry.LibraryID))
+	}
+	var found []string
+	err := tx.NewSelect().Table("libraries").Column("id").Where("id IN (?)", bun.List(ids)).Scan(ctx, &found)
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(found))
+	for _, id := range found {
+		known[id] = true
+	}
+	unknown := new(UnknownLibrariesError)
+	for i, id := range ids {
+		if !known[id] {
+			unknown.Positions = append(unknown.Positions, i)
+		}
+	}
+	if len(unknown.Positions) > 0 {
+		return unknown
+	}
+	return nil
+}
+
+// Grant gives the account the library in the given role. With an empty role, a permission that is there stays as it is
+// and a new one is for viewing. Errors: ErrAccountNotFound, ErrLibraryNotFound.
+func (s *Store) Grant(ctx context.Context, libraryID, accountID string, role rules.LibraryRole) (holder Holder, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := exists(ctx, tx, "libraries", libraryID, ErrLibraryNotFound); err != nil {
+			return err
+		}
+		if err := exists(ctx, tx, "accounts", accountID, ErrAccountNotFound); err != nil {
+			return err
+		}
+		permission := &Permission{AccountID: accountID, LibraryID: libraryID, Role: role, GrantedAt: At(s.now())}
+		insert := tx.NewInsert().Model(permission)
+		if role == "" {
+			permission.Role = rules.Viewer
+			insert = insert.On("CONFLICT (account_id, library_id) DO NOTHING")
+		} else {
+			insert = insert.On("CONFLICT (account_id, library_id) DO UPDATE").Set("role = EXCLUDED.role")
+		}
+		if _, err := insert.Exec(ctx); err != nil {
+			return err
+		}
+		return holders(tx, &holder, libraryID).Where("p.account_id = ?", accountID).Scan(ctx)
+	})
+	return holder, err
+}
+
+func exists(ctx context.Context, tx bun.Tx, table, id string, missing error) error {
+	found, err := tx.NewSelect().Table(table).Where("id = ?", lookup(id)).Exists(ctx)
+	if err == nil && !found {
+		return missing
+	}
+	return err
+}
+
+// Revoke takes the account's permission for the library away. Error: ErrPermissionNotFound.
+func (s *Store) Revoke(ctx context.Context, libraryID, accountID string) error {
+	found, err := affected(s.write.NewDelete().Table("permissions").
+		Where("library_id = ?", lookup(libraryID)).Where("account_id = ?", lookup(accountID)).Exec(ctx))
+	if err == nil && !found {
+		return ErrPermissionNotFound
+	}
+	return err
+}
+
+// Holders returns a page of the permissions stored for a library, in the order in which the accounts were made. Error:
+// ErrBadCursor.
+func (s *Store) Holders(ctx context.Context, libraryID string, page Page) (List[Holder], error) {
+	after, err := page.afterSeq()
+	if err != nil {
+		return List[Holder]{}, err
+	}
+	var rows []Holder
+	err = holders(s.read, &rows, libraryID).Where("a.seq > ?", after).Order("a.seq").Limit(int64(page.Limit) + 1).Scan(ctx)
+	return cut(rows, page.Limit, func(h Holder) string { return seqKey(h.Seq) }), err
+}
+
+func holders(db bun.IDB, into any, libraryID string) *bun.SelectQuery {
+	return db.NewSelect().Model(into).ColumnExpr("p.*").Column("a.seq", "a.username", "a.display_name").
+		Join("JOIN accounts AS a ON a.id = p.account_id").Where("p.library_id = ?", libraryID)
+}
