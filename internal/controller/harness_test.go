@@ -63,12 +63,15 @@ func newIdleWorld(t *testing.T, options memory.Options) *world {
 }
 
 // start starts the operator; it stops with the test, or by stop.
-func (w *world) start() {
+func (w *world) start() { w.t.Helper(); w.openAs(w.fleet.Open) }
+
+// openAs starts an operator whose drivers come from open.
+func (w *world) openAs(open media.Open) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	mgr, err := app.New(ctx, testenv.Get(w.t).Config(), app.Options{
 		Namespace: w.namespace, WatchNamespaces: []string{w.namespace}, MetricsAddress: "0", ProbeAddress: "0",
-		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: w.fleet.Open},
+		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
 		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: log.Log,
 	})
 	if err != nil {
@@ -219,6 +222,10 @@ func (w *world) condition(object withStatus, name, kind string, status metav1.Co
 func (w *world) eventually(what string, condition func() bool) {
 	w.t.Helper()
 	testenv.Eventually(w.t, what, condition)
+}
+
+func (w *world) key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: w.namespace, Name: name}
 }
 
 // gone waits until an object is let go.

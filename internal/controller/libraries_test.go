@@ -1,0 +1,106 @@
+package controller_test
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/memory"
+)
+
+func TestAmbiguousLibraryName(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	var second media.LibraryID
+	for range 2 {
+		second = w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/media/movies"}})
+	}
+	w.sync()
+	w.create(w.library("movies"))
+	w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousName)
+	edit(w, w.library("movies"), func(l *v1alpha1.Library) { l.Spec.ExternalID = string(second) })
+	library := &v1alpha1.Library{}
+	w.ready(library, "movies")
+	if library.Status.ExternalID != string(second) {
+		t.Errorf("took over %s, want %s", library.Status.ExternalID, second)
+	}
+	if w.store.Count(memory.CreateLibrary) > 0 {
+		t.Error("made a library although two of that name existed")
+	}
+}
+
+func TestNeverAdopt(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/media/movies"}})
+	w.sync()
+	library := w.library("movies")
+	library.Spec.AdoptionPolicy = v1alpha1.LibraryAdoptionNever
+	w.create(library)
+	w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+	if n := len(w.store.Libraries()); n != 1 {
+		t.Errorf("the server has %d libraries", n)
+	}
+}
+
+func TestTwoLibrariesClaimOneName(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"))
+	w.ready(&v1alpha1.Library{}, "movies")
+	twin := w.library("twin")
+	twin.Spec.DisplayName = "Movies"
+	w.create(twin)
+	w.condition(&v1alpha1.Library{}, "twin", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonDuplicateClaim)
+	w.delete(w.library("movies"))
+	w.gone(w.library("movies"))
+	w.ready(&v1alpha1.Library{}, "twin")
+	if n := len(w.store.Libraries()); n != 1 {
+		t.Errorf("the server has %d libraries, want the retained one taken over", n)
+	}
+}
+
+func TestADeletedLibraryLosesItsEdgesFirst(t *testing.T) {
+	for _, policy := range []v1alpha1.LibraryDeletionPolicy{v1alpha1.LibraryDeletionRetain, v1alpha1.LibraryDeletionDelete} {
+		t.Run(string(policy), func(t *testing.T) {
+			w := newWorld(t, memory.Options{})
+			library := w.library("movies")
+			library.Spec.DeletionPolicy = policy
+			w.create(library, w.user("ann"), w.grant("g", "*", "*"))
+			w.seesExactly("ann", "movies")
+			w.ready(&v1alpha1.User{}, "ann")
+			w.delete(library)
+			w.gone(library)
+			w.seesExactly("ann")
+			_, there := w.store.Library("Movies")
+			if there != (policy == v1alpha1.LibraryDeletionRetain) {
+				t.Errorf("with %s, the library is there: %t", policy, there)
+			}
+		})
+	}
+}
+
+func TestALibraryThatIsNotEmptyIsNotDeleted(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	library := w.library("movies")
+	library.Spec.DeletionPolicy = v1alpha1.LibraryDeletionDelete
+	w.create(library)
+	w.ready(&v1alpha1.Library{}, "movies")
+	id := media.LibraryID(ownedID(get(w, library, "movies")))
+	w.store.EditLibrary(id, func(l *media.Library) { l.Items = 3 })
+	w.sync()
+	w.delete(library)
+	w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonLibraryNotEmpty)
+	edit(w, library, func(l *v1alpha1.Library) { l.Spec.DeletionPolicy = v1alpha1.LibraryDeletionRetain })
+	w.gone(library)
+	if _, there := w.store.Library("Movies"); !there {
+		t.Error("the library was deleted")
+	}
+}
+
+func TestAWrongTypedBlock(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	library := w.library("movies")
+	library.Spec.Shisho = &v1alpha1.ShishoLibrary{OrganizeFiles: new(true)}
+	w.create(library)
+	w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec)
+}

@@ -1,0 +1,165 @@
+package controller_test
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/memory"
+)
+
+func TestBootstrap(t *testing.T) {
+	w := newIdleWorld(t, memory.Options{SetupRequired: true})
+	w.start()
+	w.create(w.mediaServer(), w.user("ann"))
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSetupRequired)
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonServerNotReady)
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) { s.Spec.Bootstrap = true })
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	w.ready(&v1alpha1.User{}, "ann")
+
+	w.store.Wipe()
+	w.look()
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged)
+	if n := w.store.Count(memory.Bootstrap); n != 1 {
+		t.Errorf("a server that was seen before was bootstrapped again (%d times in all)", n)
+	}
+}
+
+func TestServerDownWaitsAndRecovers(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"), w.user("ann"), w.grant("g", "*", "*"))
+	w.seesExactly("ann", "movies")
+	w.ready(&v1alpha1.User{}, "ann")
+
+	up := w.store.Down()
+	w.look()
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonServerUnavailable)
+	w.create(w.user("bob"))
+	w.condition(&v1alpha1.User{}, "bob", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonServerUnavailable)
+	w.delete(w.grant("g", "*", "*"))
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonServerUnavailable)
+
+	up()
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	w.ready(&v1alpha1.User{}, "ann", "bob")
+	w.seesExactly("ann")
+}
+
+func TestWrongCredentialIsSaidOnceAndItsObjectsWait(t *testing.T) {
+	w := newIdleWorld(t, memory.Options{})
+	secret := get(w, &corev1.Secret{}, "home-admin")
+	secret.Data["password"] = []byte("wrong canary-secret")
+	if err := w.client.Update(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.create(w.mediaServer(), w.user("ann"))
+	condition := w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRefused)
+	if strings.Contains(condition.Message, "canary") {
+		t.Errorf("the message shows the password: %s", condition.Message)
+	}
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonServerNotReady)
+	edit(w, secret, func(s *corev1.Secret) { s.Data["password"] = []byte(memory.DefaultPassword) })
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	w.ready(&v1alpha1.User{}, "ann")
+}
+
+func TestMissingSecretAndUnsupportedType(t *testing.T) {
+	w := newIdleWorld(t, memory.Options{})
+	w.start()
+	missing := w.mediaServer()
+	missing.Spec.Credentials.SecretRef.Name = "nope"
+	other := w.mediaServer()
+	other.Name, other.Spec.Type = "other", v1alpha1.MediaServerDubby
+	w.create(missing, other)
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	w.condition(&v1alpha1.MediaServer{}, "other", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupportedType)
+	w.create(w.secret("nope", map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}))
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+}
+
+func TestAnotherServerBehindTheURL(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	w.create(w.user("ann"))
+	w.ready(&v1alpha1.User{}, "ann")
+	w.store.SetIdentity("another")
+	w.store.RemoveAccount("ann")
+	w.store.ResetCalls()
+	w.look()
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged)
+	w.create(w.user("bob"))
+	w.condition(&v1alpha1.User{}, "bob", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonServerNotReady)
+	if writes := w.store.WriteCount(); writes > 0 {
+		t.Errorf("wrote to a server that is another one: %v", w.store.Counts())
+	}
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) {
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptServerIdentity, "another")
+	})
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	w.ready(&v1alpha1.User{}, "ann", "bob")
+}
+
+func TestObserveWritesNothing(t *testing.T) {
+	w := newIdleWorld(t, memory.Options{})
+	movies := w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/other"}})
+	w.store.AddAccount(media.Account{Username: "ann", Role: media.RoleMember, Disabled: true}, "ann's own password")
+	w.start()
+	server := w.mediaServer()
+	server.Spec.Mode = v1alpha1.ModeObserve
+	w.create(server, w.library("movies"), w.library("tv"), w.user("ann"), w.user("bob"), w.grant("g", "*", "*"))
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	for _, name := range []string{"movies", "tv"} {
+		w.condition(&v1alpha1.Library{}, name, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonObserving)
+	}
+	w.eventually("the plan for ann names the library", func() bool {
+		return strings.Contains(strings.Join(get(w, &v1alpha1.User{}, "ann").Status.Plan, "; "), "access to movies given")
+	})
+	w.condition(&v1alpha1.User{}, "bob", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonObserving)
+	if writes := w.store.WriteCount(); writes > 0 {
+		t.Errorf("mode Observe wrote to the server: %v", w.store.Counts())
+	}
+	for _, object := range []withStatus{get(w, &v1alpha1.User{}, "ann"), get(w, &v1alpha1.Library{}, "movies"), get(w, &v1alpha1.MediaServer{}, serverName)} {
+		if len(object.GetFinalizers()) > 0 || len(object.GetAnnotations()[v1alpha1.AnnotationOwned]) > 0 {
+			t.Errorf("mode Observe wrote metadata of %T", object)
+		}
+	}
+	if id := get(w, &v1alpha1.Library{}, "movies").Status.ExternalID; id != string(movies) {
+		t.Errorf("status.externalID %q, want the library that would be taken over", id)
+	}
+}
+
+func TestPaused(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	user := w.user("ann")
+	user.Annotations = map[string]string{v1alpha1.AnnotationPaused: "true"}
+	w.create(user)
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonPaused)
+	if _, made := w.store.Account("ann"); made {
+		t.Error("a paused User was acted on")
+	}
+	edit(w, user, func(u *v1alpha1.User) { delete(u.Annotations, v1alpha1.AnnotationPaused) })
+	w.ready(&v1alpha1.User{}, "ann")
+}
+
+func TestMediaServerWaitsForItsObjects(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"), w.user("ann"))
+	w.ready(&v1alpha1.Library{}, "movies")
+	w.ready(&v1alpha1.User{}, "ann")
+	server := w.mediaServer()
+	w.delete(server)
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInUse)
+	w.delete(&corev1.Secret{ObjectMeta: w.meta("home-admin")})
+	w.delete(w.library("movies"), w.user("ann"))
+	w.gone(w.user("ann"))
+	w.gone(w.library("movies"))
+	w.gone(server)
+	if account, _ := w.store.Account("ann"); !account.Disabled {
+		t.Error("the account was not disabled with its manifest")
+	}
+}
