@@ -184,6 +184,33 @@ func TestOwnerIsTakenOverAndNeverMade(t *testing.T) {
 	}
 }
 
+func TestABadSpecDoesNotHoldBackARevocation(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"), w.user("ann"), w.grant("g", "*", "*"))
+	w.seesExactly("ann", "movies")
+	w.ready(&v1alpha1.User{}, "ann")
+	edit(w, w.user("ann"), func(u *v1alpha1.User) { u.Spec.Role = "Projectionist" })
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
+	w.delete(w.grant("g", "*", "*"))
+	w.seesExactly("ann")
+	if account, _ := w.store.Account("ann"); account.Role != media.RoleMember {
+		t.Errorf("the role became %s", account.Role)
+	}
+}
+
+func TestATakenEmailIsSaidAndNotTriedForEver(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	w.store.AddAccount(media.Account{Username: "somebody", Email: "ann@example.org", Role: media.RoleMember}, "a password")
+	w.sync()
+	user := w.user("ann")
+	user.Spec.Email = "Ann@example.org"
+	w.create(user)
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+	if tries := w.store.Count(memory.CreateAccount); tries != 1 {
+		t.Errorf("%d creations were tried", tries)
+	}
+}
+
 func TestDeletionPolicies(t *testing.T) {
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.grant("g", "*", "*"))

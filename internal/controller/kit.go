@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -44,11 +45,11 @@ const (
 	safetyPoll = 10 * time.Minute
 )
 
-func (k *Kit) normal(ctx context.Context, object client.Object, reason, action, format string, args ...any) {
+func (k *Kit) normal(object client.Object, reason, action, format string, args ...any) {
 	k.Recorder.Eventf(object, nil, "Normal", reason, action, format, args...)
 }
 
-func (k *Kit) warn(ctx context.Context, object client.Object, reason, action, format string, args ...any) {
+func (k *Kit) warn(object client.Object, reason, action, format string, args ...any) {
 	k.Recorder.Eventf(object, nil, "Warning", reason, action, format, args...)
 }
 
@@ -57,19 +58,14 @@ func serverKey(namespace, name string) string { return namespace + "/" + name }
 
 // reportFailure tells the connection of an error that concerns all of its objects, so that they wait together
 // and the MediaServer's own reconcile finds out what is the matter. Other errors pass by.
-func (k *Kit) reportFailure(key string, err error) {
+func (k *Kit) reportFailure(s site, err error) {
 	reason := connectionReason(err)
-	if reason == "" {
+	if reason == "" || errors.Is(err, context.Canceled) {
 		return
 	}
-	connection := k.Connections.Get(key)
-	if !connection.Up {
-		return
+	if k.Connections.Fail(s.key, s.connection.Server, reason, err.Error(), k.Clock.Now().Add(media.RetryAfter(err))) {
+		k.Wake.Server(s.key)
 	}
-	connection.Up, connection.Reason, connection.Message = false, reason, err.Error()
-	connection.RetryAt = k.Clock.Now().Add(media.RetryAfter(err))
-	k.Connections.Put(key, connection)
-	k.Wake.Server(key)
 }
 
 // connectionReason says which errors concern the connection rather than one object; empty for the others.

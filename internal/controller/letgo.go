@@ -33,7 +33,7 @@ func (k *Kit) letGoSite(ctx context.Context, object client.Object, server, what 
 		o.message += "; let go in " + left.Round(time.Second).String() + " with " + what + " left as it is"
 		return s, o
 	}
-	k.warn(ctx, object, "LeftBehind", "Release", "MediaServer %s is gone: %s stays on the server as it is", server, what)
+	k.warn(object, "LeftBehind", "Release", "MediaServer %s is gone: %s stays on the server as it is", server, what)
 	return s, k.released(ctx, object)
 }
 

@@ -97,7 +97,7 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
-	r.normal(ctx, p.library, "Created", "Create", "made library %q on MediaServer %s", spec.DisplayName, p.server.Name)
+	r.normal(p.library, "Created", "Create", "made library %q on MediaServer %s", spec.DisplayName, p.server.Name)
 	p.record = announced
 	return r.take(ctx, p, library, v1alpha1.OriginCreated)
 }
@@ -117,7 +117,7 @@ func (r *libraryReconciler) take(ctx context.Context, p *libraryPass, library me
 		return retry(err)
 	}
 	if origin == v1alpha1.OriginAdopted {
-		r.normal(ctx, p.library, "Adopted", "Adopt", "took over library %q of MediaServer %s", library.Name, p.server.Name)
+		r.normal(p.library, "Adopted", "Adopt", "took over library %q of MediaServer %s", library.Name, p.server.Name)
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 	p.found = library
 	if drift != nil {
 		p.status.Drift = repaired(drift, r.Clock.Now())
-		r.normal(ctx, p.library, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", strings.Join(drift.Differences, "; "))
+		r.normal(p.library, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", strings.Join(drift.Differences, "; "))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (r *libraryReconciler) letGo(ctx context.Context, p *libraryPass) outcome {
 	}
 	p.record = readRecord(p.library, p.identity())
 	if p.record.ID == "" || p.observing() {
-		r.normal(ctx, p.library, "Released", "Release", "library %q is left on the server as it is", p.library.Spec.DisplayName)
+		r.normal(p.library, "Released", "Release", "library %q is left on the server as it is", p.library.Spec.DisplayName)
 		return *r.released(ctx, p.library)
 	}
 	id := media.LibraryID(p.record.ID)
@@ -49,7 +49,7 @@ func (r *libraryReconciler) delete(ctx context.Context, p *libraryPass, id media
 	}
 	switch err := p.to().DeleteLibrary(ctx, id, p.library.Spec.DisplayName); media.CodeOf(err) {
 	case "":
-		r.normal(ctx, p.library, "Deleted", "Delete", "deleted library %q from MediaServer %s", p.library.Spec.DisplayName, p.server.Name)
+		r.normal(p.library, "Deleted", "Delete", "deleted library %q from MediaServer %s", p.library.Spec.DisplayName, p.server.Name)
 		return nil
 	case media.Conflict:
 		o := stalled(v1alpha1.ReasonLibraryNotEmpty, "%s: empty the library, or set deletionPolicy Retain", err)

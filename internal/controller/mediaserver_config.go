@@ -72,8 +72,8 @@ func (r *mediaServerReconciler) open(ctx context.Context, server *v1alpha1.Media
 	if err != nil {
 		return connection, retry(err)
 	}
-	print := fingerprint(server.Spec.Type, config)
-	if connection.Server != nil && connection.Fingerprint == print {
+	mark := fingerprint(server.Spec.Type, config)
+	if connection.Server != nil && connection.Fingerprint == mark {
 		return connection, nil
 	}
 	opened, err := driver(config)
@@ -88,5 +88,5 @@ func (r *mediaServerReconciler) open(ctx context.Context, server *v1alpha1.Media
 	if connection.Server != nil {
 		_ = connection.Server.Close()
 	}
-	return media.Connection{Server: media.NewServer(opened, r.Clock.Now, observe), Fingerprint: print, Opened: r.Clock.Now()}, nil
+	return media.Connection{Server: media.NewServer(opened, r.Clock.Now, observe), Fingerprint: mark, Opened: r.Clock.Now()}, nil
 }

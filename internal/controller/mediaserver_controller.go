@@ -125,7 +125,7 @@ func (r *mediaServerReconciler) bootstrap(ctx context.Context, server *v1alpha1.
 		o := connectionOutcome(err)
 		return &o
 	}
-	r.normal(ctx, server, "Bootstrapped", "Bootstrap", "made the server's first account from Secret %s", server.Spec.Credentials.SecretRef.Name)
+	r.normal(server, "Bootstrapped", "Bootstrap", "made the server's first account from Secret %s", server.Spec.Credentials.SecretRef.Name)
 	return nil
 }
 
@@ -164,7 +164,7 @@ func (r *mediaServerReconciler) register(ctx context.Context, server *v1alpha1.M
 		o := connectionOutcome(err)
 		return &o
 	}
-	r.normal(ctx, server, "RegistrationSet", "Register", "registration is now %s (was %s)", want, probe.Registration)
+	r.normal(server, "RegistrationSet", "Register", "registration is now %s (was %s)", want, probe.Registration)
 	return nil
 }
 

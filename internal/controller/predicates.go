@@ -39,10 +39,10 @@ var whatOthersDependOn = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) b
 	return e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion()
 }}
 
-// idOrSelection passes changes of an object's labels, deletion and record: what decides which edges it is part of.
+// idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of.
 var idOrSelection = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, now := e.ObjectOld, e.ObjectNew
-	return !maps.Equal(before.GetLabels(), now.GetLabels()) ||
+	before, now := e.ObjectOld.(*v1alpha1.Library), e.ObjectNew.(*v1alpha1.Library)
+	return before.Status.ExternalID != now.Status.ExternalID || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
 		before.GetAnnotations()[v1alpha1.AnnotationOwned] != now.GetAnnotations()[v1alpha1.AnnotationOwned] ||
 		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero()
 }}

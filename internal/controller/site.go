@@ -71,7 +71,7 @@ func (s site) identity() string            { return s.connection.Probe.Identity 
 
 // callFailed reports an error of a call to the connection, and turns it into the object's outcome.
 func (k *Kit) callFailed(s site, err error) *outcome {
-	k.reportFailure(s.key, err)
+	k.reportFailure(s, err)
 	return fromServer(err)
 }
 

@@ -40,6 +40,9 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	if o.err != nil {
 		return reconcile.Result{}, o.err
 	}
+	if o.kind == kindWaiting && o.after == 0 {
+		o.after = jittered(safetyPoll)
+	}
 	priority := handler.LowPriority
 	return reconcile.Result{RequeueAfter: o.after, Priority: &priority}, nil
 }

@@ -18,7 +18,7 @@ func (p *userPass) seesAllByRole() bool {
 
 // desired is the effective access in the server's ids. What does not resolve gives nothing (DESIGN D2).
 func (p *userPass) desired() media.Access {
-	want := media.Access{All: p.user.Spec.Access == v1alpha1.UserAccessAll, Libraries: map[media.LibraryID]media.LibraryRole{}}
+	want := media.Access{All: p.user.Spec.Access == v1alpha1.UserAccessAll && p.able().AccessAll, Libraries: map[media.LibraryID]media.LibraryRole{}}
 	if p.seesAllByRole() {
 		return want
 	}
@@ -33,7 +33,7 @@ func (p *userPass) desired() media.Access {
 // target is what the account's access list is to hold, given what it holds now. The list of an account that sees
 // everything by its role gives nothing, and is left alone.
 func (p *userPass) target(current media.Account) media.Access {
-	if p.seesAllByRole() {
+	if p.seesAllByRole() || current.Role == media.RoleOwner {
 		return current.Access
 	}
 	want := p.desired()

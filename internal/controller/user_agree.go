@@ -26,8 +26,8 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 	if p.observing() {
 		return p.observe(diff)
 	}
-	if o := p.guardRole(p.account); o != nil {
-		return *o
+	if p.problem == nil {
+		p.problem = p.guardRole(p.account)
 	}
 	drift := newDrift(p.agreed && sameAccess(p.status.Access, p.accessStatus()), diff.words, r.Clock.Now())
 	if len(diff.words) > 0 {
@@ -35,6 +35,9 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 			return *o
 		}
 		r.reportDrift(ctx, p, drift)
+	}
+	if p.problem != nil {
+		return *p.problem
 	}
 	if o := r.forgetSwitch(ctx, p); o != nil {
 		return *o
@@ -86,6 +89,9 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 			return o
 		}
 	}
+	if p.problem != nil {
+		return nil
+	}
 	if !d.profile.IsZero() {
 		account, err := p.to().UpdateAccount(ctx, p.accountKey(), d.profile)
 		if err != nil {
@@ -135,7 +141,7 @@ func (r *userReconciler) setDisabled(ctx context.Context, p *userPass, disabled 
 		}
 	}
 	word := map[bool]string{true: "Disabled", false: "Enabled"}[disabled]
-	r.normal(ctx, p.user, word, "Switch", "account %q is now %s", p.user.Spec.Username, strings.ToLower(word))
+	r.normal(p.user, word, "Switch", "account %q is now %s", p.user.Spec.Username, strings.ToLower(word))
 	return nil
 }
 
@@ -185,7 +191,7 @@ func (r *userReconciler) reportDrift(ctx context.Context, p *userPass, drift *v1
 		return
 	}
 	p.status.Drift = repaired(drift, r.Clock.Now())
-	r.normal(ctx, p.user, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", bounded(strings.Join(drift.Differences, "; "), 500))
+	r.normal(p.user, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", bounded(strings.Join(drift.Differences, "; "), 500))
 }
 
 // describe fills the status of an account that agrees.

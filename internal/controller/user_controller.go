@@ -37,6 +37,8 @@ type userPass struct {
 	wantDisabled bool
 	// next is when time alone changes what is wanted.
 	next time.Time
+	// problem is what is wrong with the spec. No account is made or taken over with it, and none is given a role.
+	problem *outcome
 	// planned is what mode Observe would do before comparing.
 	planned []string
 	// agreed: before this pass, the server agreed with this generation.
@@ -67,7 +69,8 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	if p.site, o = r.site(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name); o != nil {
 		return r.notManaged(p, *o)
 	}
-	for _, phase := range []func(context.Context, *userPass) *outcome{r.validate, r.claim, r.gather, r.own} {
+	p.problem = p.validate()
+	for _, phase := range []func(context.Context, *userPass) *outcome{r.claim, r.gather, r.own} {
 		if o := phase(ctx, p); o != nil {
 			return r.notManaged(p, *o)
 		}
@@ -84,7 +87,8 @@ func (r *userReconciler) notManaged(p *userPass, o outcome) outcome {
 }
 
 // validate repeats what the API server cannot check: what depends on the server's type.
-func (r *userReconciler) validate(_ context.Context, p *userPass) *outcome {
+// It does not end the pass: what a bad spec must not hold back is access that is taken away.
+func (p *userPass) validate() *outcome {
 	spec, able := p.user.Spec, p.able()
 	switch {
 	case p.to().Traits().KeyedByEmail && spec.Email == "":

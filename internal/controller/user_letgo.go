@@ -18,6 +18,10 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 	if !controllerutil.ContainsFinalizer(p.user, v1alpha1.Finalizer) {
 		return outcome{kind: kindGone}
 	}
+	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionRetain {
+		r.normal(p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
+		return r.end(ctx, p)
+	}
 	var o *outcome
 	if p.site, o = r.letGoSite(ctx, p.user, p.user.Spec.ServerRef.Name, "the account"); o != nil {
 		return *o
@@ -25,6 +29,11 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 	if o := r.dispose(ctx, p); o != nil {
 		return *o
 	}
+	return r.end(ctx, p)
+}
+
+// end deletes what Usher keeps in the cluster for the User, and releases it.
+func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
 	if err := r.deleteCredentials(ctx, p.user); err != nil {
 		return *retry(err)
 	}
@@ -44,15 +53,15 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	switch {
 	case p.record.ID == "":
 		return nil
-	case policy == v1alpha1.UserDeletionRetain || p.observing():
-		r.normal(ctx, p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
+	case p.observing():
+		r.normal(p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
 		return nil
 	case !there:
 		return r.disposeMissing(ctx, p)
 	}
 	p.account = account
 	if why := p.to().Protection(p.connection.Probe, account); why != "" {
-		r.warn(ctx, p.user, "Retained", "Release", "account %q is left on the server as it is: %s", p.user.Spec.Username, why)
+		r.warn(p.user, "Retained", "Release", "account %q is left on the server as it is: %s", p.user.Spec.Username, why)
 		return nil
 	}
 	if o := p.mayWrite(); o != nil {
@@ -88,7 +97,7 @@ func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcom
 // disposeMissing waits until an account that is missing from the list is missing beyond doubt.
 func (r *userReconciler) disposeMissing(ctx context.Context, p *userPass) *outcome {
 	if p.inventory().AccountAbsent(media.AccountID(p.record.ID), p.connection.Opened) {
-		r.normal(ctx, p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
+		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
 		return nil
 	}
 	r.Wake.Server(p.key)
@@ -102,7 +111,7 @@ func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcom
 	if err := p.to().DeleteAccount(ctx, p.accountKey()); err != nil {
 		return r.callFailed(p.site, err)
 	}
-	r.normal(ctx, p.user, "Deleted", "Delete", "deleted account %q from MediaServer %s", p.user.Spec.Username, p.server.Name)
+	r.normal(p.user, "Deleted", "Delete", "deleted account %q from MediaServer %s", p.user.Spec.Username, p.server.Name)
 	return nil
 }
 
@@ -124,7 +133,7 @@ func (r *userReconciler) retire(ctx context.Context, p *userPass) *outcome {
 			return o
 		}
 	}
-	r.normal(ctx, p.user, "Retired", "Disable", "disabled account %q of MediaServer %s and took back its access", p.user.Spec.Username, p.server.Name)
+	r.normal(p.user, "Retired", "Disable", "disabled account %q of MediaServer %s and took back its access", p.user.Spec.Username, p.server.Name)
 	return nil
 }
 

@@ -13,6 +13,9 @@ import (
 // own finds out which account of the server is this User's, and makes or takes over one where that is allowed.
 func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 	p.record = readRecord(p.user, p.identity())
+	if p.problem != nil && p.record.ID == "" {
+		return p.problem
+	}
 	candidates := p.candidates()
 	named, o := r.named(ctx, p, candidates)
 	if o != nil {
@@ -26,10 +29,8 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 	case access.ActionManage:
 		p.account, _ = p.inventory().Account(media.AccountID(p.record.ID))
 		return nil
-	case access.ActionCreate:
-		return r.create(ctx, p)
-	case access.ActionAdopt:
-		return r.adopt(ctx, p, candidates[0])
+	case access.ActionCreate, access.ActionAdopt:
+		return r.obtain(ctx, p, candidates)
 	case access.ActionRecord:
 		return r.settle(ctx, p, candidates[0])
 	case access.ActionWait:
@@ -37,6 +38,17 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 		return waiting(v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before anything is made in its place")
 	}
 	return p.conflict(facts, candidates)
+}
+
+// obtain takes over the one candidate, or makes an account where there is none.
+func (r *userReconciler) obtain(ctx context.Context, p *userPass, candidates []media.Account) *outcome {
+	switch {
+	case p.problem != nil:
+		return p.problem
+	case len(candidates) == 1:
+		return r.adopt(ctx, p, candidates[0])
+	}
+	return r.create(ctx, p)
 }
 
 // candidates are the accounts of that username, the recorded one not counted.
@@ -133,17 +145,29 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	}
 	account, err := p.to().CreateAccount(ctx, p.newAccount(r.Keyring.Password(p.user.UID, rotation)))
 	if media.CodeOf(err) == media.AlreadyExists {
-		r.Wake.Server(p.key)
-		return waiting(v1alpha1.ReasonProgressing, "the server has an account of that name that its list did not show: looking again")
+		return r.taken(ctx, p)
 	}
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
-	r.normal(ctx, p.user, "Created", "Create", "made account %q on MediaServer %s", p.user.Spec.Username, p.server.Name)
+	r.normal(p.user, "Created", "Create", "made account %q on MediaServer %s", p.user.Spec.Username, p.server.Name)
 	if recreated {
-		r.warn(ctx, p.user, "Recreated", "Create", "the account was deleted on the server: a new one was made, with a new id")
+		r.warn(p.user, "Recreated", "Create", "the account was deleted on the server: a new one was made, with a new id")
 	}
 	return r.settle(ctx, p, account)
+}
+
+// taken finds out why the server says that an account exists which its list did not show.
+func (r *userReconciler) taken(ctx context.Context, p *userPass) *outcome {
+	if err := p.to().Refresh(ctx, p.connection.Probe.Self); err != nil {
+		return r.callFailed(p.site, err)
+	}
+	if len(p.candidates()) > 0 {
+		o := waiting(v1alpha1.ReasonProgressing, "somebody made an account of that name at the same moment: looking whose it is")
+		o.after = lookAgainAfter
+		return o
+	}
+	return stalled(v1alpha1.ReasonConflict, "the server says that the username %q or the email address is taken, by an account of another name: choose another email address", p.user.Spec.Username)
 }
 
 // mayCreate says what must be there before an account is made.
@@ -194,7 +218,7 @@ func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.A
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
-	r.normal(ctx, p.user, "Adopted", "Adopt", "took over account %q of MediaServer %s", account.Username, p.server.Name)
+	r.normal(p.user, "Adopted", "Adopt", "took over account %q of MediaServer %s", account.Username, p.server.Name)
 	return nil
 }
 

@@ -129,7 +129,7 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
-	r.normal(ctx, p.user, "PasswordSet", "SetPassword", "set the password of account %q", p.user.Spec.Username)
+	r.normal(p.user, "PasswordSet", "SetPassword", "set the password of account %q", p.user.Spec.Username)
 	return nil
 }
 

@@ -58,6 +58,19 @@ func (c *Connections) Put(key string, connection Connection) Connection {
 	return before
 }
 
+// Fail marks a connection as not up, if it is up and still goes to the server that failed. It says whether it did.
+func (c *Connections) Fail(key string, failed *Server, reason, message string, retryAt time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	connection := c.byKey[key]
+	if !connection.Up || connection.Server != failed {
+		return false
+	}
+	connection.Up, connection.Reason, connection.Message, connection.RetryAt = false, reason, message, retryAt
+	c.byKey[key] = connection
+	return true
+}
+
 // Remove forgets the connection of a MediaServer and closes it.
 func (c *Connections) Remove(key string) {
 	c.mu.Lock()

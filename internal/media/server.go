@@ -61,14 +61,14 @@ func (s *Server) Settled(sent time.Time) time.Time { return sent.Add(s.traits.Lo
 
 // call runs one call within the limits and names its error.
 func (s *Server) call(ctx context.Context, operation string, write bool, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.traits.LongestCall)
-	defer cancel()
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return &Error{Code: Unavailable, Op: operation, Message: "too many calls under way", cause: ctx.Err()}
+	case <-ctx.Done(): // the wait for a turn is not the server's fault, and not part of the call's own time
+		return &Error{Code: Unavailable, Op: operation, Message: "no turn came: too many calls under way", cause: ctx.Err()}
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.traits.LongestCall)
+	defer cancel()
 	start := s.now()
 	err := classify(operation, f(ctx))
 	s.observe(Call{Operation: operation, Write: write, Code: CodeOf(err), Duration: s.now().Sub(start)})
