@@ -66,7 +66,7 @@ func (s *Server) SetAccess(ctx context.Context, key AccountKey, plan func(Accoun
 		return s.driver.SetAccess(ctx, current, want)
 	})
 	if err == nil && !account.Access.Equal(want) {
-		err = &Error{Code: Unavailable, Op: "SetAccess", Message: "the server did not keep the access that was set"}
+		err = &Error{Code: Ambiguous, Op: "SetAccess", Message: "the server did not keep the access that was set"}
 	}
 	return account, true, err
 }

@@ -1,0 +1,114 @@
+// Package drivertest is the conformance suite of the driver rules that package media numbers: one suite, which every
+// driver passes. A case is named by its rule, as in "R9/letter_case".
+//
+// What a person sees is always proven by that person's own view, after signing in: never by what an administrator
+// reads back. Nothing is skipped: where a server cannot do something, the case asks that the driver says so (R11).
+package drivertest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/usher-media/usher/internal/media"
+)
+
+// Harness says how to test one driver.
+type Harness struct {
+	// Start starts a fresh server with the one account that Server.Config signs in with. It stops with the test.
+	Start func(t testing.TB) Server
+	// StartEmpty starts one that has no account yet; nil where the driver cannot make the first one.
+	StartEmpty func(t testing.TB) Server
+	// HTTP says that the driver speaks HTTP through Config.Transport, where the suite then puts faults.
+	HTTP bool
+	// Refusal writes an error in the server's own envelope, for HTTP: its content type and body.
+	Refusal func(status int) (contentType, body string)
+	// Only names the rules to test; none means all.
+	Only []string
+	// OneAccessWrite says that any change of an account's access is one write.
+	OneAccessWrite bool
+	// PasswordEndsSessions says that a new password signs the person out everywhere.
+	PasswordEndsSessions bool
+	// Settings holds a value that is not the default for each of Capabilities.LibrarySettings.
+	Settings map[string]string
+}
+
+// Server is one running server.
+type Server struct {
+	// Open and Config make a driver with the account that Usher uses. Every driver is like another process.
+	Open   media.Open
+	Config media.Config
+	// Path returns a directory that the server sees, made for that name if need be.
+	Path func(name string) string
+	// SignIn signs a person in.
+	SignIn func(ctx context.Context, username, password string) (Person, error)
+	// Fill puts an item into a library, so that it is not empty.
+	Fill func(library media.Library)
+	// Hand does what somebody does on the server's own pages.
+	Hand Hand
+	// Faults are those of a driver without HTTP; with it, the suite makes them itself.
+	Faults Faults
+}
+
+// Person is somebody who is signed in.
+type Person interface {
+	// Libraries are those that the person sees. It fails when the session has ended.
+	Libraries(ctx context.Context) ([]media.LibraryID, error)
+}
+
+// Hand changes things behind the driver's back.
+type Hand interface {
+	SetAccess(username string, access media.Access)
+	SetDisabled(username string, disabled bool)
+	DeleteAccount(username string)
+	RenameLibrary(id media.LibraryID, name string)
+}
+
+// Faults are what the suite needs where there is no HTTP to put faults into.
+type Faults struct {
+	// Stall makes calls wait; each that does is told to arrived. Until stop.
+	Stall func() (arrived <-chan struct{}, stop func())
+	// Lose lets calls be done and loses their answers. Until stop.
+	Lose func() (stop func())
+	// Writes counts the writes so far.
+	Writes func() int
+}
+
+// rule is a group of cases of one rule.
+type rule struct {
+	name  string
+	cases []testCase
+}
+
+type testCase struct {
+	name string
+	run  func(f *fixture)
+}
+
+// Run runs every case, each on a server of its own.
+func Run(t *testing.T, h Harness) {
+	for _, r := range rules() {
+		if !h.tests(r.name) {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			for _, c := range r.cases {
+				t.Run(c.name, func(t *testing.T) { c.run(h.fixture(t, h.Start)) })
+			}
+		})
+	}
+	if h.HTTP && h.tests("HTTP") {
+		t.Run("HTTP", func(t *testing.T) { runTransport(t, h) })
+	}
+}
+
+func (h Harness) tests(name string) bool { return len(h.Only) == 0 || slices.Contains(h.Only, name) }
+
+func rules() []rule {
+	return []rule{
+		{"R1", leakCases}, {"R2", errorCases}, {"R3", cancelCases}, {"R4", listCases}, {"R5", createCases},
+		{"R6", accessCases}, {"R7", zeroCases}, {"R8", updateCases}, {"R9", identityCases}, {"R10", takenCases},
+		{"R11", capabilityCases}, {"R12", lostCases}, {"R13", redactionCases},
+		{"accounts", accountCases}, {"passwords", passwordCases}, {"libraries", libraryCases},
+	}
+}

@@ -1,0 +1,169 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/usher-media/usher/internal/media"
+)
+
+// Call is one request.
+type Call struct {
+	Method string
+	// Path is a template below the server's URL: "/v1/users/{id}". Only the template shows in error texts.
+	Path string
+	// Args fill the template's braces in order. An empty one, "." and ".." are refused before anything is sent: the
+	// request would mean something else.
+	Args   []string
+	Query  url.Values
+	Header http.Header
+	// Body is sent as JSON with a Content-Length; nil sends none.
+	Body any
+	// Into receives the answer: a pointer for JSON to be decoded into (and checked, see Checker), or a *[]byte for the
+	// bytes of a server that does not answer in JSON here. Nil expects an answer without a body, or JSON that is ignored.
+	Into any
+	// Want is the only status of success; zero takes any 2xx. Where the answer has no body, it is all that tells the
+	// server's answer from a stranger's.
+	Want int
+	// List bounds the answer by Options.ListLimit.
+	List bool
+	// Harmless says that a request other than GET and HEAD changes nothing that lasts, as a sign-in does: its lost
+	// answer is Unavailable.
+	Harmless bool
+	// Anonymous sends no token.
+	Anonymous bool
+	// Codes say what a status means for this call, where that is not what the table of statuses says.
+	Codes map[int]media.Code
+}
+
+// Answer is what came back besides the body.
+type Answer struct {
+	Status int
+	Header http.Header
+}
+
+// Do sends the call with the session's token and reads the answer. When the server answers 401, the session signs in
+// again and the call is sent once more. Every error is a *media.Error whose text names method and path template.
+func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
+	session := c.options.Session
+	if call.Anonymous || session == nil {
+		return c.send(ctx, call, "")
+	}
+	token, err := session.Token(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, err := c.send(ctx, call, token)
+	if answer.Status != http.StatusUnauthorized || !session.renews() {
+		return answer, err
+	}
+	token, err = session.Renew(ctx, token)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.send(ctx, call, token)
+}
+
+// DoAs sends the call with a token of somebody else's, and never signs in.
+func (c *Client) DoAs(ctx context.Context, token string, call Call) (Answer, error) {
+	return c.send(ctx, call, token)
+}
+
+func (c *Client) send(ctx context.Context, call Call, token string) (Answer, error) {
+	request, err := c.request(ctx, call, token)
+	if err != nil {
+		return Answer{}, err
+	}
+	// From the moment that the request has a connection, some of it may have been written.
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }}
+	request = request.WithContext(httptrace.WithClientTrace(ctx, trace))
+	// The transport itself, without http.Client: nothing follows redirects, not even by mistake.
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return Answer{}, lost(ctx, call, err, sent.Load())
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer := Answer{Status: response.StatusCode, Header: response.Header}
+	return answer, c.receive(ctx, call, response)
+}
+
+func (c *Client) request(ctx context.Context, call Call, token string) (*http.Request, error) {
+	target, err := c.target(call)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, lost(ctx, call, err, false)
+	}
+	request := (&http.Request{Method: call.Method, URL: target, Header: http.Header{}}).WithContext(ctx)
+	if call.Header != nil {
+		request.Header = call.Header.Clone()
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "usher")
+	if token != "" {
+		c.options.Authorize(request.Header, token)
+	}
+	return request, attach(request, call)
+}
+
+// attach gives the request its body. A bytes.Reader has a length, so that the body is never chunked: some servers take
+// a chunked body for none.
+func attach(request *http.Request, call Call) error {
+	if call.Body == nil {
+		return nil
+	}
+	body, err := json.Marshal(call.Body)
+	if err != nil {
+		return call.fail(media.Invalid, "the request cannot be written as JSON")
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.ContentLength = int64(len(body))
+	// GetBody lets the transport change to a fresh connection when an idle one turns out to be closed and nothing was
+	// written yet; once something was, it sends no write twice.
+	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	request.Body, err = request.GetBody()
+	return err
+}
+
+// target puts the arguments into the template and that below the server's URL.
+func (c *Client) target(call Call) (*url.URL, error) {
+	raw := c.base.EscapedPath()
+	rest := call.Path
+	for _, arg := range call.Args {
+		before, after, _ := strings.Cut(rest, "{")
+		_, after, found := strings.Cut(after, "}")
+		if !found || arg == "" || arg == "." || arg == ".." {
+			return nil, call.fail(media.Invalid, "an id in the path is empty or is none")
+		}
+		raw += before + url.PathEscape(arg)
+		rest = after
+	}
+	if strings.Contains(rest, "{") {
+		return nil, call.fail(media.Invalid, "an id in the path is missing")
+	}
+	raw += rest
+	path, err := url.PathUnescape(raw)
+	if err != nil {
+		return nil, call.fail(media.Invalid, "the path cannot be written")
+	}
+	return &url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: path, RawPath: raw, RawQuery: call.Query.Encode()}, nil
+}
+
+// writes says whether the call may change something that lasts.
+func (c Call) writes() bool {
+	return c.Method != http.MethodGet && c.Method != http.MethodHead && !c.Harmless
+}
+
+// fail makes an error that names the call by method and template.
+func (c Call) fail(code media.Code, words string) *media.Error {
+	return media.Errorf(code, "%s %s: %s", c.Method, c.Path, words)
+}

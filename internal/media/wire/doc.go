@@ -1,0 +1,10 @@
+// Package wire is the HTTP half that drivers share: it sends one request, reads one bounded answer and gives every
+// failure its class (driver rules R2, R3, R12, R13). What differs between servers is in Options: how a token is shown,
+// how a session is begun, what an error envelope means.
+//
+// It never retries, with one exception that cannot do anything twice: after a 401 a Session signs in again and the call
+// is sent once more, since a server that answers 401 has done nothing.
+//
+// It follows no redirect, uses no proxy and dials no link-local address, so that a URL that somebody was allowed to
+// write does not reach what only this process can reach (a cloud's metadata service, above all).
+package wire
