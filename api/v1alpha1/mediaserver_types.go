@@ -198,13 +198,13 @@ type MediaServerStatus struct {
 	// +optional
 	Capabilities []string `json:"capabilities,omitempty"`
 
-	// Users counts the accounts on the server, declared or not.
+	// Users counts the accounts on the server at the last look, declared or not.
 	// +optional
-	Users int32 `json:"users,omitempty"`
+	Users int32 `json:"users"`
 
-	// Libraries counts the libraries on the server, declared or not.
+	// Libraries counts the libraries on the server at the last look, declared or not.
 	// +optional
-	Libraries int32 `json:"libraries,omitempty"`
+	Libraries int32 `json:"libraries"`
 
 	// Plan lists what would be changed on the server itself, in mode Observe.
 	// +listType=atomic
@@ -220,11 +220,11 @@ type MediaServerStatus struct {
 // +kubebuilder:resource:shortName=ms,categories=usher
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
-// +kubebuilder:printcolumn:name="Users",type=integer,JSONPath=`.status.users`
-// +kubebuilder:printcolumn:name="Libraries",type=integer,JSONPath=`.status.libraries`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.spec.url`,priority=1
+// +kubebuilder:printcolumn:name="Users",type=integer,JSONPath=`.status.users`,priority=1
+// +kubebuilder:printcolumn:name="Libraries",type=integer,JSONPath=`.status.libraries`,priority=1
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type MediaServer struct {

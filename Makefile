@@ -1,0 +1,71 @@
+# Usher. `make help` says what there is.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The tools are pinned in a module of their own.
+tool = go tool -modfile=hack/tools/go.mod
+image ?= usher
+kubectl ?= kubectl
+
+##@ Try it
+
+.PHONY: quickstart
+quickstart: ## Start everything on this machine, apply config/samples, prove who sees what (ONCE=1: prove it and exit)
+	@mkdir -p bin
+	@go build -o bin/quickstart ./hack/quickstart
+	@exec bin/quickstart $(if $(filter-out 0 false,$(ONCE)),--once)
+
+##@ Work on it
+
+.PHONY: help
+help: ## Show this
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+
+.PHONY: build
+build: ## Build the operator and the media server into bin/
+	go build -trimpath -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## Run all tests with the race detector, on a real control plane
+	@hack/test.sh
+
+.PHONY: lint
+lint: ## Check format, go vet, staticcheck, shell scripts, no machine paths
+	@hack/lint.sh
+
+.PHONY: generate
+generate: ## Generate the DeepCopy methods of the kinds
+	$(tool) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: ## Generate config/crd, and config/rbac/role.yaml from the markers of the controllers
+	$(tool) controller-gen crd paths=./api/... output:crd:dir=config/crd
+	$(tool) controller-gen rbac:roleName=usher-manager paths=./internal/controller/... output:rbac:dir=config/rbac
+
+.PHONY: check-generated
+check-generated: generate manifests ## Fail when generated files differ from what is committed
+	@hack/check-generated.sh
+
+.PHONY: controlplane
+controlplane: ## Get kube-apiserver, etcd and kubectl: once a machine, up to 17 minutes where they must be built
+	@hack/controlplane.sh
+
+.PHONY: clean
+clean: ## Remove what make builds here (the control plane in the user's cache stays)
+	rm -rf bin .quickstart
+
+##@ Use it
+
+.PHONY: install
+install: ## Install the kinds, roles and admission policies into the cluster of the current kubectl context
+	$(kubectl) apply --server-side -k config/crd
+	$(kubectl) apply --server-side -k config/admission
+	$(kubectl) apply --server-side -f config/rbac/viewer_role.yaml -f config/rbac/editor_role.yaml -f config/rbac/administrator_role.yaml
+
+.PHONY: image
+image: ## Build the container image with both binaries
+	docker build -t $(image) .
