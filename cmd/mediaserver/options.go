@@ -24,7 +24,8 @@ folders that you name. The first account to register owns the server:
   curl http://127.0.0.1:3000/v1/auth/register -H 'Content-Type: application/json' \
     -d '{"username": "you", "password": "a long password"}'
 
-Then read http://127.0.0.1:3000/docs. Each flag can also be given in the environment, as MEDIASERVER_ and its name in
+Then read http://127.0.0.1:3000/docs. Others come in by invite: POST /v1/invites answers with a code, and
+http://127.0.0.1:3000/invite/CODE is the page to send them. Each flag can also be given in the environment, as MEDIASERVER_ and its name in
 capitals with underscores; the flag wins.
 
 Flags:
@@ -68,7 +69,7 @@ func (o *options) flags() *pflag.FlagSet {
 	flags.StringArrayVar(&o.mediaRoots, "media-root", nil, "folder below which libraries may lie; repeat it for more "+
 		"(in the environment: separated by "+string(os.PathListSeparator)+")")
 	flags.StringVar(&o.passwordHashing, "password-hashing", "normal", "normal, or cheap: for tests only, protects nobody")
-	flags.IntVar(&o.signInsClient, "sign-ins-per-client", 60, "sign-ins a minute from one address; 0 for no limit")
+	flags.IntVar(&o.signInsClient, "sign-ins-per-client", 60, "sign-ins a minute from one address, and as many looks at invites; 0 for no limit")
 	flags.IntVar(&o.signInsAccount, "sign-ins-per-account", 10, "sign-ins a minute to one account; 0 for no limit")
 	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error; debug shows reads too")

@@ -33,14 +33,14 @@ type Config struct {
 	MediaRoots []string
 	// CheapPasswordHashing makes passwords cost next to nothing to check, and to guess: for tests only.
 	CheapPasswordHashing bool
-	// SignInsPerClient is how many sign-ins and registrations one network address may try a minute, and
-	// SignInsPerAccount how many sign-ins one account may see. 0 means no limit.
+	// SignInsPerClient is how many sign-ins and registrations one network address may try a minute, and, counted apart,
+	// how many invites it may look at; SignInsPerAccount is how many sign-ins one account may see. 0 means no limit.
 	SignInsPerClient, SignInsPerAccount int
 	// Version is told to everybody who asks. Empty: "dev".
 	Version string
 	// Clock tells the time. Nil: time.Now.
 	Clock func() time.Time
-	// Logger gets what happens, without passwords, tokens or hashes. Nil: nobody does.
+	// Logger gets what happens, without passwords, tokens, invite codes or hashes. Nil: nobody does.
 	Logger *slog.Logger
 }
 

@@ -30,8 +30,15 @@ func TestTokensAreLongAndStoredHashed(t *testing.T) {
 	if len(token) < 43 || token == auth.NewToken() || strings.Contains(auth.TokenHash(token), token) {
 		t.Errorf("token %q", token)
 	}
-	if auth.TokenHash(token) != auth.TokenHash(token) {
+	if first := auth.TokenHash(token); first != auth.TokenHash(token) {
 		t.Error("the hash of a token is not stable")
+	}
+	// 160 bits, in a link; the hash is what `printf %s CODE | sha256sum` prints.
+	if code := auth.NewCode(); len(code) != 27 || code == auth.NewCode() || strings.Contains(auth.CodeHash(code), code) {
+		t.Errorf("code %q", code)
+	}
+	if got := auth.CodeHash("abc"); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
+		t.Errorf("the hash of abc is %s", got)
 	}
 }
 

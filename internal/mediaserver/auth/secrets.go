@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ const idLength = 21
 
 // tokenBytes is the randomness in a session token: 256 bits.
 const tokenBytes = 32
+
+// codeBytes is the randomness in an invite's code: 160 bits.
+const codeBytes = 20
 
 // NewID returns a fresh id: 21 characters of A-Z, a-z, 0-9, "_" and "-", from the system's secure random source.
 func NewID() string {
@@ -35,9 +39,22 @@ func IsID(s string) bool {
 
 // NewToken returns a fresh session token: 256 random bits, in text that fits a header.
 func NewToken() string {
-	raw := make([]byte, tokenBytes)
+	return random(tokenBytes)
+}
+
+// NewCode returns a fresh code for an invite: 160 random bits, in text that fits a link.
+func NewCode() string { return random(codeBytes) }
+
+func random(size int) string {
+	raw := make([]byte, size)
 	_, _ = rand.Read(raw)
 	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// CodeHash returns what is stored and shown of an invite's code: its SHA-256 in hexadecimal.
+func CodeHash(code string) string {
+	sum := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(sum[:])
 }
 
 // TokenHash returns what is stored of a token. A token has so much randomness that a plain hash is as safe as a slow

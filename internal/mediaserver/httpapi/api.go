@@ -62,8 +62,11 @@ func New(config Config) http.Handler {
 	a.userRoutes()
 	a.libraryRoutes()
 	a.permissionRoutes()
+	a.inviteRoutes()
+	a.invitationRoutes()
 	a.itemRoutes()
 	a.documentRoutes(mux)
+	a.pageRoutes(mux)
 	seen := newObserver(config.Logger)
 	a.operationRoutes(mux, seen.metrics())
 	return seen.wrap(mux)
@@ -86,6 +89,8 @@ type route struct {
 	status int
 	// public lets anybody in.
 	public bool
+	// greets, on a public route, finds out who comes with a valid token; others come as strangers.
+	greets bool
 	// beforeChange lets in accounts that must change their password first.
 	beforeChange bool
 	// needs is the capability that it takes, if any.
@@ -119,6 +124,9 @@ func add[I, O any](a *api, r route, handle func(context.Context, *I) (*O, error)
 	}
 	if !r.public {
 		operation.Security = []map[string][]string{{"bearer": {}}}
+	}
+	if r.greets {
+		operation.Security = []map[string][]string{{}, {"bearer": {}}}
 	}
 	if r.needs != "" {
 		operation.Description = "Needs the capability " + string(r.needs) + "."

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -28,6 +29,12 @@ type (
 // callerOf returns who makes the request. It panics on public routes, which have no caller.
 func callerOf(ctx context.Context) *caller { return ctx.Value(callerKey{}).(*caller) }
 
+// knownCaller returns who makes the request, or nil for a stranger.
+func knownCaller(ctx context.Context) *caller {
+	who, _ := ctx.Value(callerKey{}).(*caller)
+	return who
+}
+
 // clientOf returns the network address that the request comes from, without the port.
 func clientOf(ctx context.Context) string { return ctx.Value(clientKey{}).(string) }
 
@@ -35,12 +42,16 @@ func clientOf(ctx context.Context) string { return ctx.Value(clientKey{}).(strin
 func (a *api) guard(r route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		ctx = huma.WithValue(ctx, clientKey{}, host(ctx.RemoteAddr()))
-		if r.public {
+		if r.public && !r.greets {
 			next(ctx)
 			return
 		}
 		who, err := a.identify(ctx)
-		if err == nil {
+		if r.greets && errors.Is(err, store.ErrNoSession) {
+			next(ctx)
+			return
+		}
+		if err == nil && !r.public {
 			err = admit(r, who.account)
 		}
 		if err != nil {

@@ -16,7 +16,8 @@ const maxBuckets = 10_000
 
 // Limits bounds how often passwords can be tried, per minute; as many may come at once. 0 means no limit.
 type Limits struct {
-	// PerClient counts sign-ins and registrations from one network address.
+	// PerClient counts sign-ins and registrations from one network address, and apart from them, as many again, looks
+	// at invites.
 	PerClient int
 	// PerAccount counts sign-ins to one account, from anywhere, whether or not it exists.
 	PerAccount int
@@ -44,6 +45,14 @@ func (l *limiter) allow(client, account string) error {
 		return err
 	}
 	return l.take("account "+account, l.limits.PerAccount)
+}
+
+// allowLook takes one look at an invite from the client's bucket for that, so that opening links keeps nobody from
+// signing in.
+func (l *limiter) allowLook(client string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.take("look "+client, l.limits.PerClient)
 }
 
 func (l *limiter) take(key string, perMinute int) error {

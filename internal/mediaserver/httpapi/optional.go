@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -33,6 +34,27 @@ func (o OptionalText) apply(target *string) {
 	if o.Set {
 		*target = o.Value
 	}
+}
+
+// Optional is a field that tells being absent from being null. Null means that there is none.
+type Optional[T any] struct {
+	// Set says that the field was there.
+	Set bool
+	// Value is nil for null.
+	Value *T
+}
+
+// UnmarshalJSON notes that the field was there. It fails for what is neither null nor a T.
+func (o *Optional[T]) UnmarshalJSON(raw []byte) error {
+	o.Set, o.Value = true, nil
+	return json.Unmarshal(raw, &o.Value)
+}
+
+// Schema describes the field as a T that may be null.
+func (Optional[T]) Schema(r huma.Registry) *huma.Schema {
+	schema := huma.SchemaFromType(r, reflect.TypeFor[T]())
+	schema.Nullable = true
+	return schema
 }
 
 // set replaces the target when there is a value.

@@ -44,15 +44,10 @@ const (
 	textBadLogin       = "Invalid username or password"
 	textInvalid        = "Validation error"
 	textInternal       = "Internal error"
+	textNoInvite       = "Invite not found"
 )
 
 func newProblem(status int, text string) *Problem { return &Problem{status: status, Text: text} }
-
-// unauthorized asks for a token, as the standard wants it asked.
-func unauthorized(text string) *Problem {
-	return &Problem{status: http.StatusUnauthorized, Text: text,
-		headers: http.Header{"Www-Authenticate": {"Bearer"}}}
-}
 
 func invalidField(path, message string) error {
 	var check rules.Check
@@ -110,6 +105,8 @@ var known = []struct {
 	{store.ErrLibraryNotFound, http.StatusNotFound, "Library not found"},
 	{store.ErrItemNotFound, http.StatusNotFound, "Item not found"},
 	{store.ErrPermissionNotFound, http.StatusNotFound, "Permission not found"},
+	{store.ErrInviteNotFound, http.StatusNotFound, textNoInvite},
+	{store.ErrCodeTaken, http.StatusConflict, "Invite code already exists"},
 	{store.ErrUsernameTaken, http.StatusConflict, "Username already exists"},
 	{store.ErrEmailTaken, http.StatusConflict, "Email already exists"},
 	{store.ErrLibraryNotEmpty, http.StatusConflict, "Library must be empty before it can be deleted"},
@@ -139,6 +136,7 @@ func spoken(err error) *Problem {
 		invalid *rules.Invalid
 		refusal *rules.Refusal
 		denial  *rules.Denial
+		dead    *rules.DeadInvite
 	)
 	switch {
 	case errors.As(err, &problem):
@@ -149,6 +147,8 @@ func spoken(err error) *Problem {
 		return newProblem(http.StatusUnprocessableEntity, refusal.Message)
 	case errors.As(err, &denial):
 		return newProblem(http.StatusForbidden, denial.Message)
+	case errors.As(err, &dead):
+		return newProblem(http.StatusGone, dead.Error())
 	case errors.Is(err, store.ErrBadCursor):
 		return spoken(invalidField("cursor", "must be a nextCursor of this list"))
 	}

@@ -44,6 +44,7 @@ type (
 			Email       OptionalText `json:"email,omitempty"`
 			DisplayName OptionalText `json:"displayName,omitempty" doc:"Absent: the username"`
 			Password    string       `json:"password" minLength:"8" maxLength:"128"`
+			InviteCode  OptionalText `json:"inviteCode,omitempty" doc:"Gives the account the invite's role and libraries"`
 		}
 	}
 	credentials struct {
@@ -82,28 +83,30 @@ func (a *api) sessionRoutes() {
 }
 
 func (a *api) register(ctx context.Context, in *registration) (*body[SignedIn], error) {
-	if err := a.limits.allow(clientOf(ctx), ""); err != nil {
-		return nil, err
-	}
-	settings, first, err := a.store.Settings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	// Asked again inside the transaction; here it spares hashing a password for nothing.
-	if err := rules.CheckRegistration(settings.Registration, first); err != nil {
-		return nil, err
-	}
 	account := newAccount(in.Body.Username, in.Body.Email.Value, in.Body.DisplayName.Value)
-	if err := checkAccount(account, in.Body.Password).Err(); err != nil {
-		return nil, err
-	}
-	if account.PasswordHash, err = a.hasher.Hash(ctx, in.Body.Password); err != nil {
-		return nil, err
-	}
-	if err := a.store.Register(ctx, account); err != nil {
+	if err := a.enroll(ctx, account, in.Body.Password, codeHash(in.Body.InviteCode.Value)); err != nil {
 		return nil, err
 	}
 	return a.startSession(ctx, account)
+}
+
+// enroll makes the account for a stranger, with the invite whose code has that hash, or without one.
+func (a *api) enroll(ctx context.Context, account *store.Account, password, codeHash string) error {
+	if err := a.limits.allow(clientOf(ctx), ""); err != nil {
+		return err
+	}
+	if err := a.store.Admit(ctx, account, codeHash); err != nil {
+		return err
+	}
+	if err := checkAccount(account, password).Err(); err != nil {
+		return err
+	}
+	hash, err := a.hasher.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	account.PasswordHash = hash
+	return a.store.Register(ctx, account, codeHash)
 }
 
 func (a *api) signIn(ctx context.Context, in *credentials) (*body[SignedIn], error) {
@@ -121,11 +124,21 @@ func (a *api) signInEmail(ctx context.Context, in *emailCredentials) (*body[Emai
 	}}, nil
 }
 
-// checkAndStart signs in. A wrong password, an unknown login and a disabled account get the same answer after the same
-// work.
 func (a *api) checkAndStart(
 	ctx context.Context, login, password string, emailOnly bool,
 ) (*body[SignedIn], error) {
+	account, err := a.checkCredentials(ctx, login, password, emailOnly)
+	if err != nil {
+		return nil, err
+	}
+	return a.startSession(ctx, account)
+}
+
+// checkCredentials returns the account that login and password belong to. A wrong password, an unknown login and a
+// disabled account get the same answer after the same work.
+func (a *api) checkCredentials(
+	ctx context.Context, login, password string, emailOnly bool,
+) (*store.Account, error) {
 	if err := a.limits.allow(clientOf(ctx), rules.Fold(login)); err != nil {
 		return nil, err
 	}
@@ -143,7 +156,7 @@ func (a *api) checkAndStart(
 	if !match || account.Disabled {
 		return nil, newProblem(http.StatusUnauthorized, textBadLogin)
 	}
-	return a.startSession(ctx, account)
+	return account, nil
 }
 
 func (a *api) startSession(ctx context.Context, account *store.Account) (*body[SignedIn], error) {

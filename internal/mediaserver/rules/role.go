@@ -47,22 +47,27 @@ const (
 	RegistrationOpen Registration = "open"
 	// RegistrationInviteOnly lets in holders of an invite only, and is the default.
 	RegistrationInviteOnly Registration = "invite_only"
-	// RegistrationClosed lets nobody in; owner and admins still create accounts.
+	// RegistrationClosed lets nobody in, invites or not; owner and admins still create accounts.
 	RegistrationClosed Registration = "closed"
 )
 
-// CheckRegistration reports whether a stranger may register, given the mode and whether the server has no account yet.
-// The error is a *Denial whose text is for the stranger.
-func CheckRegistration(mode Registration, first bool) error {
+// CheckRegistration reports whether a stranger may register, given the mode, whether the server has no account yet, and
+// whether they hold an invite, which is looked at elsewhere. The error is a *Denial whose text is for the stranger.
+func CheckRegistration(mode Registration, first, invited bool) error {
 	switch {
 	case first, mode == RegistrationOpen:
+		return nil
+	case mode == RegistrationInviteOnly && invited:
 		return nil
 	case mode == RegistrationInviteOnly:
 		return &Denial{Message: "Registration is by invitation only"}
 	default:
-		return &Denial{Message: "Registration is closed"}
+		return ErrRegistrationClosed
 	}
 }
+
+// ErrRegistrationClosed says that nobody may register, with or without an invite.
+var ErrRegistrationClosed error = &Denial{Message: "Registration is closed"}
 
 // LibraryType says what a library is for. It never changes after creation and hides nothing: a library shows every
 // media file below its paths.

@@ -50,13 +50,17 @@ func TestRegistrationModes(t *testing.T) {
 		rules.RegistrationClosed: "Registration is closed", "nonsense": "Registration is closed",
 	}
 	for mode, want := range modes {
-		if err := rules.CheckRegistration(mode, true); err != nil {
+		if err := rules.CheckRegistration(mode, true, false); err != nil {
 			t.Errorf("the first account is refused in mode %s: %v", mode, err)
 		}
 		var denial *rules.Denial
-		err := rules.CheckRegistration(mode, false)
+		err := rules.CheckRegistration(mode, false, false)
 		if (err == nil) != (want == "") || (err != nil && (!errors.As(err, &denial) || denial.Message != want)) {
 			t.Errorf("mode %s: %v, want %q", mode, err, want)
+		}
+		closed := mode != rules.RegistrationOpen && mode != rules.RegistrationInviteOnly
+		if err := rules.CheckRegistration(mode, false, true); (err != nil) != closed {
+			t.Errorf("mode %s with an invite: %v", mode, err)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func CheckEmail(s string) string {
 	}
 	local, domain, found := strings.Cut(s, "@")
 	if !found || local == "" || domain == "" || strings.Contains(domain, "@") || strings.ContainsFunc(s, unicode.IsSpace) {
-		return "must be a mail address like mia@example.org"
+		return "must look like mia@example.org"
 	}
 	return ""
 }

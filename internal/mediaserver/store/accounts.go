@@ -69,26 +69,6 @@ func (s *Store) CreateAccount(ctx context.Context, account *Account) error {
 	})
 }
 
-// Register stores an account that a stranger makes: the owner if it is the very first, else a member, if the server's
-// registration mode lets strangers in. Of any number of racing first registrations exactly one becomes owner. Errors:
-// those of rules.CheckRegistration, ErrUsernameTaken, ErrEmailTaken.
-func (s *Store) Register(ctx context.Context, account *Account) error {
-	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		settings, first, err := readSettings(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if err := rules.CheckRegistration(settings.Registration, first); err != nil {
-			return err
-		}
-		account.Role = rules.Member
-		if first {
-			account.Role = rules.Owner
-		}
-		return s.insertAccount(ctx, tx, account)
-	})
-}
-
 func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) error {
 	account.CreatedAt = At(s.now())
 	account.fold()

@@ -193,7 +193,7 @@ func movePaths(ctx context.Context, tx bun.Tx, library *Library) error {
 	return replacePaths(ctx, tx, library)
 }
 
-// DeleteLibrary removes the library and its permissions, unless check objects. Errors: ErrLibraryNotFound for a library
+// DeleteLibrary removes the library, its permissions and its place in invites, unless check objects. Errors: ErrLibraryNotFound for a library
 // that the viewer may not see; ErrLibraryNotEmpty while it holds an item (Alcoves seed: "Only the owner can delete a
 // library, and only when it is empty"); or check's.
 func (s *Store) DeleteLibrary(ctx context.Context, viewer Viewer, id string, check func(*Library) error) error {

@@ -96,7 +96,11 @@ func (s *Store) SetAccess(
 
 // replaceLibraries makes the stored permissions equal to the account's Libraries.
 func (s *Store) replaceLibraries(ctx context.Context, tx bun.Tx, account *Account) error {
-	if err := checkLibrariesExist(ctx, tx, account.Libraries); err != nil {
+	wanted := make([]string, 0, len(account.Libraries))
+	for _, entry := range account.Libraries {
+		wanted = append(wanted, entry.LibraryID)
+	}
+	if err := checkLibrariesExist(ctx, tx, wanted); err != nil {
 		return err
 	}
 	if _, err := tx.NewDelete().Table("permissions").Where("account_id = ?", account.ID).Exec(ctx); err != nil {
@@ -111,13 +115,13 @@ func (s *Store) replaceLibraries(ctx context.Context, tx bun.Tx, account *Accoun
 	return insertAll(ctx, tx, account.Libraries)
 }
 
-func checkLibrariesExist(ctx context.Context, tx bun.Tx, wanted []Permission) error {
+func checkLibrariesExist(ctx context.Context, tx bun.Tx, wanted []string) error {
 	if len(wanted) == 0 {
 		return nil
 	}
 	ids := make([]string, 0, len(wanted))
-	for _, entry := range wanted {
-		ids = append(ids, lookup(entry.LibraryID))
+	for _, id := range wanted {
+		ids = append(ids, lookup(id))
 	}
 	var found []string
 	err := tx.NewSelect().Table("libraries").Column("id").Where("id IN (?)", bun.List(ids)).Scan(ctx, &found)

@@ -135,7 +135,7 @@ func TestRacingFirstRegistrationsMakeOneOwner(t *testing.T) {
 		wait.Go(func() {
 			account := &Account{ID: auth.NewID(), Username: fmt.Sprint("u", i), PasswordHash: "hash"}
 			var denial *rules.Denial
-			switch err := s.Register(context.WithoutCancel(t.Context()), account); {
+			switch err := s.Register(context.WithoutCancel(t.Context()), account, ""); {
 			case err == nil && account.Role == rules.Owner:
 				owners.Add(1)
 			case errors.As(err, &denial):

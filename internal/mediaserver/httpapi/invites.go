@@ -1,0 +1,171 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/usher-media/usher/internal/mediaserver/auth"
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+)
+
+type (
+	newInvite struct {
+		Body struct {
+			Code      string              `json:"code,omitempty" doc:"22 to 128 of A-Z, a-z, 0-9, _ and -. Absent: the server makes one and answers with it once"`
+			Role      rules.Role          `json:"role,omitempty" enum:"member,guest,editor" default:"member"`
+			Libraries []AccessEntry       `json:"libraries,omitempty" nullable:"false" maxItems:"5000"`
+			MaxUses   Optional[int]       `json:"maxUses,omitempty" minimum:"1" doc:"Absent or null: no limit"`
+			ExpiresAt Optional[time.Time] `json:"expiresAt,omitempty" doc:"Absent or null: never; in the past: expired"`
+			Email     OptionalText        `json:"email,omitempty" doc:"The only mail address that may use it"`
+			Inviter   *Inviter            `json:"inviter,omitempty" doc:"Absent: the caller"`
+			Revoked   bool                `json:"revoked,omitempty"`
+		}
+	}
+	inviteChange struct {
+		ID   string `path:"id"`
+		Body struct {
+			Role      rules.Role          `json:"role,omitempty" enum:"member,guest,editor"`
+			Libraries *[]AccessEntry      `json:"libraries,omitempty" maxItems:"5000" doc:"Replaces them all"`
+			MaxUses   Optional[int]       `json:"maxUses,omitempty" minimum:"1" doc:"Null: no limit"`
+			ExpiresAt Optional[time.Time] `json:"expiresAt,omitempty" doc:"Null: never"`
+			Email     OptionalText        `json:"email,omitempty" doc:"Null or empty: for everybody"`
+			Revoked   *bool               `json:"revoked,omitempty"`
+			Inviter   *Inviter            `json:"inviter,omitempty"`
+		}
+	}
+	usesPage struct {
+		ID string `path:"id"`
+		PageQuery
+	}
+)
+
+func (a *api) inviteRoutes() {
+	r := route{path: "/v1/invites", tag: "invites", needs: rules.InviteUsers}
+	one := r
+	one.path += "/{id}"
+	uses := one
+	uses.path += "/uses"
+	add(a, r.with(http.MethodGet, "list-invites", "List invites with their status", 0), a.listInvites)
+	add(a, r.with(http.MethodPost, "create-invite", "Make an invite link", http.StatusCreated), a.createInvite)
+	add(a, one.with(http.MethodGet, "get-invite", "One invite", 0), a.getInvite)
+	add(a, one.with(http.MethodPatch, "update-invite", "Change, revoke or revive an invite", 0), a.patchInvite)
+	add(a, one.with(http.MethodDelete, "delete-invite", "Kill an invite's link and leave the people",
+		http.StatusNoContent), a.deleteInvite)
+	add(a, uses.with(http.MethodGet, "list-invite-uses", "Who used an invite, and when", 0), a.listUses)
+}
+
+func (a *api) inviteBody(invite *store.Invite, err error) (*body[Invite], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[Invite]{Body: inviteView(invite, a.now())}, nil
+}
+
+func (a *api) listInvites(ctx context.Context, in *PageQuery) (*body[Page[Invite]], error) {
+	list, err := a.store.Invites(ctx, in.page())
+	now := a.now()
+	return pageOf(list, func(v *store.Invite) Invite { return inviteView(v, now) }), err
+}
+
+func (a *api) getInvite(ctx context.Context, in *byID) (*body[Invite], error) {
+	return a.inviteBody(a.store.Invite(ctx, in.ID))
+}
+
+func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInvite], error) {
+	code, made := in.Body.Code, ""
+	if code == "" {
+		code = auth.NewCode()
+		made = code
+	}
+	invite := &store.Invite{
+		ID: auth.NewID(), CodeSHA256: auth.CodeHash(code), Role: in.Body.Role, MaxUses: in.Body.MaxUses.Value,
+		ExpiresAt: instantOf(in.Body.ExpiresAt.Value), Revoked: in.Body.Revoked, Email: in.Body.Email.Value,
+		InviterName: callerOf(ctx).account.DisplayName,
+	}
+	if in.Body.Inviter != nil {
+		invite.InviterName = in.Body.Inviter.DisplayName
+	}
+	check := new(rules.Check)
+	check.Field("code", rules.CheckInviteCode(code))
+	invite.Libraries = inviteLibrariesOf(check, in.Body.Libraries)
+	checkInvite(check, invite, in.Body.ExpiresAt.Value)
+	if err := check.Err(); err != nil {
+		return nil, err
+	}
+	if err := a.store.CreateInvite(ctx, invite); err != nil {
+		return nil, nameUnknown(err, "")
+	}
+	return &body[CreatedInvite]{Body: CreatedInvite{Invite: inviteView(invite, a.now()), Code: made}}, nil
+}
+
+// checkInvite looks at what an invite says. The expiry is that of the request, before it is rounded to be stored.
+func checkInvite(check *rules.Check, invite *store.Invite, expiry *time.Time) {
+	check.Field("role", rules.CheckInviteRole(invite.Role))
+	if invite.MaxUses != nil {
+		check.Field("maxUses", rules.CheckMaxUses(*invite.MaxUses))
+	}
+	if expiry != nil {
+		check.Field("expiresAt", rules.CheckExpiry(*expiry))
+	}
+	if invite.Email != "" {
+		check.Field("email", rules.CheckEmail(invite.Email))
+	}
+	check.Field("inviter.displayName", rules.CheckDisplayName(invite.InviterName))
+}
+
+func instantOf(t *time.Time) *store.Instant {
+	if t == nil {
+		return nil
+	}
+	i := store.At(*t)
+	return &i
+}
+
+func inviteLibrariesOf(check *rules.Check, entries []AccessEntry) []store.InviteLibrary {
+	libraries := make([]store.InviteLibrary, 0, len(entries))
+	for _, p := range permissionsOf(check, "", entries) {
+		libraries = append(libraries, store.InviteLibrary{LibraryID: p.LibraryID, Role: p.Role})
+	}
+	return libraries
+}
+
+func (a *api) patchInvite(ctx context.Context, in *inviteChange) (*body[Invite], error) {
+	invite, err := a.store.UpdateInvite(ctx, in.ID, func(invite *store.Invite) error {
+		check := new(rules.Check)
+		in.apply(check, invite)
+		checkInvite(check, invite, in.Body.ExpiresAt.Value)
+		return check.Err()
+	})
+	return a.inviteBody(invite, nameUnknown(err, ""))
+}
+
+func (in *inviteChange) apply(check *rules.Check, invite *store.Invite) {
+	if in.Body.Role != "" {
+		invite.Role = in.Body.Role
+	}
+	if in.Body.Libraries != nil {
+		invite.Libraries = inviteLibrariesOf(check, *in.Body.Libraries)
+	}
+	if in.Body.MaxUses.Set {
+		invite.MaxUses = in.Body.MaxUses.Value
+	}
+	if in.Body.ExpiresAt.Set {
+		invite.ExpiresAt = instantOf(in.Body.ExpiresAt.Value)
+	}
+	in.Body.Email.apply(&invite.Email)
+	set(&invite.Revoked, in.Body.Revoked)
+	if in.Body.Inviter != nil {
+		invite.InviterName = in.Body.Inviter.DisplayName
+	}
+}
+
+func (a *api) deleteInvite(ctx context.Context, in *byID) (*none, error) {
+	return nil, a.store.DeleteInvite(ctx, in.ID)
+}
+
+func (a *api) listUses(ctx context.Context, in *usesPage) (*body[Page[InviteUse]], error) {
+	list, err := a.store.InviteUses(ctx, in.ID, in.page())
+	return pageOf(list, useView), err
+}

@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+)
+
+// Inviter is in whose name an invite is sent.
+type Inviter struct {
+	DisplayName string `json:"displayName" minLength:"1" maxLength:"200"`
+}
+
+// Invite is an invite as administrators see it. Its code is not among what they see.
+type Invite struct {
+	ID         string             `json:"id"`
+	CodeSHA256 string             `json:"codeSHA256" doc:"SHA-256 of the code, in hexadecimal"`
+	Status     rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted"`
+	Role       rules.Role         `json:"role" enum:"member,guest,editor"`
+	Libraries  []AccessEntry      `json:"libraries" nullable:"false"`
+	MaxUses    *int               `json:"maxUses" nullable:"true" doc:"Null: no limit"`
+	UseCount   int                `json:"useCount"`
+	Remaining  *int               `json:"remaining" nullable:"true" doc:"Uses that are left; null: any number"`
+	ExpiresAt  *time.Time         `json:"expiresAt" nullable:"true" doc:"Null: never"`
+	Revoked    bool               `json:"revoked"`
+	Email      *string            `json:"email" nullable:"true" doc:"The only mail address that may use it"`
+	Inviter    Inviter            `json:"inviter"`
+	CreatedAt  time.Time          `json:"createdAt"`
+	UpdatedAt  time.Time          `json:"updatedAt" doc:"When an administrator last changed it; uses do not count"`
+}
+
+// CreatedInvite is a new invite.
+type CreatedInvite struct {
+	Invite
+	Code string `json:"code,omitempty" doc:"Only if the server made it, and only this once"`
+}
+
+func inviteView(v *store.Invite, now time.Time) Invite {
+	entries := make([]AccessEntry, 0, len(v.Libraries))
+	for _, l := range v.Libraries {
+		entries = append(entries, AccessEntry{LibraryID: l.LibraryID, Role: l.Role})
+	}
+	terms := v.Terms()
+	return Invite{
+		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Role: v.Role, Libraries: entries,
+		MaxUses: v.MaxUses, UseCount: v.UseCount, Remaining: terms.Remaining(), ExpiresAt: v.Expiry(),
+		Revoked: v.Revoked, Email: nullable(v.Email), Inviter: Inviter{DisplayName: v.InviterName},
+		CreatedAt: v.CreatedAt.Time(), UpdatedAt: v.UpdatedAt.Time(),
+	}
+}
+
+// InviteUse is one person's use of an invite, with who they were then.
+type InviteUse struct {
+	UserID      string    `json:"userId" doc:"The account may be gone by now"`
+	Username    string    `json:"username"`
+	DisplayName string    `json:"displayName"`
+	Email       *string   `json:"email" nullable:"true"`
+	UsedAt      time.Time `json:"usedAt"`
+	Registered  bool      `json:"registered" doc:"True: the account was made with this invite"`
+}
+
+func useView(u *store.InviteUse) InviteUse {
+	return InviteUse{
+		UserID: u.AccountID, Username: u.Username, DisplayName: u.DisplayName, Email: nullable(u.Email),
+		UsedAt: u.UsedAt.Time(), Registered: u.Registered,
+	}
+}
+
+// InvitedLibrary is a library as the holder of a link sees it.
+type InvitedLibrary struct {
+	Name  string  `json:"name"`
+	Emoji *string `json:"emoji" nullable:"true"`
+}
+
+// Invitation is an invite as the holder of its link sees it.
+type Invitation struct {
+	Inviter       Inviter            `json:"inviter"`
+	Libraries     []InvitedLibrary   `json:"libraries" nullable:"false"`
+	Status        rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted"`
+	CanAccept     bool               `json:"canAccept" doc:"True while it is pending and there is something to accept"`
+	AlreadyMember bool               `json:"alreadyMember" doc:"True for a signed-in caller whom it would give nothing"`
+	MaxUses       *int               `json:"maxUses" nullable:"true"`
+	UseCount      int                `json:"useCount"`
+	Remaining     *int               `json:"remaining" nullable:"true"`
+	ExpiresAt     *time.Time         `json:"expiresAt" nullable:"true"`
+	EmailRequired bool               `json:"emailRequired" doc:"True: for one mail address only"`
+}
+
+func invitationView(v *store.Invite, now time.Time, alreadyMember bool) Invitation {
+	libraries := make([]InvitedLibrary, 0, len(v.Libraries))
+	for _, l := range v.Libraries {
+		libraries = append(libraries, InvitedLibrary{Name: l.Name, Emoji: nullable(l.Emoji)})
+	}
+	terms := v.Terms()
+	status := terms.Status(now)
+	return Invitation{
+		Inviter: Inviter{DisplayName: v.InviterName}, Libraries: libraries, Status: status,
+		CanAccept: status == rules.InvitePending && !alreadyMember, AlreadyMember: alreadyMember,
+		MaxUses: v.MaxUses, UseCount: v.UseCount, Remaining: terms.Remaining(), ExpiresAt: v.Expiry(),
+		EmailRequired: v.Email != "",
+	}
+}
+
+// Accepted is what came of accepting an invite.
+type Accepted struct {
+	Result    string   `json:"result" enum:"accepted,already_member"`
+	Libraries []string `json:"libraries" nullable:"false" doc:"Those of the invite's libraries that the caller sees now"`
+}
+
+func acceptedView(a store.Acceptance) Accepted {
+	result := "accepted"
+	if a.AlreadyMember {
+		result = "already_member"
+	}
+	return Accepted{Result: result, Libraries: a.LibraryIDs}
+}

@@ -1,0 +1,201 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/usher-media/usher/internal/mediaserver/auth"
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+	"github.com/usher-media/usher/internal/portal"
+)
+
+// assetsPath is where the pages find their stylesheet.
+const assetsPath = "/assets/"
+
+// invitesPath begins the path of every invite's pages. What follows is the code, so no path below it is ever logged.
+const invitesPath = "/invite/"
+
+// visit is one request for a page of an invite.
+type visit struct {
+	w        http.ResponseWriter
+	r        *http.Request
+	site     portal.Site
+	settings store.Settings
+	invite   *store.Invite
+	codeHash string
+	// path is that of the invite's first page; its last part is the code.
+	path string
+	now  time.Time
+}
+
+// reply is a page with its status, or, if location is set, a redirect to there.
+type reply struct {
+	status   int
+	page     portal.Page
+	location string
+}
+
+// pageRoutes are the pages that an invite link opens. They do with plain forms what the API does with JSON, through the
+// same functions, under the same limits.
+func (a *api) pageRoutes(mux *http.ServeMux) {
+	mux.Handle("GET "+assetsPath+"{file}", portal.Assets())
+	mux.HandleFunc("GET /{$}", a.page(a.homePage))
+	mux.HandleFunc("GET "+invitesPath+"{code}", a.page(a.visiting(a.previewPage)))
+	mux.HandleFunc("GET "+invitesPath+"{code}/done", a.page(a.visiting(a.donePage(false))))
+	mux.HandleFunc("GET "+invitesPath+"{code}/already", a.page(a.visiting(a.donePage(true))))
+	for path, handle := range map[string]func(*visit) (reply, error){
+		"register": a.sentRegister, "accept": a.sentAccept,
+	} {
+		mux.HandleFunc("POST "+invitesPath+"{code}/"+path, a.page(a.visiting(sent(handle))))
+		// Where a form was sent to, somebody who types the address again or comes back later finds the form.
+		mux.HandleFunc("GET "+invitesPath+"{code}/"+path, a.page(func(v *visit) (reply, error) {
+			return reply{location: v.path}, nil
+		}))
+	}
+}
+
+// page serves what handle replies, and turns its errors into pages.
+func (a *api) page(handle func(*visit) (reply, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(context.WithValue(r.Context(), clientKey{}, host(r.RemoteAddr)))
+		v := &visit{w: w, r: r, now: a.now(), path: invitesPath + url.PathEscape(r.PathValue("code"))}
+		got, err := a.open(v, handle)
+		if err != nil {
+			got = a.trouble(v, err)
+		}
+		if got.location != "" {
+			portal.Redirect(w, got.location)
+			return
+		}
+		if err := portal.Write(w, got.status, got.page); err != nil {
+			a.log.Warn("page not written", "error", err)
+		}
+	}
+}
+
+func (a *api) open(v *visit, handle func(*visit) (reply, error)) (reply, error) {
+	v.site = portal.Site{Name: store.DefaultServerName, URL: ownURL(v.r), Assets: assetsPath}
+	settings, _, err := a.store.Settings(v.r.Context())
+	if err != nil {
+		return reply{}, err
+	}
+	v.settings, v.site.Name = settings, settings.Name
+	return handle(v)
+}
+
+// ownURL is how the visitor reached this server. A proxy in front that ends TLS says so in a header; believing it
+// risks a wrong link on the visitor's own page and nothing else.
+func ownURL(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return (&url.URL{Scheme: scheme, Host: r.Host, Path: "/"}).String()
+}
+
+// visiting looks up the invite before handle runs.
+func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, error) {
+	return func(v *visit) (reply, error) {
+		if err := a.limits.allowLook(clientOf(v.r.Context())); err != nil {
+			return reply{}, err
+		}
+		v.codeHash = auth.CodeHash(v.r.PathValue("code"))
+		invite, err := a.store.InviteByCode(v.r.Context(), v.codeHash)
+		if err != nil {
+			return reply{}, err
+		}
+		v.invite = invite
+		return handle(v)
+	}
+}
+
+func (a *api) homePage(v *visit) (reply, error) {
+	return reply{status: http.StatusOK, page: &portal.Notice{
+		Site: v.site, Heading: v.settings.Name,
+		Text:    "This is a media server. Its people sign in to it with their apps, at this address.",
+		LinkURL: "/docs", LinkText: "What apps can do here",
+	}}, nil
+}
+
+func (a *api) previewPage(v *visit) (reply, error) {
+	if status := v.invite.Terms().Status(v.now); status != rules.InvitePending {
+		return reply{}, &rules.DeadInvite{Status: status}
+	}
+	return reply{status: http.StatusOK, page: v.preview()}, nil
+}
+
+// preview is the page with both forms, empty.
+func (v *visit) preview() *portal.Preview {
+	page := &portal.Preview{
+		Site: v.site, Now: v.now, FormToken: portal.NewFormToken(v.w, v.r, invitesPath),
+		Offer: portal.Offer{
+			Reason: v.reason(), Inviter: v.invite.InviterName, Libraries: v.libraries(), Remaining: v.invite.Terms().Remaining(),
+			ExpiresAt: v.invite.Expiry(), EmailBound: v.invite.Email != "",
+		},
+		SignIn: portal.SignInForm{Action: v.path + "/accept"},
+	}
+	if rules.CheckRegistration(v.settings.Registration, false, true) == nil {
+		page.Register = &portal.RegisterForm{Action: v.path + "/register", MinPassword: rules.MinPassword}
+	}
+	return page
+}
+
+// reason says why the invite lets nobody in; empty while it does.
+func (v *visit) reason() portal.Reason {
+	status := v.invite.Terms().Status(v.now)
+	if status == rules.InvitePending {
+		return ""
+	}
+	return portal.Reason(status)
+}
+
+func (v *visit) libraries() []portal.Library {
+	libraries := make([]portal.Library, 0, len(v.invite.Libraries))
+	for _, l := range v.invite.Libraries {
+		libraries = append(libraries, portal.Library{Name: l.Name, Emoji: l.Emoji})
+	}
+	return libraries
+}
+
+// donePage says that all is done. Whoever has the link can open it, so of an invite that was revoked or has expired it
+// no longer shows the libraries; using it up is what a guest may just have done.
+func (a *api) donePage(already bool) func(*visit) (reply, error) {
+	return func(v *visit) (reply, error) {
+		page := &portal.Done{Site: v.site, Already: already}
+		switch v.invite.Terms().Status(v.now) {
+		case rules.InvitePending, rules.InviteExhausted:
+			page.Libraries = v.libraries()
+		}
+		return reply{status: http.StatusOK, page: page}, nil
+	}
+}
+
+// trouble turns an error into a page.
+func (a *api) trouble(v *visit, err error) reply {
+	var dead *rules.DeadInvite
+	switch {
+	case errors.Is(err, store.ErrInviteNotFound):
+		return reply{status: http.StatusNotFound, page: &portal.Ended{Site: v.site, Reason: portal.Unknown}}
+	case errors.As(err, &dead):
+		return reply{status: http.StatusGone, page: &portal.Ended{
+			Site: v.site, Reason: portal.Reason(dead.Status), Inviter: v.invite.InviterName,
+			ExpiresAt: v.invite.Expiry(), Now: v.now,
+		}}
+	case errors.Is(err, rules.ErrRegistrationClosed):
+		v.settings.Registration = rules.RegistrationClosed
+		return reply{status: http.StatusForbidden, page: v.preview()}
+	}
+	problem := a.explain(err)
+	for name, values := range problem.headers {
+		v.w.Header()[name] = values
+	}
+	notice := &portal.Notice{Site: v.site, Heading: "Something went wrong", Text: "Try again in a moment."}
+	if problem.status == http.StatusTooManyRequests {
+		notice.Heading, notice.Text = "Too many tries", textSlowDown
+	}
+	return reply{status: problem.status, page: notice}
+}

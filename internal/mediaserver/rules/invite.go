@@ -1,0 +1,135 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// InviteStatus says whether an invite still lets people in. The words are those of the Alcoves seed's table.
+type InviteStatus string
+
+// The four states of an invite.
+const (
+	// InvitePending is "valid and redeemable".
+	InvitePending InviteStatus = "pending"
+	// InviteRevoked is "manually cancelled by an admin".
+	InviteRevoked InviteStatus = "revoked"
+	// InviteExpired says that "the expiry date has passed".
+	InviteExpired InviteStatus = "expired"
+	// InviteExhausted says that "the maximum number of uses has been reached".
+	InviteExhausted InviteStatus = "exhausted"
+)
+
+// InviteTerms is all that an invite's status follows from.
+type InviteTerms struct {
+	Revoked bool
+	// ExpiresAt is nil for an invite that never expires. Any other time counts, however unusual.
+	ExpiresAt *time.Time
+	// MaxUses is nil for an invite without a limit.
+	MaxUses *int
+	Uses    int
+}
+
+// Status returns the invite's state at the time now: what comes first of revoked, expired, exhausted and pending. At the
+// very time of expiry it is expired.
+func (t InviteTerms) Status(now time.Time) InviteStatus {
+	switch {
+	case t.Revoked:
+		return InviteRevoked
+	case t.ExpiresAt != nil && !now.Before(*t.ExpiresAt):
+		return InviteExpired
+	case t.MaxUses != nil && t.Uses >= *t.MaxUses:
+		return InviteExhausted
+	}
+	return InvitePending
+}
+
+// Remaining returns how many uses are left, never below zero; nil means any number.
+func (t InviteTerms) Remaining() *int {
+	if t.MaxUses == nil {
+		return nil
+	}
+	left := max(0, *t.MaxUses-t.Uses)
+	return &left
+}
+
+// DeadInvite says that an invite lets nobody in, and why.
+type DeadInvite struct{ Status InviteStatus }
+
+// Error returns the words for whoever holds the link (Alcoves contract, section 6).
+func (d *DeadInvite) Error() string {
+	switch d.Status {
+	case InviteRevoked:
+		return "Invite has been revoked"
+	case InviteExpired:
+		return "Invite has expired"
+	default:
+		return "Invite has no remaining uses"
+	}
+}
+
+// ErrOtherEmail says that an invite is bound to a mail address that is not this account's.
+var ErrOtherEmail error = &Denial{Message: "This invite is for another email address"}
+
+// CheckInviteEmail reports whether an account with that mail address may use an invite that is bound to the address
+// bound; an empty bound binds nobody. Addresses are compared folded. The error is ErrOtherEmail.
+func CheckInviteEmail(bound, email string) error {
+	if bound == "" || Fold(bound) == Fold(email) {
+		return nil
+	}
+	return ErrOtherEmail
+}
+
+// MaxInviteLibraries is how many libraries one invite may give.
+const MaxInviteLibraries = MaxAccessEntries
+
+// Bounds on an invite's code. The shortest one holds 128 bits.
+const (
+	MinInviteCode = 22
+	MaxInviteCode = 128
+)
+
+const codeAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+// CheckInviteCode says what is wrong with a code that somebody chose for an invite, or "".
+func CheckInviteCode(s string) string {
+	if len(s) < MinInviteCode || len(s) > MaxInviteCode || strings.Trim(s, codeAlphabet) != "" {
+		return fmt.Sprintf("must have %d to %d of A-Z, a-z, 0-9, _ and -", MinInviteCode, MaxInviteCode)
+	}
+	return ""
+}
+
+// CheckInviteRole says what is wrong with the role that an invite gives, or "". No link makes anybody an admin, let
+// alone the owner.
+func CheckInviteRole(r Role) string {
+	switch r {
+	case Member, Guest, Editor:
+		return ""
+	}
+	return "must be member, guest or editor"
+}
+
+// CheckMaxUses says what is wrong with an invite's limit of uses, or "".
+func CheckMaxUses(n int) string {
+	if n < 1 {
+		return "must be at least 1; null for no limit"
+	}
+	return ""
+}
+
+// CheckExpiry says what is wrong with an invite's expiry, or "". The past is as good as the future: it means expired.
+func CheckExpiry(t time.Time) string {
+	if year := t.UTC().Year(); year < 1 || year > 9999 {
+		return "must be in the years 1 to 9999, UTC"
+	}
+	return ""
+}
+
+// HigherLibraryRole returns the role that allows more. An empty one allows nothing.
+func HigherLibraryRole(a, b LibraryRole) LibraryRole {
+	if a == LibraryAdmin || b == "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+)
+
+// What can be wrong with a wish about an invite.
+var (
+	ErrInviteNotFound = errors.New("invite not found")
+	ErrCodeTaken      = errors.New("invite code taken")
+)
+
+// Invite is a link that lets people in. Of its code only the hash is stored.
+type Invite struct {
+	bun.BaseModel `bun:"table:invites,alias:v"`
+
+	Seq int64  `bun:"seq,pk,autoincrement"`
+	ID  string `bun:"id"`
+	// CodeSHA256 is auth.CodeHash of the code.
+	CodeSHA256 string     `bun:"code_sha256"`
+	Role       rules.Role `bun:"role"`
+	// MaxUses is nil for an invite without a limit.
+	MaxUses *int `bun:"max_uses"`
+	// UseCount is how many people have used it. Only a use changes it.
+	UseCount int `bun:"use_count"`
+	// ExpiresAt is nil for never; the zero Instant is a time like any other here.
+	ExpiresAt *Instant `bun:"expires_at"`
+	Revoked   bool     `bun:"revoked"`
+	// Email is the address that the invite is bound to, or empty.
+	Email       string  `bun:"email,nullzero"`
+	InviterName string  `bun:"inviter_name"`
+	CreatedAt   Instant `bun:"created_at"`
+	UpdatedAt   Instant `bun:"updated_at"`
+
+	// Libraries are what the invite gives, in the order in which they were named.
+	Libraries []InviteLibrary `bun:"-"`
+}
+
+// InviteLibrary is one library that an invite gives.
+type InviteLibrary struct {
+	bun.BaseModel `bun:"table:invite_libraries,alias:il"`
+
+	InviteID  string            `bun:"invite_id,pk"`
+	LibraryID string            `bun:"library_id,pk"`
+	Position  int               `bun:"position"`
+	Role      rules.LibraryRole `bun:"role"`
+
+	// Name and Emoji are the library's own. Only reading fills them in.
+	Name  string `bun:"name,scanonly"`
+	Emoji string `bun:"emoji,scanonly"`
+}
+
+// Terms returns what the invite's status follows from.
+func (v *Invite) Terms() rules.InviteTerms {
+	return rules.InviteTerms{Revoked: v.Revoked, ExpiresAt: v.Expiry(), MaxUses: v.MaxUses, Uses: v.UseCount}
+}
+
+// Expiry returns ExpiresAt as a time, or nil for never.
+func (v *Invite) Expiry() *time.Time {
+	if v.ExpiresAt == nil {
+		return nil
+	}
+	t := v.ExpiresAt.Time()
+	return &t
+}
+
+// CreateInvite stores a new invite with its Libraries, never used. It fills in Seq and the times. Errors: ErrCodeTaken,
+// *UnknownLibrariesError.
+func (s *Store) CreateInvite(ctx context.Context, invite *Invite) error {
+	invite.CreatedAt = At(s.now())
+	invite.UpdatedAt, invite.UseCount = invite.CreatedAt, 0
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		taken, err := tx.NewSelect().Table("invites").Where("code_sha256 = ?", invite.CodeSHA256).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return ErrCodeTaken
+		}
+		if _, err := tx.NewInsert().Model(invite).Exec(ctx); err != nil {
+			return err
+		}
+		return replaceInviteLibraries(ctx, tx, invite)
+	})
+}
+
+// replaceInviteLibraries makes the stored libraries equal to the invite's.
+func replaceInviteLibraries(ctx context.Context, tx bun.Tx, invite *Invite) error {
+	wanted := make([]string, 0, len(invite.Libraries))
+	for i := range invite.Libraries {
+		invite.Libraries[i].InviteID, invite.Libraries[i].Position = invite.ID, i
+		wanted = append(wanted, invite.Libraries[i].LibraryID)
+	}
+	if err := checkLibrariesExist(ctx, tx, wanted); err != nil {
+		return err
+	}
+	if _, err := tx.NewDelete().Table("invite_libraries").Where("invite_id = ?", invite.ID).Exec(ctx); err != nil {
+		return err
+	}
+	return insertAll(ctx, tx, invite.Libraries)
+}
+
+// Invite returns the invite with its Libraries, or ErrInviteNotFound.
+func (s *Store) Invite(ctx context.Context, id string) (*Invite, error) {
+	return loadInvite(ctx, s.read, "id", lookup(id))
+}
+
+// InviteByCode returns the invite whose code has that hash, with its Libraries, or ErrInviteNotFound.
+func (s *Store) InviteByCode(ctx context.Context, codeHash string) (*Invite, error) {
+	return loadInvite(ctx, s.read, "code_sha256", codeHash)
+}
+
+func loadInvite(ctx context.Context, db bun.IDB, column, value string) (*Invite, error) {
+	invite := new(Invite)
+	if err := db.NewSelect().Model(invite).Where("? = ?", bun.Ident(column), value).Scan(ctx); err != nil {
+		return nil, notFound(err, ErrInviteNotFound)
+	}
+	return invite, loadInviteLibraries(ctx, db, []*Invite{invite})
+}
+
+// loadInviteLibraries fills in the Libraries of the invites with one statement.
+func loadInviteLibraries(ctx context.Context, db bun.IDB, invites []*Invite) error {
+	if len(invites) == 0 {
+		return nil
+	}
+	byID := make(map[string]*Invite, len(invites))
+	ids := make([]string, 0, len(invites))
+	for _, invite := range invites {
+		invite.Libraries = nil
+		byID[invite.ID] = invite
+		ids = append(ids, invite.ID)
+	}
+	var rows []InviteLibrary
+	err := db.NewSelect().Model(&rows).ColumnExpr("il.*").Column("l.name", "l.emoji").
+		Join("JOIN libraries AS l ON l.id = il.library_id").Where("il.invite_id IN (?)", bun.List(ids)).
+		Order("il.invite_id", "il.position").Scan(ctx)
+	for _, row := range rows {
+		byID[row.InviteID].Libraries = append(byID[row.InviteID].Libraries, row)
+	}
+	return err
+}
+
+// Invites returns a page of invites with their Libraries, in the order of making. It takes two SQL statements, however
+// long the page is. Error: ErrBadCursor.
+func (s *Store) Invites(ctx context.Context, page Page) (List[*Invite], error) {
+	after, err := page.afterSeq()
+	if err != nil {
+		return List[*Invite]{}, err
+	}
+	var rows []*Invite
+	err = s.read.NewSelect().Model(&rows).Where("seq > ?", after).Order("seq").Limit(int64(page.Limit) + 1).Scan(ctx)
+	if err != nil {
+		return List[*Invite]{}, err
+	}
+	list := cut(rows, page.Limit, func(v *Invite) string { return seqKey(v.Seq) })
+	return list, loadInviteLibraries(ctx, s.read, list.Items)
+}
+
+// UpdateInvite lets change edit the invite's Role, MaxUses, ExpiresAt, Revoked, Email, InviterName and Libraries, in one
+// transaction, and returns what is stored then. An error of change stops everything. Errors: ErrInviteNotFound,
+// *UnknownLibrariesError.
+func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite) error) (invite *Invite, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if invite, err = loadInvite(ctx, tx, "id", lookup(id)); err != nil {
+			return err
+		}
+		if err := change(invite); err != nil {
+			return err
+		}
+		invite.UpdatedAt = At(s.now())
+		_, err = tx.NewUpdate().Model(invite).WherePK().
+			Column("role", "max_uses", "expires_at", "revoked", "email", "inviter_name", "updated_at").Exec(ctx)
+		if err != nil {
+			return err
+		}
+		return replaceInviteLibraries(ctx, tx, invite)
+	})
+	return invite, err
+}
+
+// DeleteInvite kills the link and forgets who used it; the people stay. Error: ErrInviteNotFound.
+func (s *Store) DeleteInvite(ctx context.Context, id string) error {
+	found, err := affected(s.write.NewDelete().Table("invites").Where("id = ?", lookup(id)).Exec(ctx))
+	if err == nil && !found {
+		return ErrInviteNotFound
+	}
+	return err
+}

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+)
+
+// InviteUse is one person's use of an invite, with who they were then. It outlives the account.
+type InviteUse struct {
+	bun.BaseModel `bun:"table:invite_uses,alias:u"`
+
+	Seq         int64  `bun:"seq,pk,autoincrement"`
+	InviteID    string `bun:"invite_id"`
+	AccountID   string `bun:"account_id"`
+	Username    string `bun:"username"`
+	DisplayName string `bun:"display_name"`
+	Email       string `bun:"email,nullzero"`
+	// Registered says that the account was made with the invite.
+	Registered bool    `bun:"registered"`
+	UsedAt     Instant `bun:"used_at"`
+}
+
+// InviteUses returns a page of who used the invite, the oldest use first. Errors: ErrInviteNotFound, ErrBadCursor.
+func (s *Store) InviteUses(ctx context.Context, id string, page Page) (List[*InviteUse], error) {
+	after, err := page.afterSeq()
+	if err != nil {
+		return List[*InviteUse]{}, err
+	}
+	found, err := s.read.NewSelect().Table("invites").Where("id = ?", lookup(id)).Exists(ctx)
+	if err == nil && !found {
+		err = ErrInviteNotFound
+	}
+	if err != nil {
+		return List[*InviteUse]{}, err
+	}
+	var rows []*InviteUse
+	err = s.read.NewSelect().Model(&rows).Where("invite_id = ?", id).Where("seq > ?", after).Order("seq").
+		Limit(int64(page.Limit) + 1).Scan(ctx)
+	return cut(rows, page.Limit, func(u *InviteUse) string { return seqKey(u.Seq) }), err
+}
+
+// use counts one use of the invite by the account. The count moves in one statement that asks again whether the invite
+// is alive, so that it never passes the limit, whoever races. Error: *rules.DeadInvite.
+func (s *Store) use(ctx context.Context, tx bun.Tx, invite *Invite, account *Account, registered bool) error {
+	now := At(s.now())
+	counted, err := affected(tx.NewUpdate().Table("invites").Set("use_count = use_count + 1").
+		Where("id = ?", invite.ID).Where("revoked = ?", false).
+		Where("expires_at IS NULL OR expires_at > ?", now).
+		Where("max_uses IS NULL OR use_count < max_uses").Exec(ctx))
+	if err != nil {
+		return err
+	}
+	if !counted {
+		return s.deadNow(ctx, tx, invite.ID)
+	}
+	_, err = tx.NewInsert().Model(&InviteUse{
+		InviteID: invite.ID, AccountID: account.ID, Username: account.Username, DisplayName: account.DisplayName,
+		Email: account.Email, Registered: registered, UsedAt: now,
+	}).Exec(ctx)
+	return err
+}
+
+// deadNow says why an invite could not be used just now.
+func (s *Store) deadNow(ctx context.Context, tx bun.Tx, id string) error {
+	invite, err := loadInvite(ctx, tx, "id", id)
+	if err != nil {
+		return err
+	}
+	status := invite.Terms().Status(s.now())
+	if status == rules.InvitePending {
+		// It came alive between the two statements; refused it was all the same.
+		status = rules.InviteExhausted
+	}
+	return &rules.DeadInvite{Status: status}
+}
+
+// give adds the invite's libraries to what the account may see; where it has one already, the higher role wins.
+func (s *Store) give(ctx context.Context, tx bun.Tx, invite *Invite, account *Account) error {
+	have := make(map[string]rules.LibraryRole, len(account.Libraries))
+	for _, permission := range account.Libraries {
+		have[permission.LibraryID] = permission.Role
+	}
+	for _, library := range invite.Libraries {
+		permission := &Permission{
+			AccountID: account.ID, LibraryID: library.LibraryID, GrantedAt: At(s.now()),
+			Role: rules.HigherLibraryRole(have[library.LibraryID], library.Role),
+		}
+		_, err := tx.NewInsert().Model(permission).On("CONFLICT (account_id, library_id) DO UPDATE").
+			Set("role = EXCLUDED.role").Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Acceptance is what came of accepting an invite.
+type Acceptance struct {
+	// AlreadyMember says that there was nothing to do, and that no use was counted.
+	AlreadyMember bool
+	// LibraryIDs are those of the invite's libraries that the account sees now.
+	LibraryIDs []string
+}
+
+// Accept gives the libraries of the invite whose code has that hash to the account, and counts one use, unless check
+// objects. Who has used it, or sees all its libraries, changes nothing, and may come again even when the invite is dead
+// (Alcoves seed: "accepting an invite you already accepted is a no-op"). Errors: ErrInviteNotFound, ErrAccountNotFound,
+// *rules.DeadInvite, rules.ErrOtherEmail, or check's.
+func (s *Store) Accept(
+	ctx context.Context, codeHash, accountID string, check func(*Account) error,
+) (acceptance Acceptance, err error) {
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		invite, account, err := loadBoth(ctx, tx, codeHash, accountID)
+		if err != nil {
+			return err
+		}
+		if err := check(account); err != nil {
+			return err
+		}
+		if acceptance.AlreadyMember, err = isMember(ctx, tx, invite, account); err != nil {
+			return err
+		}
+		if !acceptance.AlreadyMember {
+			if err := s.join(ctx, tx, invite, account); err != nil {
+				return err
+			}
+		}
+		acceptance.LibraryIDs, err = visible(ctx, tx, invite, account.ID)
+		return err
+	})
+	return acceptance, err
+}
+
+func loadBoth(ctx context.Context, db bun.IDB, codeHash, accountID string) (*Invite, *Account, error) {
+	invite, err := loadInvite(ctx, db, "code_sha256", codeHash)
+	if err != nil {
+		return nil, nil, err
+	}
+	account, err := loadAccount(ctx, db, accountID)
+	return invite, account, err
+}
+
+// join lets somebody in who has an account.
+func (s *Store) join(ctx context.Context, tx bun.Tx, invite *Invite, account *Account) error {
+	if status := invite.Terms().Status(s.now()); status != rules.InvitePending {
+		return &rules.DeadInvite{Status: status}
+	}
+	if err := rules.CheckInviteEmail(invite.Email, account.Email); err != nil {
+		return err
+	}
+	if err := s.use(ctx, tx, invite, account, false); err != nil {
+		return err
+	}
+	return s.give(ctx, tx, invite, account)
+}
+
+// visible lists those of the invite's libraries that the account may see.
+func visible(ctx context.Context, db bun.IDB, invite *Invite, accountID string) ([]string, error) {
+	account, err := loadAccount(ctx, db, accountID)
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	for _, library := range invite.Libraries {
+		if account.sees(library.LibraryID) {
+			ids = append(ids, library.LibraryID)
+		}
+	}
+	return ids, nil
+}
+
+// sees reports whether the account, loaded with its Libraries, may see the library.
+func (a *Account) sees(libraryID string) bool {
+	if a.Viewer().All {
+		return true
+	}
+	for _, permission := range a.Libraries {
+		if permission.LibraryID == libraryID {
+			return true
+		}
+	}
+	return false
+}
+
+// IsMember reports whether accepting the invite would change nothing for the account, because it has used it or sees
+// all its libraries. Error: ErrAccountNotFound.
+func (s *Store) IsMember(ctx context.Context, invite *Invite, accountID string) (bool, error) {
+	account, err := loadAccount(ctx, s.read, accountID)
+	if err != nil {
+		return false, err
+	}
+	return isMember(ctx, s.read, invite, account)
+}
+
+func isMember(ctx context.Context, db bun.IDB, invite *Invite, account *Account) (bool, error) {
+	used, err := db.NewSelect().Table("invite_uses").Where("invite_id = ?", invite.ID).
+		Where("account_id = ?", account.ID).Exists(ctx)
+	if err != nil || used {
+		return used, err
+	}
+	for _, library := range invite.Libraries {
+		if !account.sees(library.LibraryID) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
