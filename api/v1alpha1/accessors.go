@@ -25,6 +25,12 @@ func (u *User) SetObservedGeneration(generation int64) { u.Status.ObservedGenera
 // StatusConditions returns the conditions, to be changed in place.
 func (g *LibraryGrant) StatusConditions() *[]metav1.Condition { return &g.Status.Conditions }
 
+// StatusConditions returns the conditions, to be changed in place.
+func (i *Invite) StatusConditions() *[]metav1.Condition { return &i.Status.Conditions }
+
+// SetObservedGeneration says which generation the status speaks of.
+func (i *Invite) SetObservedGeneration(generation int64) { i.Status.ObservedGeneration = generation }
+
 // SetObservedGeneration says which generation the status speaks of.
 func (g *LibraryGrant) SetObservedGeneration(generation int64) {
 	g.Status.ObservedGeneration = generation

@@ -1,4 +1,4 @@
-// Package v1alpha1 holds Usher's kinds: MediaServer, Library, User and LibraryGrant,
+// Package v1alpha1 holds Usher's kinds: MediaServer, Library, User, LibraryGrant, Invite and Redemption,
 // with the conditions and reasons that their status uses. It holds nothing else: the rules
 // over these kinds live in internal/access.
 //

@@ -20,6 +20,8 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&Library{}, &LibraryList{},
 		&User{}, &UserList{},
 		&LibraryGrant{}, &LibraryGrantList{},
+		&Invite{}, &InviteList{},
+		&Redemption{}, &RedemptionList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -81,7 +81,9 @@ const (
 	ReasonSetupRequired = "SetupRequired"
 	// ReasonAccessStillHeld: a Library waits until the access that Usher gave to it is taken back.
 	ReasonAccessStillHeld = "AccessStillHeld"
-	// ReasonInUse: a MediaServer waits until its Libraries and Users are let go.
+	// ReasonBurstBrake: more than a fifth of a server's users (and more than five) would be shut out within ten minutes.
+	ReasonBurstBrake = "BurstBrake"
+	// ReasonInUse: a MediaServer waits until its Libraries, Users and Invites are let go.
 	ReasonInUse = "InUse"
 
 	// ReasonCredentialsRefused: the media server refuses the credentials, or they may not do what is needed.
@@ -118,6 +120,8 @@ const (
 	AnnotationReconcileNow = "usher.media/reconcile-now"
 	// AnnotationAcceptServerIdentity names the new identity of a server that changed behind its URL.
 	AnnotationAcceptServerIdentity = "usher.media/accept-server-identity"
+	// AnnotationProceed, on a MediaServer, lets the burst brake go until the moment that it names (RFC 3339, a day at most).
+	AnnotationProceed = "usher.media/proceed"
 	// AnnotationRotatePassword makes a new generated password whenever its value changes.
 	AnnotationRotatePassword = "usher.media/rotate-password"
 )
@@ -128,6 +132,13 @@ const (
 	AnnotationOwned = "usher.media/owned"
 	// Finalizer holds an object until what it stands for is let go.
 	Finalizer = "usher.media/finalizer"
+	// LabelInviteUID marks the Redemptions and Users of an Invite with its UID.
+	LabelInviteUID = "usher.media/invite-uid"
+	// LabelInvite marks the Users of an Invite with its name, where it is short enough for a label.
+	LabelInvite = "usher.media/invite"
+	// LabelRedemption marks the User that came by a Redemption with the Redemption's name. Such a User's account is
+	// made only while the Redemption is there.
+	LabelRedemption = "usher.media/redemption"
 	// LabelUser marks the Secret of a generated password with the User's name.
 	LabelUser = "usher.media/user"
 )

@@ -47,7 +47,8 @@ const (
 
 // Password says where an account's password comes from.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.secretRef) || (has(self.requireChange) && self.requireChange)",message="give secretRef or requireChange, or leave password out: then one is made and kept in a Secret"
+// +kubebuilder:validation:XValidation:rule="has(self.secretRef) || (has(self.requireChange) && self.requireChange) || (has(self.chosenByHolder) && self.chosenByHolder)",message="give secretRef, requireChange or chosenByHolder, or leave password out: then one is made and kept in a Secret"
+// +kubebuilder:validation:XValidation:rule="!(has(self.chosenByHolder) && self.chosenByHolder) || (!has(self.secretRef) && !(has(self.requireChange) && self.requireChange))",message="chosenByHolder stands alone: the holder's password is known to nobody else"
 type Password struct {
 	// SecretRef names the key of a Secret that holds the password. It is applied when its value changes,
 	// and never by adoption. Absent: one is made once and kept in the Secret <name>-credentials.
@@ -57,6 +58,11 @@ type Password struct {
 	// RequireChange makes the person choose another password at the next sign-in, where the server can.
 	// +optional
 	RequireChange bool `json:"requireChange,omitempty"`
+
+	// ChosenByHolder: the person chose it, or will, on an invite page. Usher keeps none: an account that it makes gets
+	// one that nobody knows.
+	// +optional
+	ChosenByHolder bool `json:"chosenByHolder,omitempty"`
 }
 
 // UserSpec describes one account on one media server.

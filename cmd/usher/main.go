@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/usher-media/usher/internal/app"
 )
@@ -34,7 +35,7 @@ func main() {
 }
 
 func flags() (app.Options, zap.Options) {
-	options := app.Options{Drivers: app.Drivers()}
+	options := app.Options{Drivers: app.Drivers(), Metrics: metrics.Registry}
 	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder}
 	set := pflag.NewFlagSet("usher", pflag.ExitOnError)
 	set.Usage = func() { fmt.Fprint(os.Stderr, usage+set.FlagUsages()) }
@@ -42,6 +43,7 @@ func flags() (app.Options, zap.Options) {
 	set.StringSliceVar(&options.WatchNamespaces, "watch-namespaces", nil, "namespaces to look at; empty for all")
 	set.StringVar(&options.MetricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
 	set.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
+	set.StringVar(&options.PortalURL, "portal-url", "", "where people reach Usher's own invite pages; empty where none are served")
 	set.BoolVar(&options.LeaderElect, "leader-elect", false, "let several replicas elect the one that acts")
 	inherited := flag.NewFlagSet("", flag.ContinueOnError)
 	logging.BindFlags(inherited)

@@ -46,11 +46,20 @@ func (q *quickstart) install(ctx context.Context) error {
 // tables prints what kubectl shows of each kind.
 func (q *quickstart) tables(ctx context.Context) error {
 	for _, kind := range []string{"mediaservers", "libraries", "users", "librarygrants"} {
-		out, err := q.kubectl(ctx, "get", kind, "-n", namespace)
-		if err != nil {
+		if err := q.table(ctx, kind); err != nil {
 			return err
 		}
-		q.out.say("%s\n%s\n", q.out.paint(faint, "$ kubectl get "+kind+" -n "+namespace), strings.TrimRight(out, "\n"))
 	}
+	return nil
+}
+
+// table prints what kubectl get shows, as an admin asks.
+func (q *quickstart) table(ctx context.Context, what ...string) error {
+	args := append(append([]string{"get"}, what...), "-n", namespace)
+	out, err := q.kubectl(ctx, args...)
+	if err != nil {
+		return err
+	}
+	q.out.say("%s\n%s\n", q.out.paint(faint, "$ kubectl "+strings.Join(args, " ")), strings.TrimRight(out, "\n"))
 	return nil
 }

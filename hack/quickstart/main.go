@@ -55,7 +55,7 @@ func run(ctx context.Context, once bool) (code int) {
 		out.say("\nEvery line of the proof holds.")
 		return 0
 	}
-	q.farewell()
+	q.farewell(ctx)
 	return q.stay(ctx)
 }
 

@@ -20,9 +20,13 @@ type proof struct {
 	broken    int
 }
 
+func newProof(q *quickstart) *proof {
+	return &proof{quickstart: q, people: map[string]*visitor{}, libraries: map[string]library{}, items: map[string][]item{}}
+}
+
 // prove asks the media server, as each person, and compares with what should be.
 func (q *quickstart) prove(ctx context.Context) error {
-	p := &proof{quickstart: q, people: map[string]*visitor{}, libraries: map[string]library{}, items: map[string][]item{}}
+	p := newProof(q)
 	for _, step := range []func(context.Context) error{
 		p.signInAll, p.matrix, p.awaitItems, p.strangers, p.stream, p.repair,
 	} {
@@ -30,6 +34,11 @@ func (q *quickstart) prove(ctx context.Context) error {
 			return err
 		}
 	}
+	return p.verdict()
+}
+
+// verdict is an error when a line does not hold.
+func (p *proof) verdict() error {
 	if p.broken > 0 {
 		return fmt.Errorf("%d lines of the proof do not hold", p.broken)
 	}

@@ -69,6 +69,7 @@ func (q *quickstart) show(ctx context.Context) error {
 		{"Wait until every object is Ready", q.awaitReady},
 		{"What an admin sees", q.tables},
 		{"Proof: who sees what, asked of the media server itself", q.prove},
+		{"Invites: exactly as often as they say", q.proveInvites},
 	} {
 		q.out.heading(part.heading)
 		if err := part.do(ctx); err != nil {

@@ -42,7 +42,7 @@ func (q *quickstart) awaitReady(ctx context.Context) error {
 	if err := q.await(waitCtx, &pending); err != nil {
 		return explain(fmt.Errorf("not Ready: %w", err), "%s", q.describe(pending))
 	}
-	_, err = q.kubectl(ctx, "wait", "--for=condition=Ready", "mediaservers,libraries,users,librarygrants", "--all", "-n", namespace, "--timeout=60s")
+	_, err = q.kubectl(ctx, "wait", "--for=condition=Ready", "mediaservers,libraries,users,librarygrants,invites", "--all", "-n", namespace, "--timeout=60s")
 	if err == nil {
 		q.out.ok("kubectl wait --for=condition=Ready agrees")
 	}
@@ -59,7 +59,7 @@ func (q *quickstart) await(ctx context.Context, pending *[]*unstructured.Unstruc
 				return err
 			}
 			if isReady(object) {
-				q.out.ok("%-13s %-12s %.1f s", object.GetKind(), object.GetName(), time.Since(began).Seconds())
+				q.out.ok("%-13s %-13s %.1f s", object.GetKind(), object.GetName(), time.Since(began).Seconds())
 			} else {
 				rest = append(rest, object)
 			}

@@ -31,6 +31,8 @@ type Subject struct {
 	// Knows says whether the server knows a library role. An edge with one that it does not know is blocked,
 	// never rounded up or down (DESIGN D2).
 	Knows func(v1alpha1.LibraryRole) bool
+	// Redeemed are the edges that Redemptions give, by name of the Library.
+	Redeemed map[string]Edge
 }
 
 // EffectiveAccess merges all that a user's access comes from; the highest role wins (DESIGN section 1).
@@ -53,6 +55,9 @@ func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Gra
 			if grant.Libraries.Matches(library) {
 				edge.add(grant.Role, grant.Name)
 			}
+		}
+		if redeemed, came := subject.Redeemed[library.Name]; came && subject.Knows(redeemed.Role) {
+			edge.add(redeemed.Role, redeemed.Through...)
 		}
 		if user.Spec.Access == v1alpha1.UserAccessAll {
 			edge.add(v1alpha1.LibraryRoleViewer, ThroughAll)
@@ -78,9 +83,9 @@ func grantsFor(subject Subject, grants []Grant) []Grant {
 	return selecting
 }
 
-func (e *Edge) add(role v1alpha1.LibraryRole, through string) {
+func (e *Edge) add(role v1alpha1.LibraryRole, through ...string) {
 	e.Role = HighestRole(e.Role, role)
-	e.Through = append(e.Through, through)
+	e.Through = append(e.Through, through...)
 }
 
 // HighestRole returns the higher of two library roles; the empty role is the lowest.

@@ -4,8 +4,10 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -41,7 +43,13 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Name makes the controllers' names unique where several operators run in one process; empty otherwise.
 	Name string
-	// NewClient replaces the manager's client, for tests that fail or count calls; nil for the usual one.
+	// PortalURL is where people reach Usher's own invite pages; empty where none are served.
+	PortalURL string
+	// LeaseDuration of the leader election; zero for the default.
+	LeaseDuration time.Duration
+	// Metrics is where the operator's metrics are registered; nil for nowhere.
+	Metrics prometheus.Registerer
+	// NewClient replaces the clients, for tests that fail or count calls; nil for the usual ones.
 	NewClient client.NewClientFunc
 	Logger    logr.Logger
 }
@@ -67,7 +75,10 @@ func Scheme() *runtime.Scheme {
 // New makes a manager with all controllers, ready to be started. It reads, or makes, the operator's key.
 func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error) {
 	scheme := Scheme()
-	live, err := client.New(cfg, client.Options{Scheme: scheme})
+	if o.NewClient == nil {
+		o.NewClient = client.New
+	}
+	live, err := o.NewClient(cfg, client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +93,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	kit := &controller.Kit{
 		Client: mgr.GetClient(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Keyring: keyring,
-		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: controller.DefaultReleaseAfter,
+		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: controller.DefaultReleaseAfter, PortalURL: o.PortalURL,
 	}
 	concurrency := o.Concurrency
 	if concurrency == (controller.Concurrency{}) {
@@ -90,6 +101,11 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	}
 	if err := controller.Setup(ctx, mgr, kit, concurrency, o.Name); err != nil {
 		return nil, fmt.Errorf("set up the controllers: %w", err)
+	}
+	if o.Metrics != nil {
+		if err := controller.RegisterMetrics(o.Metrics, kit); err != nil {
+			return nil, fmt.Errorf("register the metrics: %w", err)
+		}
 	}
 	return mgr, addChecks(mgr)
 }
@@ -113,6 +129,10 @@ func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 			EnableReadYourWritesConsistency: &readYourWrites,
 			DisableFor:                      []client.Object{&corev1.Secret{}},
 		}},
+	}
+	if o.LeaseDuration > 0 {
+		renew, retry := o.LeaseDuration*2/3, o.LeaseDuration/5
+		options.LeaseDuration, options.RenewDeadline, options.RetryPeriod = &o.LeaseDuration, &renew, &retry
 	}
 	if len(o.WatchNamespaces) > 0 {
 		options.Cache.DefaultNamespaces = map[string]cache.Config{}

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/app"
@@ -38,7 +38,11 @@ type world struct {
 	store     *memory.Store
 	// counting counts the operator's writes to Kubernetes.
 	counting *countingClient
-	stop     func()
+	// metrics are the operator's own.
+	metrics *prometheus.Registry
+	// logged is everything that the operator logged, at every level.
+	logged *logBook
+	stop   func()
 }
 
 // newWorld starts an operator on a namespace of its own, and a MediaServer that is connected.
@@ -55,7 +59,7 @@ func newWorld(t *testing.T, options memory.Options) *world {
 func newIdleWorld(t *testing.T, options memory.Options) *world {
 	t.Helper()
 	env := testenv.Get(t)
-	w := &world{t: t, client: env.Client(), namespace: env.Namespace(t), fleet: &memory.Fleet{}, store: memory.NewStore(options), counting: &countingClient{}}
+	w := &world{t: t, client: env.Client(), namespace: env.Namespace(t), fleet: &memory.Fleet{}, store: memory.NewStore(options), counting: &countingClient{}, logged: &logBook{}}
 	w.fleet.Put(serverURL, w.store)
 	w.create(w.secret("home-admin", map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}))
 	t.Cleanup(func() { w.checkStatusContract() })
@@ -69,10 +73,11 @@ func (w *world) start() { w.t.Helper(); w.openAs(w.fleet.Open) }
 func (w *world) openAs(open media.Open) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	w.metrics = prometheus.NewRegistry()
 	mgr, err := app.New(ctx, testenv.Get(w.t).Config(), app.Options{
 		Namespace: w.namespace, WatchNamespaces: []string{w.namespace}, MetricsAddress: "0", ProbeAddress: "0",
 		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
-		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: log.Log,
+		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics,
 	})
 	if err != nil {
 		cancel()

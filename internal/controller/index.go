@@ -14,6 +14,8 @@ const (
 	indexServer = "spec.serverRef.name"
 	indexClaim  = "claim"
 	indexSecret = "secret"
+	indexInvite = "spec.inviteRef.uid"
+	indexUser   = "spec.userRef.name"
 )
 
 // addIndexes lets the cache answer which objects belong to a server, claim the same account or library, or read a Secret.
@@ -28,6 +30,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.User{}, indexClaim, func(o client.Object) []string { return []string{userClaim(o.(*v1alpha1.User))} }},
 		{&v1alpha1.User{}, indexSecret, func(o client.Object) []string { return userSecrets(o.(*v1alpha1.User)) }},
 		{&v1alpha1.Library{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Library).Spec.ServerRef.Name} }},
+		{&v1alpha1.Invite{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Invite).Spec.ServerRef.Name} }},
+		{&v1alpha1.Redemption{}, indexInvite, func(o client.Object) []string { return []string{o.(*v1alpha1.Redemption).Spec.InviteRef.UID} }},
+		{&v1alpha1.Redemption{}, indexUser, func(o client.Object) []string { return []string{o.(*v1alpha1.Redemption).Spec.UserRef.Name} }},
 		{&v1alpha1.MediaServer{}, indexSecret, func(o client.Object) []string { return mediaServerSecrets(o.(*v1alpha1.MediaServer)) }},
 	} {
 		if err := indexer.IndexField(ctx, i.object, i.field, i.values); err != nil {

@@ -58,6 +58,12 @@ func (k *Keyring) Password(uid types.UID, rotation string) string {
 	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("password", string(uid), rotation)[:24])
 }
 
+// InviteCode derives an Invite's code: 27 characters with 160 bits, as a bearer secret. An Invite made anew under its
+// name has another UID, and so another code.
+func (k *Keyring) InviteCode(uid types.UID) string {
+	return base64.RawURLEncoding.EncodeToString(k.sum("invite", string(uid))[:20])
+}
+
 // Hash is a keyed hash of a password, to see whether it changed. It says nothing about the password to who has not the key.
 func (k *Keyring) Hash(uid types.UID, password string) string {
 	return base64.RawURLEncoding.EncodeToString(k.sum("hash", string(uid), password)[:18])

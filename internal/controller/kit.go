@@ -32,9 +32,13 @@ type Kit struct {
 	Connections *media.Connections
 	// Wake brings objects back when something outside Kubernetes changed.
 	Wake *Wake
+	// PortalURL is where Usher's own invite pages are; empty where it serves none.
+	PortalURL string
 	// ReleaseAfter is how long a deleted object waits for a MediaServer that is itself gone, before it is let go with
 	// an event that says what stays behind.
 	ReleaseAfter time.Duration
+
+	counters counters
 }
 
 // Defaults of a Kit.

@@ -24,7 +24,9 @@ func (r *libraryReconciler) candidates(p *libraryPass) []media.Library {
 	return slices.DeleteFunc(named, func(l media.Library) bool { return string(l.ID) == p.record.ID })
 }
 
-func (r *libraryReconciler) recorded(p *libraryPass) access.Recorded {
+// recorded says what became of the recorded library. Two listings without it are not enough: the server is asked for
+// it by its id, since a list can be short for as long as it likes, and names need not be unique.
+func (r *libraryReconciler) recorded(ctx context.Context, p *libraryPass) access.Recorded {
 	id := media.LibraryID(p.record.ID)
 	if id == "" {
 		return access.RecordedNone
@@ -32,7 +34,13 @@ func (r *libraryReconciler) recorded(p *libraryPass) access.Recorded {
 	if _, found := p.inventory().Library(id); found {
 		return access.RecordedPresent // a library renamed by hand is the same library: its name is repaired
 	}
-	if p.inventory().LibraryAbsent(id, p.connection.Opened) {
+	if !p.inventory().LibraryAbsent(id, p.connection.Opened) {
+		return access.RecordedMissing
+	}
+	switch _, err := p.to().ReadLibrary(ctx, id); media.CodeOf(err) {
+	case "":
+		return access.RecordedPresent
+	case media.NotFound:
 		return access.RecordedAbsent
 	}
 	return access.RecordedMissing
@@ -144,6 +152,7 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 	p.found = library
 	if drift != nil {
 		p.status.Drift = repaired(drift, r.Clock.Now())
+		r.counters.drift.WithLabelValues("Library").Inc()
 		r.normal(p.library, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", strings.Join(drift.Differences, "; "))
 	}
 	return nil

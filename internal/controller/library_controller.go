@@ -120,13 +120,13 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	p.record = readRecord(p.library, p.identity())
 	candidates := r.candidates(p)
 	facts := access.OwnershipFacts{
-		Record: p.record.kind(), Recorded: r.recorded(p), Named: r.named(p, candidates),
+		Record: p.record.kind(), Recorded: r.recorded(ctx, p), Named: r.named(p, candidates),
 		Settled: r.settledIntent(p.site, p.record), MayCreate: p.library.Spec.ExternalID == "" && len(p.library.Spec.Paths) > 0,
 	}
 	switch access.Ownership(facts) {
 	case access.ActionManage:
 		p.found, _ = p.inventory().Library(media.LibraryID(p.record.ID))
-		return nil
+		return r.keepRecord(ctx, p.site, p.library, p.record)
 	case access.ActionCreate:
 		return r.create(ctx, p)
 	case access.ActionAdopt:

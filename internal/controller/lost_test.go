@@ -108,3 +108,17 @@ func (b *blankLists) open(config media.Config) (media.Driver, error) {
 }
 
 func (blankDriver) List(context.Context) (media.Listing, error) { return media.Listing{}, nil }
+
+// halfDriver lists without bob and without libraries, and says so of each when asked.
+type halfDriver struct{ media.Driver }
+
+func (d halfDriver) List(ctx context.Context) (media.Listing, error) {
+	listing, err := d.Driver.List(ctx)
+	var half media.Listing
+	for _, account := range listing.Accounts {
+		if account.Username != "bob" {
+			half.Accounts = append(half.Accounts, account)
+		}
+	}
+	return half, err
+}

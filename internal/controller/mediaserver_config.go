@@ -12,10 +12,10 @@ import (
 )
 
 // config reads what a driver needs from the MediaServer and its Secrets.
-func (r *mediaServerReconciler) config(ctx context.Context, server *v1alpha1.MediaServer) (media.Config, error) {
+func (k *Kit) config(ctx context.Context, server *v1alpha1.MediaServer) (media.Config, error) {
 	spec := server.Spec
 	config := media.Config{URL: spec.URL}
-	secret, err := r.readSecret(ctx, server.Namespace, spec.Credentials.SecretRef.Name)
+	secret, err := k.readSecret(ctx, server.Namespace, spec.Credentials.SecretRef.Name)
 	if err != nil {
 		return config, err
 	}
@@ -27,7 +27,7 @@ func (r *mediaServerReconciler) config(ctx context.Context, server *v1alpha1.Med
 		return config, missingError{"Secret " + secret.Name + " needs the key token, or username and password"}
 	}
 	if spec.Database != nil {
-		url, err := r.readSecretKey(ctx, server.Namespace, spec.Database.SecretRef.Name, "url")
+		url, err := k.readSecretKey(ctx, server.Namespace, spec.Database.SecretRef.Name, "url")
 		if err != nil {
 			return config, err
 		}
@@ -36,10 +36,27 @@ func (r *mediaServerReconciler) config(ctx context.Context, server *v1alpha1.Med
 	if spec.TLS != nil {
 		config.InsecureSkipVerify = spec.TLS.InsecureSkipVerify
 		if spec.TLS.CASecretRef != nil {
-			config.CA, err = r.readSecretKey(ctx, server.Namespace, spec.TLS.CASecretRef.Name, "ca.crt")
+			config.CA, err = k.readSecretKey(ctx, server.Namespace, spec.TLS.CASecretRef.Name, "ca.crt")
 		}
 	}
 	return config, err
+}
+
+// Dial opens a connection to a MediaServer for who is not its reconciler. The caller closes it.
+func (k *Kit) Dial(ctx context.Context, server *v1alpha1.MediaServer) (*media.Server, error) {
+	driver, supported := k.Drivers[server.Spec.Type]
+	if !supported {
+		return nil, media.Errorf(media.Unsupported, "no driver for %s", server.Spec.Type)
+	}
+	config, err := k.config(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := driver(config)
+	if err != nil {
+		return nil, err
+	}
+	return media.NewServer(opened, k.Clock.Now, nil), nil
 }
 
 // fingerprint tells two configurations apart without showing them.

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -31,11 +34,11 @@ func readIdentity(server *v1alpha1.MediaServer) string {
 
 // letGo releases a deleted MediaServer once none of its objects needs the connection any more.
 func (r *mediaServerReconciler) letGo(ctx context.Context, server *v1alpha1.MediaServer) *outcome {
-	users, libraries, err := r.holders(ctx, server)
+	holders, err := r.holders(ctx, server)
 	if err != nil {
 		return retry(err)
 	}
-	if users+libraries > 0 {
+	if holders > 0 {
 		return r.inUse(server)
 	}
 	if err := r.release(ctx, server); err != nil {
@@ -45,28 +48,24 @@ func (r *mediaServerReconciler) letGo(ctx context.Context, server *v1alpha1.Medi
 }
 
 func (r *mediaServerReconciler) inUse(server *v1alpha1.MediaServer) *outcome {
-	return waiting(v1alpha1.ReasonInUse, "being deleted: waits until its Users and Libraries are deleted (kubectl get user,library -n %s --field-selector spec.serverRef.name=%s)", server.Namespace, server.Name)
+	return waiting(v1alpha1.ReasonInUse, "being deleted: waits until its Users, Libraries and Invites are deleted (kubectl get user,library,invite -n %s --field-selector spec.serverRef.name=%s)", server.Namespace, server.Name)
 }
 
 // holders counts the objects of the server that still have something to let go on it.
-func (r *mediaServerReconciler) holders(ctx context.Context, server *v1alpha1.MediaServer) (users, libraries int, err error) {
-	var userList v1alpha1.UserList
-	if err := r.Client.List(ctx, &userList, ofServer(server.Namespace, server.Name)...); err != nil {
-		return 0, 0, err
-	}
-	var libraryList v1alpha1.LibraryList
-	if err := r.Client.List(ctx, &libraryList, ofServer(server.Namespace, server.Name)...); err != nil {
-		return 0, 0, err
-	}
-	for i := range userList.Items {
-		if controllerutil.ContainsFinalizer(&userList.Items[i], v1alpha1.Finalizer) {
-			users++
+func (r *mediaServerReconciler) holders(ctx context.Context, server *v1alpha1.MediaServer) (count int, err error) {
+	for _, list := range []client.ObjectList{&v1alpha1.UserList{}, &v1alpha1.LibraryList{}, &v1alpha1.InviteList{}} {
+		if err := r.Client.List(ctx, list, ofServer(server.Namespace, server.Name)...); err != nil {
+			return 0, err
+		}
+		err := meta.EachListItem(list, func(o runtime.Object) error {
+			if controllerutil.ContainsFinalizer(o.(client.Object), v1alpha1.Finalizer) {
+				count++
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
 		}
 	}
-	for i := range libraryList.Items {
-		if controllerutil.ContainsFinalizer(&libraryList.Items[i], v1alpha1.Finalizer) {
-			libraries++
-		}
-	}
-	return users, libraries, nil
+	return count, nil
 }

@@ -47,6 +47,12 @@ var idOrSelection = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero()
 }}
 
+// specOrAccount passes changes of a Redemption that matter to its User: what it gives, and to which account.
+var specOrAccount = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, now := e.ObjectOld.(*v1alpha1.Redemption), e.ObjectNew.(*v1alpha1.Redemption)
+	return before.Generation != now.Generation || before.Status.AccountID != now.Status.AccountID
+}}
+
 // specOnly passes changes of the spec.
 var specOnly = predicate.GenerationChangedPredicate{}
 

@@ -3,6 +3,8 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +29,11 @@ type record struct {
 	Rotation string `json:"rotation,omitempty"`
 	// Disabled: Usher disabled the account, and so may enable it.
 	Disabled bool `json:"disabled,omitempty"`
+	// Imported counts the uses of the server's invite that have become Redemptions. A Redemption that is deleted
+	// afterwards stays deleted.
+	Imported int `json:"imported,omitempty"`
+	// Earlier counts the uses that server's invites had, which were lost since.
+	Earlier int `json:"earlier,omitempty"`
 	// Intent is written before something is created, and removed when the result is recorded.
 	Intent *intent `json:"intent,omitempty"`
 }
@@ -63,22 +70,41 @@ func (r record) kind() access.Record {
 // writeRecord stores the record, and the finalizer with it, in one patch that fails when the object has changed
 // meanwhile. The object then holds what the API server answered.
 func (k *Kit) writeRecord(ctx context.Context, object client.Object, r record) error {
+	base := object.DeepCopyObject().(client.Object)
+	if err := r.into(object); err != nil {
+		return err
+	}
+	if maps.Equal(base.GetAnnotations(), object.GetAnnotations()) && slices.Equal(base.GetFinalizers(), object.GetFinalizers()) {
+		return nil
+	}
+	return k.Client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+}
+
+// keepRecord writes the record again where the finalizer was stripped.
+func (k *Kit) keepRecord(ctx context.Context, s site, object client.Object, r record) *outcome {
+	if s.observing() {
+		return nil
+	}
+	if err := k.writeRecord(ctx, object, r); err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+// into puts record and finalizer into an object, in memory.
+func (r record) into(object client.Object) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	base := object.DeepCopyObject().(client.Object)
-	annotations := object.GetAnnotations()
+	annotations := maps.Clone(object.GetAnnotations())
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	changed := controllerutil.AddFinalizer(object, v1alpha1.Finalizer)
-	if annotations[v1alpha1.AnnotationOwned] == string(text) && !changed {
-		return nil
-	}
 	annotations[v1alpha1.AnnotationOwned] = string(text)
 	object.SetAnnotations(annotations)
-	return k.Client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+	controllerutil.AddFinalizer(object, v1alpha1.Finalizer)
+	return nil
 }
 
 // release removes the finalizer: the object is let go.

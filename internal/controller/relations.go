@@ -121,7 +121,7 @@ func (k *Kit) librariesBeside(ctx context.Context, object client.Object) []recon
 
 // serverOf is the MediaServer of a User or a Library.
 func (k *Kit) serverOf(_ context.Context, object client.Object) []reconcile.Request {
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: serverNameOf(object)}}}
+	return named(object.GetNamespace(), serverNameOf(object))
 }
 
 // serverBeingDeleted is the MediaServer of a User or a Library, when it waits for its objects.
@@ -139,6 +139,8 @@ func serverNameOf(object client.Object) string {
 	case *v1alpha1.User:
 		return o.Spec.ServerRef.Name
 	case *v1alpha1.Library:
+		return o.Spec.ServerRef.Name
+	case *v1alpha1.Invite:
 		return o.Spec.ServerRef.Name
 	}
 	return ""
@@ -165,9 +167,43 @@ func (k *Kit) grantsOfServer(ctx context.Context, key string) []reconcile.Reques
 	return requestsFor(grants.Items)
 }
 
+func (k *Kit) invitesOfServer(ctx context.Context, key string) []reconcile.Request {
+	var invites v1alpha1.InviteList
+	namespace, name, _ := strings.Cut(key, "/")
+	k.list(ctx, &invites, ofServer(namespace, name)...)
+	return requestsFor(invites.Items)
+}
+
+// invitesBeside are the Invites on the server of a Library.
+func (k *Kit) invitesBeside(ctx context.Context, object client.Object) []reconcile.Request {
+	return k.invitesOfServer(ctx, serverKey(object.GetNamespace(), serverNameOf(object)))
+}
+
+func userOfRedemption(_ context.Context, object client.Object) []reconcile.Request {
+	return named(object.GetNamespace(), object.(*v1alpha1.Redemption).Spec.UserRef.Name)
+}
+
+func inviteOfRedemption(_ context.Context, object client.Object) []reconcile.Request {
+	return named(object.GetNamespace(), object.(*v1alpha1.Redemption).Spec.InviteRef.Name)
+}
+
+// inviteOfSecret is the Invite that controls a Secret.
+func inviteOfSecret(_ context.Context, object client.Object) []reconcile.Request {
+	for _, owner := range object.GetOwnerReferences() {
+		if owner.Kind == "Invite" && owner.APIVersion == v1alpha1.GroupVersion.String() {
+			return named(object.GetNamespace(), owner.Name)
+		}
+	}
+	return nil
+}
+
+func named(namespace, name string) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
+}
+
 func serverItself(_ context.Context, key string) []reconcile.Request {
 	namespace, name, _ := strings.Cut(key, "/")
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}}
+	return named(namespace, name)
 }
 
 func requestsFor[T any, P interface {

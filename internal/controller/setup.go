@@ -29,20 +29,21 @@ const (
 
 // Concurrency is how many objects of a kind are reconciled at once. Each media server bounds its own calls besides.
 type Concurrency struct {
-	MediaServers, Libraries, Users, LibraryGrants int
+	MediaServers, Libraries, Users, LibraryGrants, Invites int
 }
 
 // DefaultConcurrency suits a household and a few thousand users alike.
-var DefaultConcurrency = Concurrency{MediaServers: 4, Libraries: 4, Users: 16, LibraryGrants: 2}
+var DefaultConcurrency = Concurrency{MediaServers: 4, Libraries: 4, Users: 16, LibraryGrants: 2, Invites: 4}
 
 // Setup registers all controllers with a manager. The prefix makes controller names unique where several managers
 // run in one process; empty otherwise.
 func Setup(ctx context.Context, mgr ctrl.Manager, kit *Kit, concurrency Concurrency, prefix string) error {
+	kit.counters = newCounters()
 	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	for _, setup := range []func(ctrl.Manager, *Kit, Concurrency, string) error{
-		setupMediaServers, setupLibraries, setupUsers, setupLibraryGrants,
+		setupMediaServers, setupLibraries, setupUsers, setupLibraryGrants, setupInvites,
 	} {
 		if err := setup(mgr, kit, concurrency, prefix); err != nil {
 			return err
@@ -60,6 +61,7 @@ func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string)
 		Watches(&v1alpha1.Library{}, concerns(kit.serverOf), builder.WithPredicates(askedForALook)).
 		Watches(&v1alpha1.User{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.Library{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.Invite{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
 		WatchesRawSource(kit.Wake.source(kit.Wake.servers, lookAgainAfter, serverItself)).
 		WithOptions(options(c.MediaServers)).
 		Complete(&mediaServerReconciler{kit})
@@ -81,11 +83,12 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		For(&v1alpha1.User{}, builder.WithPredicates(changedByOthers)).
 		Watches(&v1alpha1.User{}, concerns(kit.usersOfClaim), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.LibraryGrant{}, concerns(kit.usersOfGrant), builder.WithPredicates(specOnly)).
+		Watches(&v1alpha1.Redemption{}, concerns(userOfRedemption), builder.WithPredicates(specOrAccount)).
 		Watches(&v1alpha1.Library{}, concerns(kit.usersOfLibrary), builder.WithPredicates(idOrSelection)).
 		WatchesMetadata(&corev1.Secret{}, concerns(kit.usersOfSecret)).
 		WatchesRawSource(kit.Wake.source(kit.Wake.users, 0, kit.usersOfServer)).
 		WithOptions(options(c.Users)).
-		Complete(&userReconciler{kit})
+		Complete(&userReconciler{Kit: kit, brake: &brake{}})
 }
 
 func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
@@ -96,6 +99,18 @@ func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string
 		WatchesRawSource(kit.Wake.source(kit.Wake.grants, grantsFollowAfter, kit.grantsOfServer)).
 		WithOptions(options(c.LibraryGrants)).
 		Complete(&libraryGrantReconciler{kit})
+}
+
+func setupInvites(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
+	concerns := handler.EnqueueRequestsFromMapFunc
+	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"invite").
+		For(&v1alpha1.Invite{}, builder.WithPredicates(changedByOthers)).
+		Watches(&v1alpha1.Redemption{}, concerns(inviteOfRedemption)).
+		Watches(&v1alpha1.Library{}, concerns(kit.invitesBeside), builder.WithPredicates(idOrSelection)).
+		WatchesMetadata(&corev1.Secret{}, concerns(inviteOfSecret)).
+		WatchesRawSource(kit.Wake.source(kit.Wake.invites, 0, kit.invitesOfServer)).
+		WithOptions(options(c.Invites)).
+		Complete(&inviteReconciler{kit})
 }
 
 // options: the library's own rate limiter would retry a media server after 5 ms, and a healed one after 16 minutes.

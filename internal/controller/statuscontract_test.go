@@ -15,7 +15,7 @@ import (
 // checkStatusContract checks every object of the namespace against the rules of DESIGN D7, at the end of every test.
 func (w *world) checkStatusContract() {
 	ctx := context.Background()
-	for _, list := range []client.ObjectList{&v1alpha1.MediaServerList{}, &v1alpha1.LibraryList{}, &v1alpha1.UserList{}, &v1alpha1.LibraryGrantList{}} {
+	for _, list := range []client.ObjectList{&v1alpha1.MediaServerList{}, &v1alpha1.LibraryList{}, &v1alpha1.UserList{}, &v1alpha1.LibraryGrantList{}, &v1alpha1.InviteList{}} {
 		if err := w.client.List(ctx, list, client.InNamespace(w.namespace)); err != nil {
 			w.t.Errorf("status contract: %v", err)
 			continue

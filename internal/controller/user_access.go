@@ -56,6 +56,15 @@ func (p *userPass) declares() func(media.LibraryID) bool {
 	return func(id media.LibraryID) bool { return declared[id] }
 }
 
+// seen counts the libraries that an access list opens.
+func (p *userPass) seen(a media.Access) int {
+	if a.All {
+		_, libraries := p.inventory().Counts()
+		return max(libraries, 1)
+	}
+	return len(a.Libraries)
+}
+
 // accessWords says in words how two accesses differ.
 func (p *userPass) accessWords(now, want media.Access) []string {
 	var words []string

@@ -79,6 +79,12 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	shutsOut := access.ShutsOut(p.seen(p.account.Access), p.seen(d.target)) && !p.seesAllByRole()
+	if d.switching == access.SwitchDisable || (shutsOut && !p.account.Disabled) {
+		if o := r.mayShutOut(ctx, p); o != nil {
+			return o
+		}
+	}
 	if d.switching == access.SwitchDisable {
 		if o := r.setDisabled(ctx, p, true); o != nil {
 			return o
@@ -191,6 +197,7 @@ func (r *userReconciler) reportDrift(ctx context.Context, p *userPass, drift *v1
 		return
 	}
 	p.status.Drift = repaired(drift, r.Clock.Now())
+	r.counters.drift.WithLabelValues("User").Inc()
 	r.normal(p.user, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", bounded(strings.Join(drift.Differences, "; "), 500))
 }
 

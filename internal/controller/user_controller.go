@@ -14,7 +14,10 @@ import (
 
 // userReconciler makes an account of a server agree with its User. It is the only writer of an account's access,
 // whatever that comes from (DESIGN D1).
-type userReconciler struct{ *Kit }
+type userReconciler struct {
+	*Kit
+	brake *brake
+}
 
 // +kubebuilder:rbac:groups=usher.media,resources=users,verbs=get;list;watch;patch;update
 // +kubebuilder:rbac:groups=usher.media,resources=users/status,verbs=get;patch;update
@@ -142,13 +145,18 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	if err := r.Client.List(ctx, &grants, client.InNamespace(p.user.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return retry(err)
 	}
+	var redemptions v1alpha1.RedemptionList
+	if err := r.Client.List(ctx, &redemptions, client.InNamespace(p.user.Namespace), client.MatchingFields{indexUser: p.user.Name}, client.UnsafeDisableDeepCopy); err != nil {
+		return retry(err)
+	}
 	now := r.Clock.Now()
 	active, grantsChange := access.ActiveGrants(grants.Items, now)
 	p.libraries = libraries.Items
 	p.ids = resolvedLibraries(p.site, libraries.Items)
 	p.effective = access.EffectiveAccess(access.Subject{
 		User: p.user, SeesAll: p.able().Roles[media.Role(p.user.Spec.Role)].SeesAll,
-		Knows: func(role v1alpha1.LibraryRole) bool { return p.able().HasLibraryRole(media.LibraryRole(role)) },
+		Knows:    func(role v1alpha1.LibraryRole) bool { return p.able().HasLibraryRole(media.LibraryRole(role)) },
+		Redeemed: access.RedeemedEdges(p.user, readRecord(p.user, p.identity()).ID, redemptions.Items),
 	}, p.libraries, active)
 	var accountChange time.Time
 	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, now)

@@ -3,13 +3,10 @@ package controller
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -34,7 +31,7 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 
 // end deletes what Usher keeps in the cluster for the User, and releases it.
 func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
-	if err := r.deleteCredentials(ctx, p.user); err != nil {
+	if err := r.deleteSecret(ctx, p.user, credentialsSecretName(p.user)); err != nil {
 		return *retry(err)
 	}
 	return *r.released(ctx, p.user)
@@ -70,6 +67,11 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	if err := r.confirmDeleting(ctx, p.user); err != nil {
 		return retry(err)
 	}
+	if !account.Disabled {
+		if o := r.mayShutOut(ctx, p); o != nil {
+			return o
+		}
+	}
 	if policy == v1alpha1.UserDeletionDelete {
 		return r.deleteAccount(ctx, p)
 	}
@@ -96,7 +98,9 @@ func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcom
 
 // disposeMissing waits until an account that is missing from the list is missing beyond doubt.
 func (r *userReconciler) disposeMissing(ctx context.Context, p *userPass) *outcome {
-	if p.inventory().AccountAbsent(media.AccountID(p.record.ID), p.connection.Opened) {
+	switch r.recorded(ctx, p) {
+	case access.RecordedPresent, access.RecordedRenamed: // the list is short; the next pass finds it in the inventory
+	case access.RecordedAbsent:
 		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
 		return nil
 	}
@@ -135,20 +139,4 @@ func (r *userReconciler) retire(ctx context.Context, p *userPass) *outcome {
 	}
 	r.normal(p.user, "Retired", "Disable", "disabled account %q of MediaServer %s and took back its access", p.user.Spec.Username, p.server.Name)
 	return nil
-}
-
-// deleteCredentials deletes the Secret with the generated password, if it is this User's.
-func (r *userReconciler) deleteCredentials(ctx context.Context, user *v1alpha1.User) error {
-	key := types.NamespacedName{Namespace: user.Namespace, Name: credentialsSecretName(user)}
-	if !r.exists(ctx, key) {
-		return nil
-	}
-	var secret corev1.Secret
-	if err := r.Live.Get(ctx, key, &secret); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	if !metav1.IsControlledBy(&secret, user) {
-		return nil
-	}
-	return client.IgnoreNotFound(r.Live.Delete(ctx, &secret, client.Preconditions{UID: &secret.UID}))
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
@@ -22,13 +25,13 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 		return o
 	}
 	facts := access.OwnershipFacts{
-		Record: p.record.kind(), Recorded: p.recorded(), Named: named,
+		Record: p.record.kind(), Recorded: r.recorded(ctx, p), Named: named,
 		Settled: r.settledIntent(p.site, p.record), MayCreate: p.user.Spec.Role != v1alpha1.AccountRoleOwner,
 	}
 	switch access.Ownership(facts) {
 	case access.ActionManage:
 		p.account, _ = p.inventory().Account(media.AccountID(p.record.ID))
-		return nil
+		return r.keepRecord(ctx, p.site, p.user, p.record)
 	case access.ActionCreate, access.ActionAdopt:
 		return r.obtain(ctx, p, candidates)
 	case access.ActionRecord:
@@ -57,7 +60,9 @@ func (p *userPass) candidates() []media.Account {
 	return slices.DeleteFunc(named, func(a media.Account) bool { return string(a.ID) == p.record.ID })
 }
 
-func (p *userPass) recorded() access.Recorded {
+// recorded says what became of the recorded account. Two listings without it are not enough: the server is asked for
+// it by its id, since a list can be short for as long as it likes.
+func (r *userReconciler) recorded(ctx context.Context, p *userPass) access.Recorded {
 	id := media.AccountID(p.record.ID)
 	if id == "" {
 		return access.RecordedNone
@@ -69,8 +74,16 @@ func (p *userPass) recorded() access.Recorded {
 		return access.RecordedPresent
 	case found:
 		return access.RecordedRenamed
-	case p.inventory().AccountAbsent(id, p.connection.Opened):
+	case !p.inventory().AccountAbsent(id, p.connection.Opened):
+		return access.RecordedMissing
+	}
+	switch _, err := p.to().ReadAccount(ctx, media.AccountKey{ID: id, Username: p.user.Spec.Username}); media.CodeOf(err) {
+	case "":
+		return access.RecordedPresent
+	case media.NotFound:
 		return access.RecordedAbsent
+	case media.Conflict:
+		return access.RecordedRenamed
 	}
 	return access.RecordedMissing
 }
@@ -181,8 +194,29 @@ func (r *userReconciler) mayCreate(ctx context.Context, p *userPass) *outcome {
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	if o := r.mayBeAdmitted(ctx, p); o != nil {
+		return o
+	}
 	_, o := r.wantedPassword(ctx, p)
 	return o
+}
+
+// mayBeAdmitted makes sure that the use is still reserved by which a person comes, read live: no account is made
+// without its Redemption.
+func (r *userReconciler) mayBeAdmitted(ctx context.Context, p *userPass) *outcome {
+	name := p.user.Labels[v1alpha1.LabelRedemption]
+	if name == "" {
+		return nil
+	}
+	var redemption v1alpha1.Redemption
+	err := r.Live.Get(ctx, types.NamespacedName{Namespace: p.user.Namespace, Name: name}, &redemption)
+	if client.IgnoreNotFound(err) != nil {
+		return retry(err)
+	}
+	if err != nil || redemption.Spec.UserRef.Name != p.user.Name {
+		return stalled(v1alpha1.ReasonInvalidSpec, "this User came by Redemption %s, which is gone: delete this User, or remove the label %s to keep it", name, v1alpha1.LabelRedemption)
+	}
+	return nil
 }
 
 func (p *userPass) newAccount(password string) media.NewAccount {

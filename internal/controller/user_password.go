@@ -21,8 +21,10 @@ type wanted struct {
 	password   string
 	hash       string
 	mustChange bool
-	// fromSecret: a person chose it; else it was made here and is kept in the credentials Secret.
+	// fromSecret: a person wrote it; else it was made here.
 	fromSecret bool
+	// kept: it is kept in the credentials Secret, for its holder.
+	kept bool
 }
 
 func credentialsSecretName(user *v1alpha1.User) string { return user.Name + "-credentials" }
@@ -34,6 +36,11 @@ func (p *userPass) passwordRef() *v1alpha1.SecretKeyReference {
 	return p.user.Spec.Password.SecretRef
 }
 
+// chosenByHolder: the person's password is the person's alone.
+func (p *userPass) chosenByHolder() bool {
+	return p.user.Spec.Password != nil && p.user.Spec.Password.ChosenByHolder
+}
+
 // wantedPassword returns the password that the account should have: that of the Secret, else the generated one of the
 // rotation in the record.
 func (r *userReconciler) wantedPassword(ctx context.Context, p *userPass) (wanted, *outcome) {
@@ -41,6 +48,7 @@ func (r *userReconciler) wantedPassword(ctx context.Context, p *userPass) (wante
 	ref := p.passwordRef()
 	if ref == nil {
 		want.password = r.Keyring.Password(p.user.UID, p.record.Rotation)
+		want.kept = !p.chosenByHolder()
 	} else {
 		value, err := r.readSecretKey(ctx, p.user.Namespace, ref.Name, ref.Key)
 		if missing, ok := errors.AsType[missingError](err); ok {
@@ -102,8 +110,8 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
 	rotate := rotation != "" && rotation != p.record.Rotation
 	generated := p.passwordRef() == nil
-	if generated && !rotate && p.record.Password == "" {
-		return nil // taken over: nobody but its holder knows the password, and it stays
+	if p.chosenByHolder() || (generated && !rotate && p.record.Password == "") {
+		return nil // nobody but its holder knows the password, and it stays
 	}
 	next := *p
 	if rotate {
@@ -147,7 +155,7 @@ func (r *userReconciler) deliverPassword(ctx context.Context, p *userPass, want 
 // keepCredentials keeps a generated password in the credentials Secret. A Secret of that name that is not this User's
 // is never written.
 func (r *userReconciler) keepCredentials(ctx context.Context, p *userPass, want wanted) *outcome {
-	if want.fromSecret {
+	if !want.kept {
 		p.status.CredentialsSecret = ""
 		return nil
 	}
@@ -190,10 +198,10 @@ func (r *userReconciler) replaceCredentials(ctx context.Context, p *userPass, se
 }
 
 // exists asks the cache, which holds only the metadata of Secrets.
-func (r *userReconciler) exists(ctx context.Context, key types.NamespacedName) bool {
+func (k *Kit) exists(ctx context.Context, key types.NamespacedName) bool {
 	secret := &metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return r.Client.Get(ctx, key, secret) == nil
+	return k.Client.Get(ctx, key, secret) == nil
 }
 
 func publicURL(server *v1alpha1.MediaServer) string {

@@ -14,7 +14,7 @@ import (
 
 // Wake brings objects back when something outside Kubernetes changed: a media server was listed, came up or went down.
 type Wake struct {
-	servers, users, libraries, grants chan event.TypedGenericEvent[string]
+	servers, users, libraries, grants, invites chan event.TypedGenericEvent[string]
 }
 
 // NewWake makes the channels.
@@ -22,17 +22,18 @@ func NewWake() *Wake {
 	make := func() chan event.TypedGenericEvent[string] {
 		return make(chan event.TypedGenericEvent[string], 1024)
 	}
-	return &Wake{servers: make(), users: make(), libraries: make(), grants: make()}
+	return &Wake{servers: make(), users: make(), libraries: make(), grants: make(), invites: make()}
 }
 
 // Server asks for a fresh look at a media server soon.
 func (w *Wake) Server(key string) { send(w.servers, key) }
 
-// Dependents brings back every Library, User and LibraryGrant of a media server.
+// Dependents brings back every Library, User, LibraryGrant and Invite of a media server.
 func (w *Wake) Dependents(key string) {
 	send(w.libraries, key)
 	send(w.users, key)
 	send(w.grants, key)
+	send(w.invites, key)
 }
 
 // send never blocks a reconcile: a full channel means that the same is on its way many times over.

@@ -36,6 +36,8 @@ type Capabilities struct {
 	Email bool
 	// DisplayName: accounts have a name for display.
 	DisplayName bool
+	// Invites: the server has invites of its own that count exactly (Inviter).
+	Invites bool
 	// Roles that the server knows.
 	Roles map[Role]RoleInfo
 	// LibraryRoles that the server knows, lowest first. A server without roles in a library knows Viewer.
@@ -63,7 +65,7 @@ func (c Capabilities) Names() []string {
 		"Bootstrap": c.Bootstrap, "Registration": c.Registration, "Disable": c.Disable,
 		"DeleteAccount": c.DeleteAccount, "DeleteLibrary": c.DeleteLibrary, "Authenticate": c.Authenticate,
 		"RequirePasswordChange": c.RequirePasswordChange, "AccessAll": c.AccessAll, "ZeroAccess": c.ZeroAccess,
-		"Email": c.Email, "DisplayName": c.DisplayName, "LibraryRoles": len(c.LibraryRoles) > 1,
+		"Email": c.Email, "DisplayName": c.DisplayName, "Invites": c.Invites, "LibraryRoles": len(c.LibraryRoles) > 1,
 	} {
 		if has {
 			names = append(names, name)

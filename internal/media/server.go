@@ -30,6 +30,7 @@ type Server struct {
 	slots     chan struct{}
 	// creating holds one creation of a library at a time, since names are not unique on every server.
 	creating chan struct{}
+	invites  inviteList
 }
 
 // NewServer wraps a driver. The observer may be nil.
@@ -43,6 +44,7 @@ func NewServer(driver Driver, now func() time.Time, observe Observer) *Server {
 		inventory: newInventory(traits),
 		slots:     make(chan struct{}, max(1, traits.Concurrency)),
 		creating:  make(chan struct{}, 1),
+		invites:   inviteList{turn: make(chan struct{}, 1)},
 	}
 }
 
@@ -101,6 +103,7 @@ func (s *Server) Refresh(ctx context.Context, self AccountID) error {
 	for _, account := range listing.Accounts {
 		if account.ID == self {
 			s.inventory.apply(ticket, listing)
+			s.forgetInvites() // a look at the server is one at its invites too
 			return nil
 		}
 	}

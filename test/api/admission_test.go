@@ -58,6 +58,7 @@ func TestEditorMayGive(t *testing.T) {
 	who := meet(t)
 	for kind, spec := range map[string]string{
 		"Library": `{}`, "LibraryGrant": `{role: Admin}`, "User": `{role: Editor, adoptionPolicy: IfDisabled}`,
+		"Invite": `{role: Editor, libraryRole: Admin, libraries: {all: true}}`,
 	} {
 		object := manifest(t, kind, who.namespace, "x", spec)
 		mustSay(t, strict(who.editor).Create(t.Context(), object), "")

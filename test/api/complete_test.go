@@ -36,6 +36,7 @@ func tables() map[string][]string {
 	out := map[string][]string{}
 	for kind, changes := range map[string][]change{
 		"MediaServer": mediaServerChanges, "Library": libraryChanges, "User": userChanges, "LibraryGrant": libraryGrantChanges,
+		"Invite": inviteChanges, "Redemption": redemptionChanges,
 	} {
 		for _, change := range changes {
 			out[kind] = append(out[kind], change.says)
@@ -48,6 +49,7 @@ func errorsOf(t *testing.T, env *testenv.Environment, kind string) []string {
 	t.Helper()
 	refusals := map[string][]refusal{
 		"MediaServer": badMediaServers, "Library": badLibraries, "User": badUsers, "LibraryGrant": badLibraryGrants(),
+		"Invite": badInvites(), "Redemption": badRedemptions,
 	}
 	namespace := env.Namespace(t)
 	var said []string
@@ -109,6 +111,8 @@ func phrases(schema apiextensionsv1.JSONSchemaProps) []string {
 	add(schema.MaxProperties != nil, ": Too many")
 	add(len(schema.Enum) > 0, ": Unsupported value")
 	add(schema.Pattern != "", ": should match")
+	add(schema.Minimum != nil, ": should be greater than or equal to")
+	add(schema.Maximum != nil, ": should be less than or equal to")
 	return out
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // stateTypes are the types whose constants docs/status.md explains as states.
-var stateTypes = []string{"MediaServerState", "UserState", "LibraryGrantState"}
+var stateTypes = []string{"MediaServerState", "UserState", "LibraryGrantState", "InviteState", "RedemptionPhase"}
 
 // TestStatusIsDocumented: docs/status.md explains each reason and each state, once, and no others.
 func TestStatusIsDocumented(t *testing.T) {

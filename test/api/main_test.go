@@ -38,6 +38,8 @@ var good = map[string]string{
 	"Library":      `{serverRef: {name: home}, displayName: Movies, mediaType: Movies, paths: [/media/movies]}`,
 	"User":         `{serverRef: {name: home}, username: mia}`,
 	"LibraryGrant": `{libraries: {refs: [{name: movies}]}, users: {all: true}}`,
+	"Invite":       `{serverRef: {name: home}}`,
+	"Redemption":   `{inviteRef: {name: cousins, uid: uid}, slot: 0, serverRef: {name: home}, username: grandpa, userRef: {name: grandpa-1}, at: "2026-01-01T00:00:00Z"}`,
 }
 
 // manifest returns an object of the kind: the good spec, with the given fields merged in.

@@ -16,10 +16,13 @@ func TestOperatorRole(t *testing.T) {
 	namespace := env.Namespace(t)
 	operator := env.User(t, "operator-"+namespace, "", "usher-manager").Client(t)
 	for kind, fields := range map[string]string{
-		"MediaServer": `{adoptionPolicy: Always}`, "Library": `{}`, "User": `{role: Admin, access: All, adoptionPolicy: Always}`,
+		"MediaServer": `{adoptionPolicy: Always}`, "Library": `{}`, "Invite": `{}`,
+		"User": `{role: Admin, access: All, adoptionPolicy: Always}`,
 	} {
 		object := manifest(t, kind, namespace, "home", fields)
-		mustSay(t, operator.Create(t.Context(), object.DeepCopy()), "forbidden")
+		if kind != "User" {
+			mustSay(t, operator.Create(t.Context(), object.DeepCopy()), "forbidden")
+		}
 		if err := env.Client().Create(t.Context(), object); err != nil {
 			t.Fatal(err)
 		}
@@ -31,8 +34,24 @@ func TestOperatorRole(t *testing.T) {
 			object.Object["status"] = map[string]any{"identity": "x"}
 		}
 		mustSay(t, operator.Status().Update(t.Context(), object), "")
-		if err := operator.Delete(t.Context(), object); !apierrors.IsForbidden(err) {
+		if err := operator.Delete(t.Context(), object); kind != "User" && !apierrors.IsForbidden(err) {
 			t.Errorf("the operator may delete a %s: %v", kind, err)
 		}
 	}
+}
+
+// TestOperatorAdmits: Usher makes the Redemption of who comes and the User, with the record of the account, and undoes both.
+func TestOperatorAdmits(t *testing.T) {
+	env := testenv.Get(t)
+	namespace := env.Namespace(t)
+	operator := env.User(t, "operator-"+namespace, "", "usher-manager").Client(t)
+	redemption := manifest(t, "Redemption", namespace, "uid-0", `{}`)
+	mustSay(t, operator.Create(t.Context(), redemption), "")
+	redemption.Object["status"] = map[string]any{"phase": "Completed", "accountID": "x"}
+	mustSay(t, operator.Status().Update(t.Context(), redemption), "")
+	user := manifest(t, "User", namespace, "grandpa-1", `{username: grandpa, password: {chosenByHolder: true}}`)
+	record(user, "{}")
+	mustSay(t, operator.Create(t.Context(), user), "")
+	mustSay(t, operator.Delete(t.Context(), user), "")
+	mustSay(t, operator.Delete(t.Context(), redemption), "")
 }

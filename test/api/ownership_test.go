@@ -29,6 +29,9 @@ func narrowRole(namespace string) *rbacv1.ClusterRole {
 func TestOwnershipRecord(t *testing.T) {
 	who := meet(t)
 	for kind := range good {
+		if kind == "Redemption" { // Nobody but Usher writes one, with a record or without.
+			continue
+		}
 		t.Run(kind, func(t *testing.T) {
 			object := manifest(t, kind, who.namespace, "home", `{}`)
 			record(object, "forged")

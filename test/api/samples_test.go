@@ -53,7 +53,7 @@ func TestSamplesAreWhole(t *testing.T) {
 			t.Errorf("%s %s is not in the namespace media", object.GetKind(), object.GetName())
 		}
 	}
-	for kind, want := range map[string]int{"Namespace": 1, "Secret": 1, "MediaServer": 1, "Library": 4, "User": 7, "LibraryGrant": 3} {
+	for kind, want := range map[string]int{"Namespace": 1, "Secret": 1, "MediaServer": 1, "Library": 4, "User": 7, "LibraryGrant": 3, "Invite": 4} {
 		if count[kind] != want {
 			t.Errorf("%d of %s, want %d", count[kind], kind, want)
 		}

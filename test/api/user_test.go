@@ -14,8 +14,11 @@ var goodUsers = map[string]string{
 	"a name of one letter":     `{username: m}`,
 	"an owner":                 `{role: Owner, disabled: false}`,
 	"a password to be changed": `{password: {requireChange: true}}`,
+	"a password of one's own":  `{password: {chosenByHolder: true, requireChange: false}}`,
 	"the longest":              `{username: ` + strings.Repeat("u", 64) + `, displayName: ` + strings.Repeat("d", 100) + `}`,
 }
+
+const holderAlone = "chosenByHolder stands alone: the holder's password is known to nobody else"
 
 var badUsers = []refusal{
 	{"no server", `{serverRef: null}`, "spec.serverRef: Required value"},
@@ -43,8 +46,11 @@ var badUsers = []refusal{
 	{"an expiry that is no date", `{expiresAt: tomorrow}`, "spec.expiresAt"},
 	{"a disabled owner", `{role: Owner, disabled: true}`, "the owner of a server is never disabled: remove disabled and expiresAt, or choose another role"},
 	{"an owner who expires", `{role: Owner, expiresAt: "2027-06-30T20:00:00Z"}`, "the owner of a server is never disabled: remove disabled and expiresAt, or choose another role"},
-	{"an empty password", `{password: {}}`, "give secretRef or requireChange, or leave password out: then one is made and kept in a Secret"},
-	{"a password not to be changed", `{password: {requireChange: false}}`, "give secretRef or requireChange, or leave password out: then one is made and kept in a Secret"},
+	{"an empty password", `{password: {}}`, "give secretRef, requireChange or chosenByHolder, or leave password out: then one is made and kept in a Secret"},
+	{"a password not to be changed", `{password: {requireChange: false}}`, "give secretRef, requireChange or chosenByHolder, or leave password out: then one is made and kept in a Secret"},
+	{"a password not chosen by the holder", `{password: {chosenByHolder: false}}`, "give secretRef, requireChange or chosenByHolder, or leave password out: then one is made and kept in a Secret"},
+	{"a chosen password in a Secret", `{password: {chosenByHolder: true, secretRef: {name: s}}}`, holderAlone},
+	{"a chosen password to be changed", `{password: {chosenByHolder: true, requireChange: true}}`, holderAlone},
 	{"a password Secret without a name", `{password: {secretRef: {key: k}}}`, "spec.password.secretRef.name: Required value"},
 	{"an empty password Secret name", `{password: {secretRef: {name: ""}}}`, "spec.password.secretRef.name"},
 	{"a long password Secret name", `{password: {secretRef: {name: ` + strings.Repeat("s", 254) + `}}}`, "spec.password.secretRef.name: Too long"},
@@ -63,6 +69,8 @@ var userChanges = []change{
 	{"to another email", `{email: mia@example.org}`, `{email: mia@example.com}`, ""},
 	{"to a first email", `{}`, `{email: mia@example.org}`, ""},
 	{"to no email", `{email: mia@example.org}`, `{email: null}`, "email can be changed, not removed: servers cannot forget one"},
+	{"to a password of one's own", `{password: {secretRef: {name: s}}}`, `{password: {secretRef: null, chosenByHolder: true}}`, ""},
+	{"from a password of one's own", `{password: {chosenByHolder: true}}`, `{password: null}`, ""},
 	{"to another role", `{role: Guest}`, `{role: Member}`, ""},
 	{"to a disabled owner", `{role: Owner}`, `{disabled: true}`, "the owner of a server is never disabled"},
 }

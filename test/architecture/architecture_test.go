@@ -46,6 +46,10 @@ var bounds = []bound{
 		}, deep: true,
 	},
 	{name: "the invite pages know no server", within: []string{"internal/portal"}, forbidden: outside("internal/portal"), deep: true},
+	{
+		name: "the redemption engine knows no driver and has no pages", within: []string{"internal/redeem"},
+		forbidden: func(path string) bool { return isDriver(path) || under("internal/portal", "internal/controller")(path) }, deep: true,
+	},
 	{name: "what is shipped holds no test environment", within: []string{"cmd"}, forbidden: under("internal/testenv", "internal/media/drivertest"), deep: true},
 	{name: "nothing imports the programs", within: []string{"api", "internal"}, forbidden: under("cmd", "hack", "test"), deep: true},
 }

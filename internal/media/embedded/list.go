@@ -20,11 +20,11 @@ const (
 // List reads all pages of accounts, then of libraries.
 func (d *Driver) List(ctx context.Context) (media.Listing, error) {
 	var listing media.Listing
-	users, err := pages[user](ctx, d, "/v1/users")
+	users, err := pages[user](ctx, d, "/v1/users", nil)
 	if err != nil {
 		return listing, err
 	}
-	libraries, err := pages[library](ctx, d, "/v1/libraries")
+	libraries, err := pages[library](ctx, d, "/v1/libraries", nil)
 	if err != nil {
 		return listing, err
 	}
@@ -41,13 +41,16 @@ func (d *Driver) List(ctx context.Context) (media.Listing, error) {
 
 // pages reads a whole list. A cursor that comes back, an entry that comes twice and a page that is empty but not the
 // last are errors: what follows from them is not the whole list (R4).
-func pages[T entry](ctx context.Context, d *Driver, path string) ([]T, error) {
+func pages[T entry](ctx context.Context, d *Driver, path string, args []string) ([]T, error) {
 	var all []T
 	query := url.Values{"limit": {strconv.Itoa(pageSize)}}
 	cursors, ids := map[string]bool{}, map[string]bool{}
 	for range maxPages {
 		var next page[T]
-		call := wire.Call{Method: http.MethodGet, Path: path, Query: query, List: true, Into: &next, Codes: wrongServer}
+		call := wire.Call{Method: http.MethodGet, Path: path, Args: args, Query: query, List: true, Into: &next}
+		if len(args) == 0 {
+			call.Codes = wrongServer // of one object's list, 404 speaks of the object
+		}
 		if _, err := d.client.Do(ctx, call); err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func (d *Driver) about(ctx context.Context) (server, error) {
 func capabilities(self media.Role) media.Capabilities {
 	c := media.Capabilities{
 		Bootstrap: true, Registration: true, Disable: true, DeleteAccount: true, DeleteLibrary: true, Authenticate: true,
-		RequirePasswordChange: true, AccessAll: true, ZeroAccess: true, Email: true, DisplayName: true,
+		RequirePasswordChange: true, AccessAll: true, ZeroAccess: true, Email: true, DisplayName: true, Invites: true,
 		Roles: map[media.Role]media.RoleInfo{
 			media.RoleOwner:  {SeesAll: true, Administers: true},
 			media.RoleAdmin:  {SeesAll: true, Administers: true, Assignable: self == media.RoleOwner},

@@ -1,0 +1,218 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// InviteDelivery says whose invite pages admit people.
+// +kubebuilder:validation:Enum=Auto;Portal;Native
+type InviteDelivery string
+
+// The deliveries.
+const (
+	// DeliveryAuto: the server's own invites where they keep Usher's promises, else Usher's pages.
+	DeliveryAuto InviteDelivery = "Auto"
+	// DeliveryPortal: Usher's pages.
+	DeliveryPortal InviteDelivery = "Portal"
+	// DeliveryNative: the server's own link, with that server's promises.
+	DeliveryNative InviteDelivery = "Native"
+)
+
+// Inviter is who the invite page says it is from.
+type Inviter struct {
+	// DisplayName of the inviter.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[[:cntrl:]]')",message="displayName must not hold control characters"
+	DisplayName string `json:"displayName"`
+}
+
+// InvitedAccount says what the Users look like that an Invite makes.
+type InvitedAccount struct {
+	// Labels of the Users, for LibraryGrants to select.
+	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('usher.media/'))",message="labels that begin with usher.media/ are Usher's own: choose another key"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, size(key) <= 317 && key.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="a label's key is a name of at most 63 letters, digits, dots, dashes and underscores, after a domain and a slash or alone"
+	// +optional
+	Labels map[string]LabelValue `json:"labels,omitempty"`
+
+	// ExpiresAfter is how long an account lasts, from the moment it is made: 1m to 10 years.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="expiresAfter must be between 1m and 87600h (ten years), in h, m and s: 30 days are 720h"
+	// +optional
+	ExpiresAfter *metav1.Duration `json:"expiresAfter,omitempty"`
+}
+
+// InviteSpec admits people to a media server by a link.
+type InviteSpec struct {
+	// ServerRef names the MediaServer. Immutable.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="serverRef is immutable: delete this Invite and make a new one"
+	ServerRef LocalReference `json:"serverRef"`
+
+	// Libraries that the people see. Absent: none by this Invite; LibraryGrants may select them by label.
+	// +optional
+	Libraries *Targets `json:"libraries,omitempty"`
+
+	// LibraryRole within the libraries.
+	// +kubebuilder:default=Viewer
+	// +optional
+	LibraryRole LibraryRole `json:"libraryRole,omitempty"`
+
+	// Role of the accounts: Editor, Member, Guest, or a role of the server's own that administers nothing.
+	// +kubebuilder:default=Member
+	// +kubebuilder:validation:XValidation:rule="!(self in ['Owner', 'Admin'])",message="an invite admits no Owner and no Admin: declare such a person as a User"
+	// +optional
+	Role AccountRole `json:"role,omitempty"`
+
+	// MaxUses is how many people may come. Absent: any number.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	// +optional
+	MaxUses *int32 `json:"maxUses,omitempty"`
+
+	// ExpiresAt is when the link stops working. Absent: never. A date in the past is legal and means Expired.
+	// +optional
+	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+
+	// Revoked stops new uses at once and leaves the people who came.
+	// +optional
+	Revoked bool `json:"revoked,omitempty"`
+
+	// Inviter is who the page says it is from. Absent: the account that Usher uses on the server.
+	// +optional
+	Inviter *Inviter `json:"inviter,omitempty"`
+
+	// Email binds the invite to one address.
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$')",message="email must look like name@example.org"
+	// +optional
+	Email string `json:"email,omitempty"`
+
+	// Account says what the Users look like that this Invite makes.
+	// +optional
+	Account *InvitedAccount `json:"account,omitempty"`
+
+	// Welcome is shown on the last page, as Markdown.
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	Welcome string `json:"welcome,omitempty"`
+
+	// Delivery: whose pages admit people.
+	// +kubebuilder:default=Auto
+	// +optional
+	Delivery InviteDelivery `json:"delivery,omitempty"`
+}
+
+// InviteState is the state of an invite.
+type InviteState string
+
+// The states of an Invite, in the order in which they come before one another.
+const (
+	// InviteRevoked by spec.revoked.
+	InviteRevoked InviteState = "Revoked"
+	// InviteExpired by spec.expiresAt.
+	InviteExpired InviteState = "Expired"
+	// InviteExhausted: as many people came as may.
+	InviteExhausted InviteState = "Exhausted"
+	// InvitePending is valid and can be used.
+	InvitePending InviteState = "Pending"
+)
+
+// InviteUse is one person who came.
+type InviteUse struct {
+	// Username on the server.
+	Username string `json:"username"`
+
+	// User that stands for the person.
+	// +optional
+	User string `json:"user,omitempty"`
+
+	// At is when the person came.
+	At metav1.Time `json:"at"`
+}
+
+// InviteUses lists who came.
+type InviteUses struct {
+	// Total counts all.
+	Total int32 `json:"total"`
+
+	// Items lists the newest 50.
+	// +kubebuilder:validation:MaxItems=50
+	// +listType=atomic
+	// +optional
+	Items []InviteUse `json:"items,omitempty"`
+}
+
+// InviteStatus is what Usher found and did. The code is in no status: it is in the Secret.
+type InviteStatus struct {
+	// ObservedGeneration is the generation that this status speaks of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// Conditions: Ready (the state is true on the server, and the Secret is there), Reconciling, Stalled.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// State of the invite.
+	// +optional
+	State InviteState `json:"state,omitempty"`
+
+	// Uses lists who came.
+	// +optional
+	Uses *InviteUses `json:"uses,omitempty"`
+
+	// Remaining uses. Absent: any number.
+	// +optional
+	Remaining *int32 `json:"remaining,omitempty"`
+
+	// SecretName names the Secret with `code`, `url`, `qr.png` and `qr.txt`.
+	// +optional
+	SecretName string `json:"secretName,omitempty"`
+
+	// CodeHash is the SHA-256 of the code, in hex, by which server and Secret are compared.
+	// +optional
+	CodeHash string `json:"codeHash,omitempty"`
+
+	// ExternalID is the id of the server's own invite, where there is one.
+	// +optional
+	ExternalID string `json:"externalID,omitempty"`
+
+	// Plan lists what would be changed, in mode Observe.
+	// +kubebuilder:validation:MaxItems=50
+	// +listType=atomic
+	// +optional
+	Plan []string `json:"plan,omitempty"`
+}
+
+// Invite admits people to a media server by a link, exactly as often as it says.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=inv,categories=usher
+// +kubebuilder:selectablefield:JSONPath=`.spec.serverRef.name`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
+// +kubebuilder:printcolumn:name="Uses",type=integer,JSONPath=`.status.uses.total`
+// +kubebuilder:printcolumn:name="Max",type=integer,JSONPath=`.spec.maxUses`
+// +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.spec.expiresAt`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Server",type=string,JSONPath=`.spec.serverRef.name`,priority=1
+// +kubebuilder:printcolumn:name="Secret",type=string,JSONPath=`.status.secretName`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
+type Invite struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   InviteSpec   `json:"spec"`
+	Status InviteStatus `json:"status,omitempty"`
+}
+
+// InviteList is a list of Invites.
+// +kubebuilder:object:root=true
+type InviteList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Invite `json:"items"`
+}

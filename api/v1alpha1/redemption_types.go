@@ -1,0 +1,111 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// InviteReference names an Invite for good: a later one of the same name is another one.
+type InviteReference struct {
+	// Name of the Invite.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// UID of the Invite.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid"`
+}
+
+// RedeemedEdge is one library that a Redemption gives.
+type RedeemedEdge struct {
+	// Library names the Library.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Library string `json:"library"`
+
+	// Role within the library.
+	Role LibraryRole `json:"role"`
+}
+
+// RedemptionSpec is one use of an Invite by one person.
+//
+// +kubebuilder:validation:XValidation:rule="self.inviteRef == oldSelf.inviteRef && self.slot == oldSelf.slot && self.serverRef == oldSelf.serverRef && self.username == oldSelf.username && self.userRef == oldSelf.userRef && self.at == oldSelf.at",message="who came by which invite does not change"
+type RedemptionSpec struct {
+	// InviteRef is the Invite that was used.
+	InviteRef InviteReference `json:"inviteRef"`
+
+	// Slot is the number of the use, from 0. The object's name holds it, so that it can be taken only once.
+	// +kubebuilder:validation:Minimum=0
+	Slot int32 `json:"slot"`
+
+	// ServerRef names the MediaServer.
+	ServerRef LocalReference `json:"serverRef"`
+
+	// Username of the person on the server.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Username string `json:"username"`
+
+	// UserRef names the User that stands for the person.
+	UserRef LocalReference `json:"userRef"`
+
+	// Libraries that this use gives to the person, for as long as this object exists.
+	// +kubebuilder:validation:MaxItems=1024
+	// +listType=map
+	// +listMapKey=library
+	// +optional
+	Libraries []RedeemedEdge `json:"libraries,omitempty"`
+
+	// At is when the person came.
+	At metav1.Time `json:"at"`
+}
+
+// RedemptionPhase is how far a use has come.
+type RedemptionPhase string
+
+// The phases of a Redemption.
+const (
+	// RedemptionReserved: the use is taken, the account is being made.
+	RedemptionReserved RedemptionPhase = "Reserved"
+	// RedemptionCompleted: the person can sign in.
+	RedemptionCompleted RedemptionPhase = "Completed"
+)
+
+// RedemptionStatus is how far a use has come.
+type RedemptionStatus struct {
+	// Phase of the use.
+	// +optional
+	Phase RedemptionPhase `json:"phase,omitempty"`
+
+	// AccountID is the account's id on the server. Once it is known, the libraries are given to this account only.
+	// +optional
+	AccountID string `json:"accountID,omitempty"`
+}
+
+// Redemption is one use of an Invite by one person: the reservation that keeps uses exact, and the record of who came.
+// Only Usher makes them. Deleting one takes back the libraries that it gives.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=rdm,categories=usher
+// +kubebuilder:selectablefield:JSONPath=`.spec.inviteRef.name`
+// +kubebuilder:selectablefield:JSONPath=`.spec.userRef.name`
+// +kubebuilder:printcolumn:name="Invite",type=string,JSONPath=`.spec.inviteRef.name`
+// +kubebuilder:printcolumn:name="Username",type=string,JSONPath=`.spec.username`
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="User",type=string,JSONPath=`.spec.userRef.name`,priority=1
+type Redemption struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   RedemptionSpec   `json:"spec"`
+	Status RedemptionStatus `json:"status,omitempty"`
+}
+
+// RedemptionList is a list of Redemptions.
+// +kubebuilder:object:root=true
+type RedemptionList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Redemption `json:"items"`
+}

@@ -1,0 +1,24 @@
+package access
+
+import "time"
+
+const (
+	// BrakeWindow is how long a loss counts for the burst brake.
+	BrakeWindow = 10 * time.Minute
+	// brakeAlways is how many users may always be shut out within the window.
+	brakeAlways = 5
+)
+
+// BrakeLimit is how many of a server's declared users may be shut out within BrakeWindow without anybody being asked:
+// a fifth of them, and five in any case (DESIGN D3).
+func BrakeLimit(declared int) int { return max(brakeAlways, declared/5) }
+
+// BrakeReleased says whether a person let the burst brake go: the annotation usher.media/proceed names a moment that is
+// still to come, and no more than a day away, so that no forgotten annotation leaves the brake off for good.
+func BrakeReleased(until string, now time.Time) bool {
+	at, err := time.Parse(time.RFC3339, until)
+	return err == nil && now.Before(at) && at.Before(now.Add(24*time.Hour))
+}
+
+// ShutsOut says whether somebody who sees that many libraries now, and would see that many, is shut out by it.
+func ShutsOut(now, then int) bool { return now > 0 && then == 0 }

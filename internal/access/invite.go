@@ -1,0 +1,81 @@
+package access
+
+import (
+	"time"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// InviteState is an Invite's state at a moment, from its spec and the number of uses, and when it changes next by
+// itself (the zero time: never). Revoked comes before Expired before Exhausted before Pending (DESIGN D5, and the
+// table of the Alcoves seed); an Invite that is being deleted is Revoked. At expiresAt it is Expired.
+func InviteState(invite *v1alpha1.Invite, uses int, now time.Time) (v1alpha1.InviteState, time.Time) {
+	spec := invite.Spec
+	expired := spec.ExpiresAt != nil && !now.Before(spec.ExpiresAt.Time)
+	switch {
+	case spec.Revoked || !invite.DeletionTimestamp.IsZero():
+		return v1alpha1.InviteRevoked, time.Time{}
+	case expired:
+		return v1alpha1.InviteExpired, time.Time{}
+	}
+	var next time.Time
+	if spec.ExpiresAt != nil {
+		next = spec.ExpiresAt.Time
+	}
+	if spec.MaxUses != nil && uses >= int(*spec.MaxUses) {
+		return v1alpha1.InviteExhausted, next
+	}
+	return v1alpha1.InvitePending, next
+}
+
+// InviteRemaining is how many more may come; nil for any number. Never below zero.
+func InviteRemaining(invite *v1alpha1.Invite, uses int) *int32 {
+	if invite.Spec.MaxUses == nil {
+		return nil
+	}
+	remaining := max(0, *invite.Spec.MaxUses-int32(uses))
+	return &remaining
+}
+
+// RedeemedEdges are the edges that Redemptions give to a User: those in its name, on its server, and, once a
+// Redemption knows its account, only while that is the User's account.
+func RedeemedEdges(user *v1alpha1.User, accountID string, redemptions []v1alpha1.Redemption) map[string]Edge {
+	edges := map[string]Edge{}
+	for i := range redemptions {
+		r := &redemptions[i]
+		known := r.Status.AccountID
+		if r.Spec.UserRef.Name != user.Name || r.Spec.ServerRef != user.Spec.ServerRef ||
+			!r.DeletionTimestamp.IsZero() || (known != "" && accountID != "" && known != accountID) {
+			continue
+		}
+		for _, redeemed := range r.Spec.Libraries {
+			edge := edges[redeemed.Library]
+			edge.add(redeemed.Role, "invite "+r.Spec.InviteRef.Name)
+			edges[redeemed.Library] = edge
+		}
+	}
+	return edges
+}
+
+// InviteEdges are the libraries that an Invite gives to who comes now, with the role in each.
+func InviteEdges(invite *v1alpha1.Invite, libraries []v1alpha1.Library) ([]v1alpha1.RedeemedEdge, error) {
+	if invite.Spec.Libraries == nil {
+		return nil, nil
+	}
+	matcher, err := NewMatcher(*invite.Spec.Libraries)
+	if err != nil {
+		return nil, err
+	}
+	role := invite.Spec.LibraryRole
+	if role == "" {
+		role = v1alpha1.LibraryRoleViewer
+	}
+	var edges []v1alpha1.RedeemedEdge
+	for i := range libraries {
+		library := &libraries[i]
+		if library.Spec.ServerRef == invite.Spec.ServerRef && library.DeletionTimestamp.IsZero() && matcher.Matches(library) {
+			edges = append(edges, v1alpha1.RedeemedEdge{Library: library.Name, Role: role})
+		}
+	}
+	return edges, nil
+}

@@ -1,0 +1,110 @@
+package controller
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/skip2/go-qrcode"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+func inviteSecretName(invite *v1alpha1.Invite) string { return invite.Name + "-invite" }
+
+// codeHash is how servers and status name a code without telling it.
+func codeHash(code string) string {
+	sum := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(sum[:])
+}
+
+// url is the link that people open.
+func (r *inviteReconciler) url(p *invitePass) string {
+	if p.isNative {
+		return strings.TrimSuffix(publicURL(p.server), "/") + p.to().InvitePath(p.code)
+	}
+	return strings.TrimSuffix(r.PortalURL, "/") + "/invite/" + p.code
+}
+
+// keepSecret keeps code and link in the invite's Secret. One of that name that is not this Invite's is never written.
+func (r *inviteReconciler) keepSecret(ctx context.Context, p *invitePass) *outcome {
+	if p.observing() {
+		return nil
+	}
+	p.status.SecretName, p.status.CodeHash = inviteSecretName(p.invite), codeHash(p.code)
+	want := map[string][]byte{"code": []byte(p.code), "url": []byte(r.url(p))}
+	var existing corev1.Secret
+	key := types.NamespacedName{Namespace: p.invite.Namespace, Name: p.status.SecretName}
+	err := r.Live.Get(ctx, key, &existing)
+	switch {
+	case apierrors.IsNotFound(err):
+		return r.makeSecret(ctx, p, key, want)
+	case err != nil:
+		return retry(err)
+	case !metav1.IsControlledBy(&existing, p.invite):
+		return stalled(v1alpha1.ReasonConflict, "Secret %s exists and is not this Invite's: rename or delete it, so that the link can be kept there", key.Name)
+	case bytes.Equal(existing.Data["code"], want["code"]) && bytes.Equal(existing.Data["url"], want["url"]) && len(existing.Data["qr.png"]) > 0:
+		return nil
+	}
+	if err := drawQR(want); err != nil {
+		return retry(err)
+	}
+	existing.Data = want
+	if err := r.Live.Update(ctx, &existing); err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+func (r *inviteReconciler) makeSecret(ctx context.Context, p *invitePass, key types.NamespacedName, data map[string][]byte) *outcome {
+	if err := drawQR(data); err != nil {
+		return retry(err)
+	}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: key.Namespace, Name: key.Name,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.invite, v1alpha1.GroupVersion.WithKind("Invite"))},
+		},
+		Data: data,
+	}
+	if err := r.Live.Create(ctx, secret); err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+// drawQR adds the link as a picture and as text for a terminal.
+func drawQR(data map[string][]byte) error {
+	qr, err := qrcode.New(string(data["url"]), qrcode.Medium)
+	if err != nil {
+		return err
+	}
+	if data["qr.png"], err = qr.PNG(512); err != nil {
+		return err
+	}
+	data["qr.txt"] = []byte(qr.ToSmallString(false))
+	return nil
+}
+
+// deleteSecret deletes a Secret that an object of ours controls.
+func (k *Kit) deleteSecret(ctx context.Context, owner client.Object, name string) error {
+	key := types.NamespacedName{Namespace: owner.GetNamespace(), Name: name}
+	if !k.exists(ctx, key) {
+		return nil
+	}
+	var secret corev1.Secret
+	if err := k.Live.Get(ctx, key, &secret); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if !metav1.IsControlledBy(&secret, owner) {
+		return nil
+	}
+	return client.IgnoreNotFound(k.Live.Delete(ctx, &secret, client.Preconditions{UID: &secret.UID}))
+}

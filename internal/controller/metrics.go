@@ -1,0 +1,151 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// collectTimeout bounds one scrape. It reads the cache only.
+const collectTimeout = 5 * time.Second
+
+var (
+	objectsDesc = prometheus.NewDesc("usher_objects",
+		"Objects by kind, state and whether they are Ready (True, False, Unknown).", []string{"kind", "state", "ready"}, nil)
+	serverUpDesc = prometheus.NewDesc("usher_media_server_up",
+		"1 when the MediaServer (namespace/name) was reached, and is who it should be, at the last look.", []string{"media_server"}, nil)
+	serverListedDesc = prometheus.NewDesc("usher_media_server_last_listed_timestamp_seconds",
+		"When the last complete listing of the MediaServer was begun, in seconds since 1970.", []string{"media_server"}, nil)
+	plannedDesc = prometheus.NewDesc("usher_planned_changes",
+		"Changes that mode Observe would make, by kind.", []string{"kind"}, nil)
+	redemptionsDesc = prometheus.NewDesc("usher_redemptions",
+		"Uses of Invites, by phase.", []string{"phase"}, nil)
+	unappliedDesc = prometheus.NewDesc("usher_oldest_unapplied_seconds",
+		"For how long the object that has waited longest is not Ready, by kind; 0 when all are.", []string{"kind"}, nil)
+)
+
+// counters are what cannot be read from the objects.
+type counters struct {
+	drift *prometheus.CounterVec
+}
+
+func newCounters() counters {
+	return counters{drift: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "usher_drift_repaired_total",
+		Help: "Differences found on a media server though no manifest had changed, and repaired, by kind.",
+	}, []string{"kind"})}
+}
+
+// collector tells the state of all objects, from the cache, when it is asked.
+type collector struct{ *Kit }
+
+// RegisterMetrics registers what the objects and connections of a Kit tell.
+func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
+	if err := registry.Register(kit.counters.drift); err != nil {
+		return err
+	}
+	return registry.Register(collector{kit})
+}
+
+// Describe implements prometheus.Collector.
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, plannedDesc, redemptionsDesc, unappliedDesc} {
+		ch <- desc
+	}
+}
+
+// Collect implements prometheus.Collector. What cannot be read is left out.
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	for kind, list := range map[string]client.ObjectList{
+		"MediaServer": &v1alpha1.MediaServerList{}, "Library": &v1alpha1.LibraryList{}, "User": &v1alpha1.UserList{},
+		"LibraryGrant": &v1alpha1.LibraryGrantList{}, "Invite": &v1alpha1.InviteList{},
+	} {
+		if c.Client.List(ctx, list, client.UnsafeDisableDeepCopy) == nil {
+			c.collectKind(ch, kind, list)
+		}
+	}
+	var redemptions v1alpha1.RedemptionList
+	if c.Client.List(ctx, &redemptions, client.UnsafeDisableDeepCopy) == nil {
+		collectRedemptions(ch, redemptions.Items)
+	}
+}
+
+func (c collector) collectKind(ch chan<- prometheus.Metric, kind string, list client.ObjectList) {
+	type labels struct{ state, ready string }
+	counts, planned, oldest := map[labels]int{}, 0, 0.0
+	_ = meta.EachListItem(list, func(o runtime.Object) error {
+		one := o.(object)
+		state, plan := summaryOf(one)
+		ready := meta.FindStatusCondition(*one.StatusConditions(), v1alpha1.ConditionReady)
+		if ready == nil {
+			ready = &metav1.Condition{Status: metav1.ConditionUnknown, LastTransitionTime: one.GetCreationTimestamp()}
+		}
+		counts[labels{state, string(ready.Status)}]++
+		planned += plan
+		if ready.Status != metav1.ConditionTrue {
+			oldest = max(oldest, c.Clock.Since(ready.LastTransitionTime.Time).Seconds())
+		}
+		if server, ok := one.(*v1alpha1.MediaServer); ok {
+			c.collectServer(ch, server)
+		}
+		return nil
+	})
+	for l, n := range counts {
+		ch <- prometheus.MustNewConstMetric(objectsDesc, prometheus.GaugeValue, float64(n), kind, l.state, l.ready)
+	}
+	ch <- prometheus.MustNewConstMetric(plannedDesc, prometheus.GaugeValue, float64(planned), kind)
+	ch <- prometheus.MustNewConstMetric(unappliedDesc, prometheus.GaugeValue, oldest, kind)
+}
+
+// summaryOf is an object's state, and how much mode Observe would change of it.
+func summaryOf(o object) (state string, planned int) {
+	switch one := o.(type) {
+	case *v1alpha1.MediaServer:
+		return string(one.Status.State), len(one.Status.Plan)
+	case *v1alpha1.Library:
+		return "", len(one.Status.Plan)
+	case *v1alpha1.User:
+		return string(one.Status.State), len(one.Status.Plan)
+	case *v1alpha1.LibraryGrant:
+		return string(one.Status.State), 0
+	case *v1alpha1.Invite:
+		return string(one.Status.State), len(one.Status.Plan)
+	}
+	return "", 0
+}
+
+func (c collector) collectServer(ch chan<- prometheus.Metric, server *v1alpha1.MediaServer) {
+	key := serverKey(server.Namespace, server.Name)
+	connection, up := c.Connections.Get(key), 0.0
+	if connection.Up {
+		up = 1
+	}
+	ch <- prometheus.MustNewConstMetric(serverUpDesc, prometheus.GaugeValue, up, key)
+	if connection.Server != nil && !connection.Server.Inventory().Listed().IsZero() {
+		listed := float64(connection.Server.Inventory().Listed().UnixMilli()) / 1000
+		ch <- prometheus.MustNewConstMetric(serverListedDesc, prometheus.GaugeValue, listed, key)
+	}
+}
+
+func collectRedemptions(ch chan<- prometheus.Metric, redemptions []v1alpha1.Redemption) {
+	counts := map[v1alpha1.RedemptionPhase]int{v1alpha1.RedemptionReserved: 0, v1alpha1.RedemptionCompleted: 0}
+	for i := range redemptions {
+		phase := redemptions[i].Status.Phase
+		if phase == "" {
+			phase = v1alpha1.RedemptionReserved
+		}
+		counts[phase]++
+	}
+	for phase, n := range counts {
+		ch <- prometheus.MustNewConstMetric(redemptionsDesc, prometheus.GaugeValue, float64(n), string(phase))
+	}
+}

@@ -1,0 +1,123 @@
+package redeem
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// Person is who comes.
+type Person struct {
+	Username, Email, DisplayName string
+}
+
+// Use is one use of an Invite, before it has a slot.
+type Use struct {
+	Invite   *v1alpha1.Invite
+	Username string
+	// UserName is the name of the User that is to stand for the person.
+	UserName string
+	Edges    []v1alpha1.RedeemedEdge
+	At       time.Time
+	// Limit is how many slots there are; 0 for any number.
+	Limit int
+	// Taken are the Redemptions that are known already. One more or less costs a request, never a use.
+	Taken []v1alpha1.Redemption
+}
+
+// RedemptionName names a use: the API server refuses a second object of that name, which makes uses exact (DESIGN D5).
+func RedemptionName(invite *v1alpha1.Invite, slot int32) string {
+	return fmt.Sprintf("%s-%d", invite.UID, slot)
+}
+
+// Reserve takes the lowest free slot by creating its Redemption. ErrExhausted when there is none.
+func Reserve(ctx context.Context, c client.Client, use Use) (*v1alpha1.Redemption, error) {
+	taken := map[int32]bool{}
+	for i := range use.Taken {
+		taken[use.Taken[i].Spec.Slot] = true
+	}
+	for slot := int32(0); use.Limit == 0 || int(slot) < use.Limit; slot++ {
+		if taken[slot] {
+			continue
+		}
+		redemption := newRedemption(use, slot)
+		err := c.Create(ctx, redemption)
+		if apierrors.IsAlreadyExists(err) {
+			continue // somebody else has it
+		}
+		return redemption, err
+	}
+	return nil, ErrExhausted
+}
+
+func newRedemption(use Use, slot int32) *v1alpha1.Redemption {
+	invite := use.Invite
+	return &v1alpha1.Redemption{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: invite.Namespace, Name: RedemptionName(invite, slot),
+			Labels: map[string]string{v1alpha1.LabelInviteUID: string(invite.UID)},
+		},
+		Spec: v1alpha1.RedemptionSpec{
+			InviteRef: v1alpha1.InviteReference{Name: invite.Name, UID: string(invite.UID)}, Slot: slot,
+			ServerRef: invite.Spec.ServerRef, Username: use.Username, UserRef: v1alpha1.LocalReference{Name: use.UserName},
+			Libraries: use.Edges, At: metav1.NewTime(use.At),
+		},
+	}
+}
+
+// Complete records that the person can sign in.
+func Complete(ctx context.Context, c client.Client, redemption *v1alpha1.Redemption, accountID string) error {
+	base := redemption.DeepCopy()
+	redemption.Status = v1alpha1.RedemptionStatus{Phase: v1alpha1.RedemptionCompleted, AccountID: accountID}
+	return c.Status().Patch(ctx, redemption, client.MergeFrom(base))
+}
+
+// NewUser declares the person of a Redemption. It is labelled with the Invite and owned by nothing, so that it stays
+// when the Invite goes; it carries no label of a GitOps tool, so that none prunes it.
+func NewUser(invite *v1alpha1.Invite, redemption *v1alpha1.Redemption, person Person) *v1alpha1.User {
+	labels := map[string]string{}
+	user := &v1alpha1.User{
+		ObjectMeta: metav1.ObjectMeta{Namespace: invite.Namespace, Name: redemption.Spec.UserRef.Name, Labels: labels},
+		Spec: v1alpha1.UserSpec{
+			ServerRef: invite.Spec.ServerRef, Username: person.Username, Email: person.Email, DisplayName: person.DisplayName,
+			Role: invite.Spec.Role, Password: &v1alpha1.Password{ChosenByHolder: true},
+		},
+	}
+	if account := invite.Spec.Account; account != nil {
+		for key, value := range account.Labels {
+			labels[key] = string(value)
+		}
+		if account.ExpiresAfter != nil {
+			expires := metav1.NewTime(redemption.Spec.At.Add(account.ExpiresAfter.Duration))
+			user.Spec.ExpiresAt = &expires
+		}
+	}
+	maps.Copy(labels, map[string]string{v1alpha1.LabelRedemption: redemption.Name, v1alpha1.LabelInviteUID: string(invite.UID)})
+	if len(invite.Name) <= 63 {
+		labels[v1alpha1.LabelInvite] = invite.Name
+	}
+	return user
+}
+
+// UserName makes an object's name of a username: the same person always gets the same, two people never the same.
+func UserName(username, id string) string {
+	base := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(username))
+	base = strings.Trim(base[:min(len(base), 40)], "-")
+	sum := sha256.Sum256([]byte(username + "\x00" + id))
+	return strings.TrimPrefix(base+"-"+hex.EncodeToString(sum[:4]), "-")
+}

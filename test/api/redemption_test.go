@@ -1,0 +1,112 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/internal/testenv"
+)
+
+var goodRedemptions = map[string]string{
+	"the smallest":  `{}`,
+	"two libraries": `{libraries: [{library: movies, role: Viewer}, {library: tv, role: Admin}]}`,
+	"the longest":   `{username: ` + strings.Repeat("u", 128) + `, inviteRef: {uid: ` + strings.Repeat("i", 64) + `}}`,
+	"many":          `{libraries: [` + redeemed(1024) + `]}`,
+}
+
+func redeemed(n int) string { return many(n, "{library: l%d, role: Viewer}") }
+
+const whoCame = "who came by which invite does not change"
+
+var badRedemptions = []refusal{
+	{"no invite", `{inviteRef: null}`, "spec.inviteRef: Required value"},
+	{"an empty invite name", `{inviteRef: {name: ""}}`, "spec.inviteRef.name"},
+	{"a long invite name", `{inviteRef: {name: ` + strings.Repeat("n", 254) + `}}`, "spec.inviteRef.name: Too long"},
+	{"an empty invite UID", `{inviteRef: {uid: ""}}`, "spec.inviteRef.uid"},
+	{"a long invite UID", `{inviteRef: {uid: ` + strings.Repeat("i", 65) + `}}`, "spec.inviteRef.uid: Too long"},
+	{"no slot", `{slot: null}`, "spec.slot: Required value"},
+	{"a negative slot", `{slot: -1}`, "spec.slot in body should be greater than or equal to 0"},
+	{"no server", `{serverRef: null}`, "spec.serverRef: Required value"},
+	{"an empty server name", `{serverRef: {name: ""}}`, "spec.serverRef.name"},
+	{"a long server name", `{serverRef: {name: ` + strings.Repeat("s", 254) + `}}`, "spec.serverRef.name: Too long"},
+	{"an empty username", `{username: ""}`, "spec.username"},
+	{"a long username", `{username: ` + strings.Repeat("u", 129) + `}`, "spec.username: Too long"},
+	{"no user", `{userRef: null}`, "spec.userRef: Required value"},
+	{"an empty user name", `{userRef: {name: ""}}`, "spec.userRef.name"},
+	{"a long user name", `{userRef: {name: ` + strings.Repeat("n", 254) + `}}`, "spec.userRef.name: Too long"},
+	{"no time", `{at: null}`, "spec.at: Required value"},
+	{"too many libraries", `{libraries: [` + redeemed(1025) + `]}`, "spec.libraries: Too many: 1025: must have at most 1024 items"},
+	{"a library twice", `{libraries: [{library: l, role: Viewer}, {library: l, role: Admin}]}`, "spec.libraries[1]: Duplicate value"},
+	{"an empty library name", `{libraries: [{library: "", role: Viewer}]}`, "spec.libraries[0].library"},
+	{"a long library name", `{libraries: [{library: ` + strings.Repeat("l", 254) + `, role: Viewer}]}`, "spec.libraries[0].library: Too long"},
+	{"a library without a role", `{libraries: [{library: movies}]}`, "spec.libraries[0].role: Required value"},
+	{"an unknown role", `{libraries: [{library: movies, role: Owner}]}`, `spec.libraries[0].role: Unsupported value: "Owner": supported values: "Viewer", "Admin"`},
+	{"an unknown field", `{password: secret}`, `unknown field "spec.password"`},
+}
+
+var redemptionChanges = []change{
+	{"to another invite", `{}`, `{inviteRef: {name: friends}}`, whoCame},
+	{"to a later invite of the name", `{}`, `{inviteRef: {uid: another}}`, whoCame},
+	{"to another slot", `{}`, `{slot: 1}`, whoCame},
+	{"to another server", `{}`, `{serverRef: {name: cabin}}`, whoCame},
+	{"to another person", `{}`, `{username: leo}`, whoCame},
+	{"to fewer libraries", `{libraries: [{library: movies, role: Viewer}]}`, `{libraries: null}`, ""},
+}
+
+func TestRedemption(t *testing.T) {
+	testKind(t, "Redemption", goodRedemptions, badRedemptions, redemptionChanges)
+}
+
+// TestRedemptionsAreUshers: people read Redemptions, and take back what one gives by deleting it; nobody but Usher
+// writes them, and so nobody admits anybody past an Invite's limit, or marks a use as done.
+func TestRedemptionsAreUshers(t *testing.T) {
+	who := meet(t)
+	mustSay(t, strict(who.editor).Create(t.Context(), manifest(t, "Invite", who.namespace, "cousins", `{}`)), "")
+	for i, c := range []client.Client{who.editor, who.administrator} {
+		fresh := manifest(t, "Redemption", who.namespace, fmt.Sprintf("uid-%d", i), `{}`)
+		mustSay(t, c.Create(t.Context(), fresh.DeepCopy()), "forbidden")
+		if err := who.admin.Create(t.Context(), fresh); err != nil {
+			t.Fatal(err)
+		}
+		mustSay(t, c.Get(t.Context(), client.ObjectKeyFromObject(fresh), fresh), "")
+		fresh.Object["status"] = map[string]any{"phase": "Completed"}
+		mustSay(t, c.Status().Update(t.Context(), fresh.DeepCopy()), "forbidden")
+		spec(fresh)["libraries"] = []any{map[string]any{"library": "anime", "role": "Viewer"}}
+		mustSay(t, c.Update(t.Context(), fresh.DeepCopy()), "forbidden")
+		mustSay(t, c.Patch(t.Context(), fresh.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"libraries":[]}}`))), "forbidden")
+		mustSay(t, c.Delete(t.Context(), fresh), "")
+	}
+}
+
+// TestASlotIsTakenOnce: the API server refuses a second Redemption of that name, whoever was faster.
+func TestASlotIsTakenOnce(t *testing.T) {
+	env := testenv.Get(t)
+	namespace := env.Namespace(t)
+	operator := env.User(t, "operator-"+namespace, "", "usher-manager").Client(t)
+	first := manifest(t, "Redemption", namespace, "uid-0", `{}`)
+	mustSay(t, operator.Create(t.Context(), first), "")
+	err := operator.Create(t.Context(), manifest(t, "Redemption", namespace, "uid-0", `{username: leo}`))
+	if !apierrors.IsAlreadyExists(err) {
+		t.Errorf("the second one got %v, want AlreadyExists", err)
+	}
+}
+
+// TestViewerReadsInvites: whoever may only look sees Invites and Redemptions, and makes none.
+func TestViewerReadsInvites(t *testing.T) {
+	env := testenv.Get(t)
+	namespace := env.Namespace(t)
+	viewer := env.User(t, "viewer-"+namespace, namespace, "usher-viewer").Client(t)
+	for _, kind := range []string{"Invite", "Redemption"} {
+		object := manifest(t, kind, namespace, "x", `{}`)
+		mustSay(t, viewer.Create(t.Context(), object.DeepCopy()), "forbidden")
+		if err := env.Client().Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+		mustSay(t, viewer.Get(t.Context(), client.ObjectKeyFromObject(object), object), "")
+		mustSay(t, viewer.Delete(t.Context(), object), "forbidden")
+	}
+}
