@@ -65,6 +65,21 @@ func ActiveGrants(grants []v1alpha1.LibraryGrant, now time.Time) (active []Grant
 	return active, next
 }
 
+// GivenUntilNow compiles the grants that give access at a moment or did until their time was over: what they no longer
+// give ended as their manifests said it would.
+func GivenUntilNow(grants []v1alpha1.LibraryGrant, now time.Time) (given []Grant) {
+	for i := range grants {
+		state, _ := GrantState(&grants[i], now)
+		if state != v1alpha1.GrantActive && state != v1alpha1.GrantEnded {
+			continue
+		}
+		if grant, err := NewGrant(&grants[i]); err == nil {
+			given = append(given, grant)
+		}
+	}
+	return given
+}
+
 // Earlier returns the earlier of two moments; the zero time means never.
 func Earlier(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
 )
 
 // brake counts who was shut out of which server lately: disabled, deleted, or left without any library. A mistake in a
@@ -43,11 +44,11 @@ func (b *brake) allow(server string, user types.UID, limit int, now time.Time) b
 	return true
 }
 
-// mayShutOut asks the burst brake before a user is shut out. A server that is itself being deleted is being left
-// altogether: nobody is asked then.
+// mayShutOut asks the burst brake before a user is shut out. What ends at the time that a manifest has named long
+// before is no mistake, and a server that is itself being deleted is being left altogether: nobody is asked then.
 func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	now := r.Clock.Now()
-	if !p.server.DeletionTimestamp.IsZero() || access.BrakeReleased(p.server.Annotations[v1alpha1.AnnotationProceed], now) {
+	if p.endsOnTime(now) || !p.server.DeletionTimestamp.IsZero() || access.BrakeReleased(p.server.Annotations[v1alpha1.AnnotationProceed], now) {
 		return nil
 	}
 	declared, err := r.declaredAccounts(ctx, p.site, p.user.Namespace)
@@ -62,4 +63,25 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 		limit, len(declared), p.server.Namespace, p.server.Name, v1alpha1.AnnotationProceed, now.Add(2*time.Hour).UTC().Truncate(time.Hour).Format(time.RFC3339))
 	o.after = time.Minute
 	return o
+}
+
+// endsOnTime says whether what the account loses is what its manifests gave until a time that has come.
+func (p *userPass) endsOnTime(now time.Time) bool {
+	if !p.user.DeletionTimestamp.IsZero() || p.want == v1alpha1.UserDisabled {
+		return false
+	}
+	if p.want == v1alpha1.UserExpired {
+		return true
+	}
+	given := access.EffectiveAccess(p.subject, p.libraries, access.GivenUntilNow(p.grants, now))
+	known := map[media.LibraryID]bool{}
+	for name := range given {
+		known[p.ids[name]] = true
+	}
+	for id := range p.account.Access.Libraries {
+		if !known[id] {
+			return false
+		}
+	}
+	return !p.account.Access.All
 }

@@ -60,7 +60,7 @@ func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.I
 	if o != nil {
 		return media.InviteSettings{}, o
 	}
-	want := media.InviteSettings{Role: media.Role(spec.Role), Libraries: map[media.LibraryID]media.LibraryRole{}, Revoked: spec.Revoked, Email: spec.Email}
+	want := media.InviteSettings{Role: media.Role(spec.Role), Libraries: map[media.LibraryID]media.LibraryRole{}, Revoked: spec.Revoked, Email: spec.Email, Welcome: spec.Welcome}
 	for _, edge := range edges {
 		if id, resolved := ids[edge.Library]; resolved {
 			want.Libraries[id] = media.LibraryRole(edge.Role)

@@ -172,6 +172,29 @@ func TestBurstBrake(t *testing.T) {
 	w.allReady(users)
 }
 
+func TestTheBurstBrakeLeavesAloneWhatEndsOnTime(t *testing.T) {
+	const users = 8
+	w := newWorld(t, memory.Options{})
+	ends := metav1.NewTime(time.Now().Add(4 * time.Second).Truncate(time.Second))
+	grant := w.grant("holidays", "*", "*")
+	grant.Spec.NotAfter = &ends
+	w.create(w.library("movies"), grant)
+	for i := range users {
+		user := w.user(fmt.Sprintf("u%d", i))
+		if i == 0 {
+			user.Spec.ExpiresAt = &ends
+		}
+		w.create(user)
+	}
+	for i := range users {
+		w.seesExactly(fmt.Sprintf("u%d", i), "movies")
+	}
+	for i := range users {
+		w.seesExactly(fmt.Sprintf("u%d", i))
+	}
+	w.state("u0", v1alpha1.UserExpired)
+}
+
 // proceed lets the burst brake go for an hour.
 func (w *world) proceed() {
 	w.t.Helper()

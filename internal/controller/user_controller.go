@@ -35,6 +35,9 @@ type userPass struct {
 	libraries []v1alpha1.Library
 	ids       map[string]media.LibraryID
 	effective access.Effective
+	// subject and grants are what the effective access was computed from.
+	subject access.Subject
+	grants  []v1alpha1.LibraryGrant
 	// want is the state that the manifest asks for, wantDisabled whether it shuts the account out.
 	want         v1alpha1.UserState
 	wantDisabled bool
@@ -153,11 +156,13 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	active, grantsChange := access.ActiveGrants(grants.Items, now)
 	p.libraries = libraries.Items
 	p.ids = resolvedLibraries(p.site, libraries.Items)
-	p.effective = access.EffectiveAccess(access.Subject{
+	p.grants = grants.Items
+	p.subject = access.Subject{
 		User: p.user, SeesAll: p.able().Roles[media.Role(p.user.Spec.Role)].SeesAll,
 		Knows:    func(role v1alpha1.LibraryRole) bool { return p.able().HasLibraryRole(media.LibraryRole(role)) },
 		Redeemed: access.RedeemedEdges(p.user, readRecord(p.user, p.identity()).ID, redemptions.Items),
-	}, p.libraries, active)
+	}
+	p.effective = access.EffectiveAccess(p.subject, p.libraries, active)
 	var accountChange time.Time
 	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, now)
 	p.next = access.Earlier(grantsChange, accountChange)
