@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -94,6 +95,30 @@ func TestALibraryThatIsNotEmptyIsNotDeleted(t *testing.T) {
 	w.gone(library)
 	if _, there := w.store.Library("Movies"); !there {
 		t.Error("the library was deleted")
+	}
+}
+
+func TestARefusedCreationIsSaidAndNotAskedAtEveryLook(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	refuse := w.store.Fail(memory.CreateLibrary, 100, media.Errorf(media.Invalid, "/etc is below none of the server's folders"))
+	library := w.library("movies")
+	w.create(library)
+	condition := w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused)
+	if !strings.Contains(condition.Message, "/etc is below none") {
+		t.Errorf("the message does not say why: %s", condition.Message)
+	}
+	tries := w.store.Count(memory.CreateLibrary)
+	w.counting.take()
+	w.sync()
+	w.sync()
+	if again := w.store.Count(memory.CreateLibrary) - tries; again > 0 || len(w.counting.take()) > 0 {
+		t.Errorf("asked %d times again, or wrote to Kubernetes", again)
+	}
+	refuse()
+	edit(w, library, func(l *v1alpha1.Library) { l.Spec.Paths = []v1alpha1.LibraryPath{"/media/better"} })
+	w.ready(&v1alpha1.Library{}, "movies")
+	if n := len(w.store.Libraries()); n != 1 {
+		t.Errorf("the server has %d libraries", n)
 	}
 }
 

@@ -91,6 +91,9 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	if o := r.refusedBefore(p.library, p.record); o != nil {
+		return o
+	}
 	known := []string{}
 	for _, library := range p.inventory().LibrariesNamed(spec.DisplayName) {
 		known = append(known, string(library.ID))
@@ -103,7 +106,7 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 		Name: spec.DisplayName, MediaType: media.MediaType(spec.MediaType), Paths: paths(spec), Settings: settings(spec),
 	})
 	if err != nil {
-		return r.callFailed(p.site, err)
+		return r.creationFailed(ctx, p.site, p.library, announced, err)
 	}
 	r.normal(p.library, "Created", "Create", "made library %q on MediaServer %s", spec.DisplayName, p.server.Name)
 	p.record = announced

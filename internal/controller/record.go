@@ -7,11 +7,13 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
 )
 
 // record is what the annotation usher.media/owned holds: which object of the server is this object's. It is in an
@@ -42,6 +44,8 @@ type record struct {
 type intent struct {
 	// At is when it was announced.
 	At time.Time `json:"at"`
+	// Refused: the server refused it, so that nothing was made.
+	Refused bool `json:"refused,omitempty"`
 	// Known are the ids that carried the name before.
 	Known []string `json:"known,omitempty"`
 }
@@ -78,6 +82,41 @@ func (k *Kit) writeRecord(ctx context.Context, object client.Object, r record) e
 		return nil
 	}
 	return k.Client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
+}
+
+// creationFailed reports a failed creation. Where the server refused it outright, that is recorded: nothing was made,
+// and nothing has to be looked for.
+func (k *Kit) creationFailed(ctx context.Context, s site, object client.Object, r record, err error) *outcome {
+	o := k.callFailed(s, err)
+	switch media.CodeOf(err) {
+	case media.Invalid, media.Unsupported, media.AlreadyExists, media.PermissionDenied, media.Unauthenticated, media.RateLimited:
+	default:
+		return o
+	}
+	refused := *r.Intent
+	refused.Refused = true
+	r.Intent = &refused
+	if err := k.writeRecord(ctx, object, r); err != nil {
+		return retry(err)
+	}
+	if o.kind == kindStalled {
+		o.after = safetyPoll
+	}
+	return o
+}
+
+// refusedBefore returns the outcome of a creation that the server refused for this very generation a while ago, so that
+// the same is not asked at every look; nil when it is time to ask again.
+func (k *Kit) refusedBefore(o object, r record) *outcome {
+	if r.Intent == nil || !r.Intent.Refused {
+		return nil
+	}
+	stalledNow := meta.FindStatusCondition(*o.StatusConditions(), v1alpha1.ConditionStalled)
+	left := r.Intent.At.Add(safetyPoll).Sub(k.Clock.Now())
+	if stalledNow == nil || stalledNow.ObservedGeneration != o.GetGeneration() || left <= 0 {
+		return nil
+	}
+	return &outcome{kind: kindStalled, reason: stalledNow.Reason, message: stalledNow.Message, after: left}
 }
 
 // keepRecord writes the record again where the finalizer was stripped.

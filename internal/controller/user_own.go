@@ -150,6 +150,9 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	if o := r.mayCreate(ctx, p); o != nil {
 		return o
 	}
+	if o := r.refusedBefore(p.user, p.record); o != nil {
+		return o
+	}
 	recreated := p.record.ID != ""
 	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
 	p.record = record{Server: p.identity(), Rotation: rotation, Intent: &intent{At: r.Clock.Now()}}
@@ -157,11 +160,12 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 		return retry(err)
 	}
 	account, err := p.to().CreateAccount(ctx, p.newAccount(r.Keyring.Password(p.user.UID, rotation)))
-	if media.CodeOf(err) == media.AlreadyExists {
-		return r.taken(ctx, p)
-	}
 	if err != nil {
-		return r.callFailed(p.site, err)
+		o := r.creationFailed(ctx, p.site, p.user, p.record, err)
+		if media.CodeOf(err) == media.AlreadyExists && o.kind == kindStalled {
+			return r.taken(ctx, p)
+		}
+		return o
 	}
 	r.normal(p.user, "Created", "Create", "made account %q on MediaServer %s", p.user.Spec.Username, p.server.Name)
 	if recreated {
@@ -180,7 +184,9 @@ func (r *userReconciler) taken(ctx context.Context, p *userPass) *outcome {
 		o.after = lookAgainAfter
 		return o
 	}
-	return stalled(v1alpha1.ReasonConflict, "the server says that the username %q or the email address is taken, by an account of another name: choose another email address", p.user.Spec.Username)
+	o := stalled(v1alpha1.ReasonConflict, "the server says that the username %q or the email address is taken, by an account of another name: choose another email address", p.user.Spec.Username)
+	o.after = safetyPoll
+	return o
 }
 
 // mayCreate says what must be there before an account is made.
