@@ -22,12 +22,14 @@ type InviteSettings struct {
 	Email string
 	// Inviter is the name that people see.
 	Inviter string
+	// Welcome is shown to who has joined, as Markdown; empty for none.
+	Welcome string
 }
 
-// Equal says whether both admit the same.
+// Equal says whether both admit the same, in the same words.
 func (s InviteSettings) Equal(o InviteSettings) bool {
 	return s.Role == o.Role && maps.Equal(s.Libraries, o.Libraries) && s.MaxUses == o.MaxUses && s.ExpiresAt.Equal(o.ExpiresAt) &&
-		s.Revoked == o.Revoked && s.Email == o.Email && s.Inviter == o.Inviter
+		s.Revoked == o.Revoked && s.Email == o.Email && s.Inviter == o.Inviter && s.Welcome == o.Welcome
 }
 
 // Invite is a server's own invite.

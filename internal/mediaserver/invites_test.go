@@ -37,11 +37,11 @@ func TestAnInviteReadsBack(t *testing.T) {
 	owner := w.owner()
 	films, kids := w.library(owner, "Films", "films"), w.library(owner, "Kids", "kids")
 	id := w.invite(owner, code, `,"role":"guest","libraries":[{"libraryId":"`+films+`"},{"libraryId":"`+kids+`","role":"admin"}],`+
-		`"maxUses":3,"expiresAt":"2026-06-02T14:00:00+02:00","email":"Mia@Example.org","inviter":{"displayName":"Alice"}`)
+		`"maxUses":3,"expiresAt":"2026-06-02T14:00:00+02:00","email":"Mia@Example.org","inviter":{"displayName":"Alice"},"welcome":"Hi\\n\\t*you*","reference":"usher/media/cousins"`)
 	sum := sha256.Sum256([]byte(code))
 	want := fmt.Sprintf(`{"id":%q,"codeSHA256":%q,"status":"pending","role":"guest","libraries":[{"libraryId":%q,"role":"viewer"},`+
 		`{"libraryId":%q,"role":"admin"}],"maxUses":3,"useCount":0,"remaining":3,"expiresAt":"2026-06-02T12:00:00Z","revoked":false,`+
-		`"email":"Mia@Example.org","inviter":{"displayName":"Alice"},"createdAt":"2026-06-01T12:00:00Z","updatedAt":"2026-06-01T12:00:00Z"}`,
+		`"email":"Mia@Example.org","inviter":{"displayName":"Alice"},"welcome":"Hi\\n\\t*you*","reference":"usher/media/cousins","createdAt":"2026-06-01T12:00:00Z","updatedAt":"2026-06-01T12:00:00Z"}`,
 		id, hex.EncodeToString(sum[:]), films, kids)
 	if got := w.send("GET", "/v1/invites/"+id, owner, ""); got.body != want {
 		t.Errorf("got  %s\nwant %s", got.body, want)
@@ -51,7 +51,7 @@ func TestAnInviteReadsBack(t *testing.T) {
 	}
 	plain := w.want(201, "POST", "/v1/invites", owner, `{}`)
 	for field, want := range map[string]any{"status": "pending", "role": "member", "maxUses": nil, "remaining": nil,
-		"expiresAt": nil, "email": nil, "useCount": 0.0, "revoked": false} {
+		"expiresAt": nil, "email": nil, "welcome": "", "useCount": 0.0, "revoked": false} {
 		if plain[field] != want {
 			t.Errorf("%s is %v, want %v", field, plain[field], want)
 		}
@@ -111,6 +111,7 @@ func TestInvitesThatAreRefused(t *testing.T) {
 		`{"libraries":[{"libraryId":"` + films + `"},{"libraryId":"` + films + `"}]}`:         "libraries[1].libraryId",
 		`{"libraries":[{"libraryId":"` + films + `","role":"owner"}]}`:                        "libraries[0].role",
 		`{"libraries":[{"libraryId":"` + films + `"},{"libraryId":"\u0000","role":"admin"}]}`: "libraries[1].libraryId",
+		`{"welcome":"` + strings.Repeat("a", 4097) + `"}`:                                     "welcome", `{"welcome":"a\r\nb"}`: "welcome", `{"welcome":7}`: "welcome",
 		`{"revoked":"yes"}`: "revoked", `{"useCount":0}`: "useCount", `{"maxUses":"1"}`: "maxUses",
 	} {
 		for method, path := range map[string]string{"POST": "/v1/invites", "PATCH": "/v1/invites/" + id} {

@@ -73,15 +73,15 @@ func (p *Preview) Title() string {
 	return title
 }
 
-// Done is the page after an invite was accepted. It holds nothing that the preview does not, since it can be opened by
-// whoever has the link.
+// Done is the page after an invite was accepted. It can be opened by whoever has the link, so it says nothing about the
+// person, and nothing of what the server has beyond the preview.
 type Done struct {
 	Site Site
 	// Libraries may be empty where they are not to be shown any more.
 	Libraries []Library
 	// Already says that there was nothing to do.
 	Already bool
-	// Welcome is what the inviter has to say, already made safe to show; may be empty.
+	// Welcome is what the inviter has to say, made safe to show by Markdown; may be empty.
 	Welcome template.HTML
 }
 

@@ -42,6 +42,7 @@ var (
 	_ media.Disabler       = (*Driver)(nil)
 	_ media.AccountDeleter = (*Driver)(nil)
 	_ media.LibraryDeleter = (*Driver)(nil)
+	_ media.Inviter        = (*Driver)(nil)
 )
 
 // Open makes a driver and does no I/O. It answers Invalid for a URL or CA that can never work, and for credentials

@@ -27,6 +27,7 @@ type (
 		Revoked    *bool         `json:"revoked"`
 		Email      *string       `json:"email"`
 		Inviter    inviter       `json:"inviter"`
+		Welcome    string        `json:"welcome"`
 		Reference  string        `json:"reference"`
 	}
 	inviter struct {
@@ -50,6 +51,7 @@ type (
 		Revoked   bool          `json:"revoked"`
 		Email     *string       `json:"email"`
 		Inviter   inviter       `json:"inviter"`
+		Welcome   string        `json:"welcome"`
 	}
 )
 
@@ -77,7 +79,7 @@ func (u inviteUse) check() error {
 func (i invite) invite() media.Invite {
 	settings := media.InviteSettings{
 		Role: roles[i.Role], Libraries: make(map[media.LibraryID]media.LibraryRole, len(i.Libraries)),
-		Revoked: *i.Revoked, Inviter: i.Inviter.DisplayName,
+		Revoked: *i.Revoked, Inviter: i.Inviter.DisplayName, Welcome: i.Welcome,
 	}
 	for _, entry := range i.Libraries {
 		settings.Libraries[media.LibraryID(entry.LibraryID)] = libraryRoles[entry.Role]
@@ -103,7 +105,9 @@ func inviteForm(settings media.InviteSettings) (inviteBody, error) {
 	if err != nil {
 		return inviteBody{}, err
 	}
-	body := inviteBody{Role: role, Libraries: list.Libraries, Revoked: settings.Revoked, Inviter: inviter{settings.Inviter}}
+	body := inviteBody{
+		Role: role, Libraries: list.Libraries, Revoked: settings.Revoked, Inviter: inviter{settings.Inviter}, Welcome: settings.Welcome,
+	}
 	if settings.MaxUses > 0 {
 		body.MaxUses = &settings.MaxUses
 	}

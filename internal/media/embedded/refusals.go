@@ -19,7 +19,7 @@ type refusal struct {
 // refusedFields are the fields whose names an error may repeat: those that requests hold.
 var refusedFields = []string{
 	"username", "email", "displayName", "role", "password", "access", "libraries", "name", "type", "paths", "emoji",
-	"sharingEnabled", "registration",
+	"sharingEnabled", "registration", "maxUses", "expiresAt", "inviter", "welcome",
 }
 
 // meanings are the texts that say more than their status.

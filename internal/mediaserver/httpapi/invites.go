@@ -20,7 +20,9 @@ type (
 			ExpiresAt Optional[time.Time] `json:"expiresAt,omitempty" doc:"Absent or null: never; in the past: expired"`
 			Email     OptionalText        `json:"email,omitempty" doc:"The only mail address that may use it"`
 			Inviter   *Inviter            `json:"inviter,omitempty" doc:"Absent: the caller"`
+			Welcome   string              `json:"welcome,omitempty" maxLength:"4096" doc:"Markdown, for the page that who has joined sees"`
 			Revoked   bool                `json:"revoked,omitempty"`
+			Reference string              `json:"reference,omitempty" maxLength:"512" doc:"A note of whoever makes it, to know it again"`
 		}
 	}
 	inviteChange struct {
@@ -33,6 +35,7 @@ type (
 			Email     OptionalText        `json:"email,omitempty" doc:"Null or empty: for everybody"`
 			Revoked   *bool               `json:"revoked,omitempty"`
 			Inviter   *Inviter            `json:"inviter,omitempty"`
+			Welcome   *string             `json:"welcome,omitempty" maxLength:"4096" doc:"Empty: none"`
 		}
 	}
 	usesPage struct {
@@ -81,8 +84,8 @@ func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInv
 	}
 	invite := &store.Invite{
 		ID: auth.NewID(), CodeSHA256: auth.CodeHash(code), Role: in.Body.Role, MaxUses: in.Body.MaxUses.Value,
-		ExpiresAt: instantOf(in.Body.ExpiresAt.Value), Revoked: in.Body.Revoked, Email: in.Body.Email.Value,
-		InviterName: callerOf(ctx).account.DisplayName,
+		ExpiresAt: instantOf(in.Body.ExpiresAt.Value), Revoked: in.Body.Revoked, Email: in.Body.Email.Value, Reference: in.Body.Reference,
+		InviterName: callerOf(ctx).account.DisplayName, Welcome: in.Body.Welcome,
 	}
 	if in.Body.Inviter != nil {
 		invite.InviterName = in.Body.Inviter.DisplayName
@@ -113,6 +116,7 @@ func checkInvite(check *rules.Check, invite *store.Invite, expiry *time.Time) {
 		check.Field("email", rules.CheckEmail(invite.Email))
 	}
 	check.Field("inviter.displayName", rules.CheckDisplayName(invite.InviterName))
+	check.Field("welcome", rules.CheckWelcome(invite.Welcome))
 }
 
 func instantOf(t *time.Time) *store.Instant {
@@ -159,6 +163,7 @@ func (in *inviteChange) apply(check *rules.Check, invite *store.Invite) {
 	if in.Body.Inviter != nil {
 		invite.InviterName = in.Body.Inviter.DisplayName
 	}
+	set(&invite.Welcome, in.Body.Welcome)
 }
 
 func (a *api) deleteInvite(ctx context.Context, in *byID) (*none, error) {

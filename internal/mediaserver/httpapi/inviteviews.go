@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/usher-media/usher/internal/mediaserver/rules"
@@ -26,6 +28,8 @@ type Invite struct {
 	Revoked    bool               `json:"revoked"`
 	Email      *string            `json:"email" nullable:"true" doc:"The only mail address that may use it"`
 	Inviter    Inviter            `json:"inviter"`
+	Welcome    string             `json:"welcome" doc:"Markdown, for the page that who has joined sees; empty: none"`
+	Reference  string             `json:"reference" doc:"What whoever made it wrote, to know it again"`
 	CreatedAt  time.Time          `json:"createdAt"`
 	UpdatedAt  time.Time          `json:"updatedAt" doc:"When an administrator last changed it; uses do not count"`
 }
@@ -46,6 +50,7 @@ func inviteView(v *store.Invite, now time.Time) Invite {
 		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Role: v.Role, Libraries: entries,
 		MaxUses: v.MaxUses, UseCount: v.UseCount, Remaining: terms.Remaining(), ExpiresAt: v.Expiry(),
 		Revoked: v.Revoked, Email: nullable(v.Email), Inviter: Inviter{DisplayName: v.InviterName},
+		Welcome: v.Welcome, Reference: v.Reference,
 		CreatedAt: v.CreatedAt.Time(), UpdatedAt: v.UpdatedAt.Time(),
 	}
 }
@@ -73,6 +78,17 @@ type InvitedLibrary struct {
 	Emoji *string `json:"emoji" nullable:"true"`
 }
 
+// offered lists an invite's libraries by name, as the holder of its link sees them.
+func offered(v *store.Invite) []store.InviteLibrary {
+	folded := make(map[string]string, len(v.Libraries))
+	for _, l := range v.Libraries {
+		folded[l.Name] = rules.Fold(l.Name)
+	}
+	return slices.SortedStableFunc(slices.Values(v.Libraries), func(a, b store.InviteLibrary) int {
+		return strings.Compare(folded[a.Name], folded[b.Name])
+	})
+}
+
 // Invitation is an invite as the holder of its link sees it.
 type Invitation struct {
 	Inviter       Inviter            `json:"inviter"`
@@ -89,7 +105,7 @@ type Invitation struct {
 
 func invitationView(v *store.Invite, now time.Time, alreadyMember bool) Invitation {
 	libraries := make([]InvitedLibrary, 0, len(v.Libraries))
-	for _, l := range v.Libraries {
+	for _, l := range offered(v) {
 		libraries = append(libraries, InvitedLibrary{Name: l.Name, Emoji: nullable(l.Emoji)})
 	}
 	terms := v.Terms()

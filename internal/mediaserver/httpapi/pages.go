@@ -155,20 +155,20 @@ func (v *visit) reason() portal.Reason {
 
 func (v *visit) libraries() []portal.Library {
 	libraries := make([]portal.Library, 0, len(v.invite.Libraries))
-	for _, l := range v.invite.Libraries {
+	for _, l := range offered(v.invite) {
 		libraries = append(libraries, portal.Library{Name: l.Name, Emoji: l.Emoji})
 	}
 	return libraries
 }
 
 // donePage says that all is done. Whoever has the link can open it, so of an invite that was revoked or has expired it
-// no longer shows the libraries; using it up is what a guest may just have done.
+// no longer shows the libraries and the welcome; using it up is what a guest may just have done.
 func (a *api) donePage(already bool) func(*visit) (reply, error) {
 	return func(v *visit) (reply, error) {
 		page := &portal.Done{Site: v.site, Already: already}
 		switch v.invite.Terms().Status(v.now) {
 		case rules.InvitePending, rules.InviteExhausted:
-			page.Libraries = v.libraries()
+			page.Libraries, page.Welcome = v.libraries(), portal.Markdown(v.invite.Welcome)
 		}
 		return reply{status: http.StatusOK, page: page}, nil
 	}

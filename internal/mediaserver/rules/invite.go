@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // InviteStatus says whether an invite still lets people in. The words are those of the Alcoves seed's table.
@@ -122,6 +124,22 @@ func CheckMaxUses(n int) string {
 func CheckExpiry(t time.Time) string {
 	if year := t.UTC().Year(); year < 1 || year > 9999 {
 		return "must be in the years 1 to 9999, UTC"
+	}
+	return ""
+}
+
+// MaxWelcome is how many characters an invite's welcome may have.
+const MaxWelcome = 4096
+
+// CheckWelcome says what is wrong with an invite's welcome, which is Markdown, or "".
+func CheckWelcome(s string) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "must be valid UTF-8"
+	case utf8.RuneCountInString(s) > MaxWelcome:
+		return fmt.Sprintf("must have at most %d characters", MaxWelcome)
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
+		return "must not contain control characters other than newlines and tabs"
 	}
 	return ""
 }

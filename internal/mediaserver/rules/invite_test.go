@@ -116,6 +116,17 @@ func TestInviteInput(t *testing.T) {
 	}
 }
 
+func TestWelcomes(t *testing.T) {
+	for welcome, ok := range map[string]bool{
+		"": true, " \n\n- one\n\t- two\n": true, strings.Repeat("é", rules.MaxWelcome): true, strings.Repeat("é", rules.MaxWelcome+1): false,
+		"\r\n": false, "\x00": false, "\x1b[2J": false, "\x7f": false, "\u0085": false, "\xff": false,
+	} {
+		if (rules.CheckWelcome(welcome) == "") != ok {
+			t.Errorf("welcome %.20q: %q", welcome, rules.CheckWelcome(welcome))
+		}
+	}
+}
+
 func TestBoundInvites(t *testing.T) {
 	for _, c := range []struct {
 		bound, email string

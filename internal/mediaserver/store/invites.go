@@ -33,10 +33,14 @@ type Invite struct {
 	ExpiresAt *Instant `bun:"expires_at"`
 	Revoked   bool     `bun:"revoked"`
 	// Email is the address that the invite is bound to, or empty.
-	Email       string  `bun:"email,nullzero"`
-	InviterName string  `bun:"inviter_name"`
-	CreatedAt   Instant `bun:"created_at"`
-	UpdatedAt   Instant `bun:"updated_at"`
+	Email       string `bun:"email,nullzero"`
+	InviterName string `bun:"inviter_name"`
+	// Welcome is the inviter's words to who has joined, as Markdown; empty for none.
+	Welcome string `bun:"welcome"`
+	// Reference is what who made it wrote to know it again. It means nothing here.
+	Reference string  `bun:"reference"`
+	CreatedAt Instant `bun:"created_at"`
+	UpdatedAt Instant `bun:"updated_at"`
 
 	// Libraries are what the invite gives, in the order in which they were named.
 	Libraries []InviteLibrary `bun:"-"`
@@ -162,9 +166,9 @@ func (s *Store) Invites(ctx context.Context, page Page) (List[*Invite], error) {
 	return list, loadInviteLibraries(ctx, s.read, list.Items)
 }
 
-// UpdateInvite lets change edit the invite's Role, MaxUses, ExpiresAt, Revoked, Email, InviterName and Libraries, in one
-// transaction, and returns what is stored then. An error of change stops everything. Errors: ErrInviteNotFound,
-// *UnknownLibrariesError.
+// UpdateInvite lets change edit the invite's Role, MaxUses, ExpiresAt, Revoked, Email, InviterName, Welcome and
+// Libraries, in one transaction, and returns what is stored then. An error of change stops everything. Errors:
+// ErrInviteNotFound, *UnknownLibrariesError.
 func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite) error) (invite *Invite, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if invite, err = loadInvite(ctx, tx, "id", lookup(id)); err != nil {
@@ -175,7 +179,7 @@ func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite
 		}
 		invite.UpdatedAt = At(s.now())
 		_, err = tx.NewUpdate().Model(invite).WherePK().
-			Column("role", "max_uses", "expires_at", "revoked", "email", "inviter_name", "updated_at").Exec(ctx)
+			Column("role", "max_uses", "expires_at", "revoked", "email", "inviter_name", "welcome", "updated_at").Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,8 @@ CREATE TABLE invites (
     revoked      BOOLEAN NOT NULL,
     email        TEXT,
     inviter_name TEXT    NOT NULL,
+    welcome      TEXT    NOT NULL DEFAULT '',
+    reference    TEXT    NOT NULL DEFAULT '',
     created_at   BIGINT  NOT NULL,
     updated_at   BIGINT  NOT NULL
 );
