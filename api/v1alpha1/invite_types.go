@@ -94,6 +94,7 @@ type InviteSpec struct {
 
 	// Welcome is shown on the last page, as Markdown.
 	// +kubebuilder:validation:MaxLength=4096
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([^[:cntrl:]]|[\\n\\t])*$')",message="welcome must not hold control characters but line breaks and tabs"
 	// +optional
 	Welcome string `json:"welcome,omitempty"`
 

@@ -58,6 +58,7 @@ func badInvites() []refusal {
 		{"an email without @", `{email: mia.example.org}`, badEmail},
 		{"an email with a space", `{email: "mia @example.org"}`, badEmail},
 		{"a long email", `{email: ` + strings.Repeat("e", 250) + `@x.org}`, "spec.email: Too long"},
+		{"a welcome with a bell", `{welcome: "Ding \a"}`, "welcome must not hold control characters but line breaks and tabs"},
 		{"a long welcome", `{welcome: ` + strings.Repeat("w", 4097) + `}`, "spec.welcome: Too long"},
 		{"an unknown delivery", `{delivery: Pigeon}`, `spec.delivery: Unsupported value: "Pigeon": supported values: "Auto", "Portal", "Native"`},
 		{"a code of one's own", `{code: abc}`, `unknown field "spec.code"`},
