@@ -14,6 +14,7 @@ import (
 )
 
 func TestGeneratedPasswordWorksAndIsKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.user("ann"))
 	user := &v1alpha1.User{}
@@ -40,6 +41,7 @@ func TestGeneratedPasswordWorksAndIsKept(t *testing.T) {
 }
 
 func TestPasswordFromSecretFollowsTheSecret(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	user := w.user("ann")
 	user.Spec.Password = &v1alpha1.Password{SecretRef: &v1alpha1.SecretKeyReference{Name: "ann-password"}}
@@ -68,6 +70,7 @@ func TestPasswordFromSecretFollowsTheSecret(t *testing.T) {
 }
 
 func TestAnAccountIsMadeWithItsFinalAccess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.grant("g", "*", "*"))
 	w.ready(&v1alpha1.Library{}, "movies")
@@ -81,6 +84,7 @@ func TestAnAccountIsMadeWithItsFinalAccess(t *testing.T) {
 }
 
 func TestDisabledAndExpired(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.user("ann"))
 	user := &v1alpha1.User{}
@@ -114,6 +118,7 @@ func TestDisabledAndExpired(t *testing.T) {
 }
 
 func TestAdoption(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	movies := w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/media/movies"}})
 	w.store.AddAccount(media.Account{Username: "Ann", Role: media.RoleMember, Access: media.Access{Libraries: map[media.LibraryID]media.LibraryRole{movies: media.LibraryViewer}}}, "ann's own password")
@@ -140,6 +145,7 @@ func TestAdoption(t *testing.T) {
 }
 
 func TestADisabledAccountIsAdoptedAndFollowsTheManifest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.store.AddAccount(media.Account{Username: "ann", Role: media.RoleMember, Disabled: true}, "ann's own password")
 	w.sync()
@@ -148,6 +154,7 @@ func TestADisabledAccountIsAdoptedAndFollowsTheManifest(t *testing.T) {
 }
 
 func TestSecondClaimIsStalled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.user("ann"))
 	w.ready(&v1alpha1.User{}, "ann")
@@ -163,6 +170,7 @@ func TestSecondClaimIsStalled(t *testing.T) {
 }
 
 func TestOwnerIsTakenOverAndNeverMade(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	nobody := w.user("nobody")
 	nobody.Spec.Role = v1alpha1.AccountRoleOwner
@@ -185,6 +193,7 @@ func TestOwnerIsTakenOverAndNeverMade(t *testing.T) {
 }
 
 func TestABadSpecDoesNotHoldBackARevocation(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.user("ann"), w.grant("g", "*", "*"))
 	w.seesExactly("ann", "movies")
@@ -199,6 +208,7 @@ func TestABadSpecDoesNotHoldBackARevocation(t *testing.T) {
 }
 
 func TestATakenEmailIsSaidAndNotTriedForEver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.store.AddAccount(media.Account{Username: "somebody", Email: "ann@example.org", Role: media.RoleMember}, "a password")
 	w.sync()
@@ -212,6 +222,7 @@ func TestATakenEmailIsSaidAndNotTriedForEver(t *testing.T) {
 }
 
 func TestDeletionPolicies(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.grant("g", "*", "*"))
 	policies := map[string]v1alpha1.UserDeletionPolicy{

@@ -13,6 +13,7 @@ import (
 )
 
 func TestGrantByLabel(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies", "set=all"), w.user("ann"), w.grant("kids", "set=all", "group=kids"))
 	w.ready(&v1alpha1.Library{}, "movies")
@@ -30,6 +31,7 @@ func TestGrantByLabel(t *testing.T) {
 }
 
 func TestGrantDeletedAndDisabled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.library("tv"), w.user("ann"))
 	w.create(w.grant("one", "movies", "ann"), w.grant("both", "movies,tv", "ann"))
@@ -47,6 +49,7 @@ func TestGrantDeletedAndDisabled(t *testing.T) {
 }
 
 func TestGrantWindowOpensAndCloses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.user("ann"))
 	w.ready(&v1alpha1.Library{}, "movies")
@@ -80,6 +83,7 @@ func TestGrantWindowOpensAndCloses(t *testing.T) {
 }
 
 func TestGrantNamesWhatDoesNotExist(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.user("ann"), w.grant("g", "movies,nope", "ann,nobody"))
 	grant := &v1alpha1.LibraryGrant{}
@@ -98,6 +102,7 @@ func TestGrantNamesWhatDoesNotExist(t *testing.T) {
 }
 
 func TestTenLibrariesAtOnceAreFewWrites(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.user("ann"))
 	for i := range 10 {
@@ -118,6 +123,7 @@ func TestTenLibrariesAtOnceAreFewWrites(t *testing.T) {
 }
 
 func TestUnknownLibraryRoleIsBlockedNotRounded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{Capabilities: withoutLibraryRoles})
 	w.create(w.library("movies"), w.user("ann"))
 	grant := w.grant("boss", "movies", "ann")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -257,7 +258,7 @@ func (w *world) look() {
 	})
 }
 
-// sees is what a person sees, by the names of the libraries on the server, sorted as the server lists them.
+// sees is what a person sees, by the names of the libraries on the server, sorted.
 func (w *world) sees(username string) []string {
 	w.t.Helper()
 	account, found := w.store.Account(username)
@@ -270,12 +271,14 @@ func (w *world) sees(username string) []string {
 			names = append(names, strings.ToLower(library.Name))
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 
 // seesExactly waits until a person sees exactly these libraries.
 func (w *world) seesExactly(username string, libraries ...string) {
 	w.t.Helper()
+	slices.Sort(libraries)
 	w.eventually(fmt.Sprintf("%s sees exactly %v", username, libraries), func() bool {
 		return fmt.Sprint(w.sees(username)) == fmt.Sprint(append([]string{}, libraries...))
 	})

@@ -20,6 +20,7 @@ import (
 )
 
 func TestPeopleWhoCameBecomeUsers(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	w.invite("cousins", func(s *v1alpha1.InviteSpec) {
 		s.MaxUses = new(int32(2))
@@ -66,6 +67,7 @@ func total(user v1alpha1.User) int32 {
 }
 
 func TestFiftyPeopleAndTenPlaces(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	w.invite("party", func(s *v1alpha1.InviteSpec) { s.MaxUses = new(int32(10)) })
 	code := w.code("party")
@@ -96,6 +98,7 @@ func TestFiftyPeopleAndTenPlaces(t *testing.T) {
 }
 
 func TestRevokeExpireAndReturn(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	w.invite("guests", nil)
 	invite := func() *v1alpha1.Invite { return &v1alpha1.Invite{ObjectMeta: w.meta("guests")} }
@@ -122,6 +125,7 @@ func TestRevokeExpireAndReturn(t *testing.T) {
 }
 
 func TestRecreatedInviteHasANewCodeAndTheOldLinkIsDead(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	first := w.invite("guests", nil)
 	old := w.code("guests")
@@ -148,6 +152,7 @@ func TestRecreatedInviteHasANewCodeAndTheOldLinkIsDead(t *testing.T) {
 
 // TestRestoredFromAManifestAlone: the cluster is lost while the server's invite lives on.
 func TestRestoredFromAManifestAlone(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	first := w.invite("guests", func(s *v1alpha1.InviteSpec) { s.MaxUses = new(int32(1)) })
 	old := w.code("guests")
@@ -167,6 +172,7 @@ func TestRestoredFromAManifestAlone(t *testing.T) {
 
 // TestADeletedRedemptionStaysDeleted: what a person took back does not return by itself.
 func TestADeletedRedemptionStaysDeleted(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	w.invite("guests", nil)
 	if status, _ := w.register("joe", w.code("guests")); status != http.StatusCreated {
@@ -203,6 +209,7 @@ func TestADeletedRedemptionStaysDeleted(t *testing.T) {
 
 // TestAnInviteDeletedOnTheServerDoesNotAdmitAnew: uses never restart under a code.
 func TestAnInviteDeletedOnTheServerDoesNotAdmitAnew(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	w.invite("guests", func(s *v1alpha1.InviteSpec) { s.MaxUses = new(int32(1)) })
 	code := w.code("guests")
@@ -221,6 +228,7 @@ func TestAnInviteDeletedOnTheServerDoesNotAdmitAnew(t *testing.T) {
 }
 
 func TestTheSecretHoldsTheLinkAndNothingElseTellsIt(t *testing.T) {
+	t.Parallel()
 	w := newInviteWorld(t)
 	w.invite("guests", nil)
 	secret := get(w.world, &corev1.Secret{}, "guests-invite")
@@ -243,6 +251,7 @@ func TestTheSecretHoldsTheLinkAndNothingElseTellsIt(t *testing.T) {
 }
 
 func TestInvitesNeedAServerThatHasThemOrAPortal(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
 	w.create(invite)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAmbiguousLibraryName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	var second media.LibraryID
 	for range 2 {
@@ -32,6 +33,7 @@ func TestAmbiguousLibraryName(t *testing.T) {
 }
 
 func TestNeverAdopt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/media/movies"}})
 	w.sync()
@@ -45,6 +47,7 @@ func TestNeverAdopt(t *testing.T) {
 }
 
 func TestTwoLibrariesClaimOneName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"))
 	w.ready(&v1alpha1.Library{}, "movies")
@@ -61,6 +64,7 @@ func TestTwoLibrariesClaimOneName(t *testing.T) {
 }
 
 func TestADeletedLibraryLosesItsEdgesFirst(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []v1alpha1.LibraryDeletionPolicy{v1alpha1.LibraryDeletionRetain, v1alpha1.LibraryDeletionDelete} {
 		t.Run(string(policy), func(t *testing.T) {
 			w := newWorld(t, memory.Options{})
@@ -81,6 +85,7 @@ func TestADeletedLibraryLosesItsEdgesFirst(t *testing.T) {
 }
 
 func TestALibraryThatIsNotEmptyIsNotDeleted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	library := w.library("movies")
 	library.Spec.DeletionPolicy = v1alpha1.LibraryDeletionDelete
@@ -99,6 +104,7 @@ func TestALibraryThatIsNotEmptyIsNotDeleted(t *testing.T) {
 }
 
 func TestARefusedCreationIsSaidAndNotAskedAtEveryLook(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	refuse := w.store.Fail(memory.CreateLibrary, 100, media.Errorf(media.Invalid, "/etc is below none of the server's folders"))
 	library := w.library("movies")
@@ -123,6 +129,7 @@ func TestARefusedCreationIsSaidAndNotAskedAtEveryLook(t *testing.T) {
 }
 
 func TestAWrongTypedBlock(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	library := w.library("movies")
 	library.Spec.Shisho = &v1alpha1.ShishoLibrary{OrganizeFiles: new(true)}

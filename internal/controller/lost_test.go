@@ -16,6 +16,7 @@ import (
 func quick(traits *media.Traits) { traits.LongestCall = 200 * time.Millisecond }
 
 func TestLostAnswersMakeNoTwin(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{Traits: quick})
 	w.store.Lose(memory.CreateLibrary, 1)
 	w.store.Lose(memory.CreateAccount, 1)
@@ -42,6 +43,7 @@ func TestLostAnswersMakeNoTwin(t *testing.T) {
 }
 
 func TestAStrangerWhoTookTheNameFirstIsNotOurs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{Traits: quick})
 	remove := w.store.Hook(func(_ context.Context, moment memory.Moment, call memory.Call) error {
 		if call.Op != memory.CreateAccount || moment != memory.Before {
@@ -62,6 +64,7 @@ func TestAStrangerWhoTookTheNameFirstIsNotOurs(t *testing.T) {
 }
 
 func TestAnAccountDeletedByHandIsMadeAgainOnlyBeyondDoubt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{Traits: quick})
 	w.create(w.library("movies"), w.grant("g", "*", "*"), w.user("ann"))
 	w.seesExactly("ann", "movies")
@@ -81,6 +84,7 @@ func TestAnAccountDeletedByHandIsMadeAgainOnlyBeyondDoubt(t *testing.T) {
 }
 
 func TestAnEmptyOrForeignListIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{Traits: quick})
 	w.create(w.library("movies"), w.grant("g", "*", "*"), w.user("ann"))
 	w.seesExactly("ann", "movies")

@@ -12,6 +12,7 @@ import (
 )
 
 func TestMetricsTellTheStateOfEverything(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	stalled := w.user("boss")
 	stalled.Spec.Role = "Projectionist"

@@ -19,6 +19,7 @@ import (
 // TestOutageIsWaitedOutTogether: a server that is down costs its probes, not a retry an object, and what changed
 // meanwhile is done when it is back.
 func TestOutageIsWaitedOutTogether(t *testing.T) {
+	t.Parallel()
 	const users = 150
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.grant("g", "*", "*"))
@@ -57,6 +58,7 @@ func TestOutageIsWaitedOutTogether(t *testing.T) {
 
 // TestAClusterRebuiltFromManifests: same server, no status, no annotations.
 func TestAClusterRebuiltFromManifests(t *testing.T) {
+	t.Parallel()
 	first := newWorld(t, memory.Options{})
 	manifests := func(w *world) {
 		server := w.mediaServer()
@@ -98,6 +100,7 @@ func TestAClusterRebuiltFromManifests(t *testing.T) {
 
 // TestEverythingDeletedAtOnce: a namespace goes, the Secret with the credentials first.
 func TestEverythingDeletedAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.library("tv"), w.user("ann"), w.user("bob"), w.grant("g", "*", "*"))
 	w.seesExactly("ann", "movies", "tv")
@@ -116,6 +119,7 @@ func TestEverythingDeletedAtOnce(t *testing.T) {
 
 // TestHalfAListDestroysNothing: a server whose list lacks people for a while.
 func TestHalfAListDestroysNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{Traits: quick})
 	w.create(w.library("movies"), w.grant("g", "*", "*"), w.user("ann"), w.user("bob"))
 	w.seesExactly("ann", "movies")
@@ -141,6 +145,7 @@ func TestHalfAListDestroysNothing(t *testing.T) {
 }
 
 func TestBurstBrake(t *testing.T) {
+	t.Parallel()
 	const users = 12
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.library("tv"), w.grant("all", "movies,tv", "*"))
@@ -173,6 +178,7 @@ func TestBurstBrake(t *testing.T) {
 }
 
 func TestTheBurstBrakeLeavesAloneWhatEndsOnTime(t *testing.T) {
+	t.Parallel()
 	const users = 8
 	w := newWorld(t, memory.Options{})
 	ends := metav1.NewTime(time.Now().Add(4 * time.Second).Truncate(time.Second))

@@ -16,6 +16,7 @@ func withoutLibraryRoles(c *media.Capabilities) {
 }
 
 func TestRestWritesNothing(t *testing.T) {
+	t.Parallel()
 	const users = 200
 	w := newWorld(t, memory.Options{})
 	for i := range 4 {
@@ -59,6 +60,7 @@ func TestRestWritesNothing(t *testing.T) {
 }
 
 func TestDriftIsRepaired(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.library("tv"), w.user("ann"), w.grant("g", "movies", "ann"))
 	w.ready(&v1alpha1.Library{}, "tv")
@@ -84,6 +86,7 @@ func TestDriftIsRepaired(t *testing.T) {
 }
 
 func TestAccessToUndeclaredLibrariesIsKeptOrRemoved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	undeclared := w.store.AddLibrary(media.Library{Name: "Private", MediaType: "Movies", Paths: []string{"/private"}})
 	w.create(w.library("movies"), w.user("ann"), w.grant("g", "movies", "ann"))

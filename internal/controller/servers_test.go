@@ -13,6 +13,7 @@ import (
 )
 
 func TestBootstrap(t *testing.T) {
+	t.Parallel()
 	w := newIdleWorld(t, memory.Options{SetupRequired: true})
 	w.start()
 	w.create(w.mediaServer(), w.user("ann"))
@@ -31,6 +32,7 @@ func TestBootstrap(t *testing.T) {
 }
 
 func TestServerDownWaitsAndRecovers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.user("ann"), w.grant("g", "*", "*"))
 	w.seesExactly("ann", "movies")
@@ -51,6 +53,7 @@ func TestServerDownWaitsAndRecovers(t *testing.T) {
 }
 
 func TestWrongCredentialIsSaidOnceAndItsObjectsWait(t *testing.T) {
+	t.Parallel()
 	w := newIdleWorld(t, memory.Options{})
 	secret := get(w, &corev1.Secret{}, "home-admin")
 	secret.Data["password"] = []byte("wrong canary-secret")
@@ -70,6 +73,7 @@ func TestWrongCredentialIsSaidOnceAndItsObjectsWait(t *testing.T) {
 }
 
 func TestMissingSecretAndUnsupportedType(t *testing.T) {
+	t.Parallel()
 	w := newIdleWorld(t, memory.Options{})
 	w.start()
 	missing := w.mediaServer()
@@ -84,6 +88,7 @@ func TestMissingSecretAndUnsupportedType(t *testing.T) {
 }
 
 func TestAnotherServerBehindTheURL(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.user("ann"))
 	w.ready(&v1alpha1.User{}, "ann")
@@ -105,6 +110,7 @@ func TestAnotherServerBehindTheURL(t *testing.T) {
 }
 
 func TestObserveWritesNothing(t *testing.T) {
+	t.Parallel()
 	w := newIdleWorld(t, memory.Options{})
 	movies := w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/other"}})
 	w.store.AddAccount(media.Account{Username: "ann", Role: media.RoleMember, Disabled: true}, "ann's own password")
@@ -134,6 +140,7 @@ func TestObserveWritesNothing(t *testing.T) {
 }
 
 func TestPaused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	user := w.user("ann")
 	user.Annotations = map[string]string{v1alpha1.AnnotationPaused: "true"}
@@ -147,6 +154,7 @@ func TestPaused(t *testing.T) {
 }
 
 func TestMediaServerWaitsForItsObjects(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.user("ann"))
 	w.ready(&v1alpha1.Library{}, "movies")

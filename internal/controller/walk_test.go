@@ -8,6 +8,7 @@ import (
 )
 
 func TestWalk(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies", "set=all"), w.library("kids", "set=kids"))
 	w.create(w.user("ann", "group=adults"), w.user("mia", "group=kids"))
