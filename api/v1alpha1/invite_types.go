@@ -98,8 +98,9 @@ type InviteSpec struct {
 	// +optional
 	Welcome string `json:"welcome,omitempty"`
 
-	// Delivery: whose pages admit people.
+	// Delivery: whose pages admit people. Immutable, since each keeps its own count.
 	// +kubebuilder:default=Auto
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="delivery is immutable: delete this Invite and make a new one"
 	// +optional
 	Delivery InviteDelivery `json:"delivery,omitempty"`
 }

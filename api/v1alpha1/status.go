@@ -139,6 +139,4 @@ const (
 	// LabelRedemption marks the User that came by a Redemption with the Redemption's name. Such a User's account is
 	// made only while the Redemption is there.
 	LabelRedemption = "usher.media/redemption"
-	// LabelUser marks the Secret of a generated password with the User's name.
-	LabelUser = "usher.media/user"
 )

@@ -86,6 +86,7 @@ func grantsFor(subject Subject, grants []Grant) []Grant {
 func (e *Edge) add(role v1alpha1.LibraryRole, through ...string) {
 	e.Role = HighestRole(e.Role, role)
 	e.Through = append(e.Through, through...)
+	slices.Sort(e.Through) // whatever order they come in, the same comes out
 }
 
 // HighestRole returns the higher of two library roles; the empty role is the lowest.

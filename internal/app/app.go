@@ -91,7 +91,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 		return nil, err
 	}
 	kit := &controller.Kit{
-		Client: mgr.GetClient(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
+		Client: mgr.GetClient(), Cached: mgr.GetCache(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Keyring: keyring,
 		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: controller.DefaultReleaseAfter, PortalURL: o.PortalURL,
 	}

@@ -39,7 +39,8 @@ type invitePass struct {
 	isNative    bool
 	redemptions []v1alpha1.Redemption
 	// uses counts the people who came: by the server where it counts, else by Redemptions.
-	uses int
+	uses    int
+	counted bool
 	// sweepAt is when a reservation may next be abandoned.
 	sweepAt time.Time
 }
@@ -88,7 +89,10 @@ func (r *inviteReconciler) readRedemptions(ctx context.Context, p *invitePass) *
 		return retry(err)
 	}
 	p.redemptions = list.Items
-	p.uses = len(list.Items)
+	p.uses, p.counted = len(list.Items), true
+	if known := p.status.Uses; known != nil && len(list.Items) > 0 {
+		p.uses = max(p.uses, int(known.Total)) // uses are never given back by a server that is not reached now
+	}
 	return nil
 }
 
@@ -117,6 +121,9 @@ func (r *inviteReconciler) validate(_ context.Context, p *invitePass) *outcome {
 
 // report fills state and counts, whatever else happened: both are facts of spec, uses and time alone.
 func (r *inviteReconciler) report(p *invitePass, result *outcome) {
+	if !p.counted {
+		return // paused, or not to be read: what was said last stands
+	}
 	now := r.Clock.Now()
 	state, next := access.InviteState(p.invite, p.uses, now)
 	if before := p.status.State; before != state && before != "" {

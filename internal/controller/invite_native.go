@@ -40,25 +40,39 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 	}
 	if !found {
 		// The server's invite was deleted by hand, or is still to be made: what was used up stays used up.
-		p.record.Earlier, p.record.Imported = p.record.Earlier+p.record.Imported, 0
+		p.record.Earlier, p.record.Imported = max(p.record.Earlier+p.record.Imported, len(p.redemptions)), 0
 	}
-	want, o := r.settings(ctx, p)
-	switch {
-	case o != nil:
-		return o
-	case !found:
+	want, problem := r.settings(ctx, p)
+	if problem != nil && problem.kind == kindRetry {
+		return problem
+	}
+	// What does not resolve admits nobody (DESIGN D2), and holds back no revocation.
+	want.Revoked = want.Revoked || problem != nil
+	if !found {
+		if problem != nil {
+			return problem
+		}
 		return r.makeNative(ctx, p, want)
 	}
 	p.uses = max(p.uses, p.record.Earlier+p.native.Uses)
-	return r.changeNative(ctx, p, want)
+	if o := r.changeNative(ctx, p, want); o != nil {
+		return o
+	}
+	if problem == nil {
+		return r.keepRecord(ctx, p.site, p.invite, p.record)
+	}
+	if o := r.importUses(ctx, p); o != nil {
+		return o
+	}
+	return problem
 }
 
 // settings is what the server's invite is to admit. Libraries that do not resolve give nothing.
 func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.InviteSettings, *outcome) {
 	spec := p.invite.Spec
-	edges, ids, o := r.edges(ctx, p)
-	if o != nil {
-		return media.InviteSettings{}, o
+	edges, ids, problem := r.edges(ctx, p)
+	if problem == nil {
+		problem = r.unresolved(p, edges)
 	}
 	want := media.InviteSettings{Role: media.Role(spec.Role), Libraries: map[media.LibraryID]media.LibraryRole{}, Revoked: spec.Revoked, Email: spec.Email, Welcome: spec.Welcome}
 	for _, edge := range edges {
@@ -78,7 +92,7 @@ func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.I
 	if spec.Inviter != nil {
 		want.Inviter = spec.Inviter.DisplayName
 	}
-	return want, nil
+	return want, problem
 }
 
 func (r *inviteReconciler) edges(ctx context.Context, p *invitePass) ([]v1alpha1.RedeemedEdge, map[string]media.LibraryID, *outcome) {
@@ -90,7 +104,7 @@ func (r *inviteReconciler) edges(ctx context.Context, p *invitePass) ([]v1alpha1
 	if err != nil {
 		return nil, nil, stalled(v1alpha1.ReasonInvalidSpec, "spec.libraries: %s", err)
 	}
-	return edges, resolvedLibraries(p.site, libraries.Items), r.unresolved(p, edges)
+	return edges, resolvedLibraries(p.site, libraries.Items), nil
 }
 
 // unresolved blocks an invite that names a Library which does not exist: who came by it would see less than was meant.
@@ -182,6 +196,9 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 			if invite.Reference != reference(p.invite) {
 				continue
 			}
+			if o := r.importLast(ctx, p, invite); o != nil {
+				return *o
+			}
 			if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
 				return *r.callFailed(p.site, err)
 			}
@@ -191,6 +208,16 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 		return *retry(err)
 	}
 	return *r.released(ctx, p.invite)
+}
+
+// importLast records who came by an invite that is about to be deleted with its list of uses.
+func (r *inviteReconciler) importLast(ctx context.Context, p *invitePass, invite media.Invite) *outcome {
+	if invite.CodeHash != codeHash(r.Keyring.InviteCode(p.invite.UID)) {
+		return nil // an earlier Invite's
+	}
+	p.record = readRecord(p.invite, p.identity())
+	p.native, p.isNative = invite, true
+	return r.importUses(ctx, p)
 }
 
 // inviteUses lists the newest uses for the status.

@@ -53,7 +53,9 @@ func (r *inviteReconciler) importUse(ctx context.Context, p *invitePass, use med
 			return o
 		}
 	}
-	if declaredBy == "" {
+	// Somebody who had an account already, and whom no manifest declares, is not Usher's: that the person came is
+	// recorded, and the account is left as it is.
+	if declaredBy == "" && use.Registered {
 		if o := r.makeUser(ctx, p, use, redemption); o != nil {
 			return o
 		}

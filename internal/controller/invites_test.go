@@ -207,6 +207,37 @@ func TestADeletedRedemptionStaysDeleted(t *testing.T) {
 	}
 }
 
+// TestARevocationIsNotHeldBackByWhatDoesNotResolve: a link that somebody took back is dead, whatever else is wrong.
+func TestARevocationIsNotHeldBackByWhatDoesNotResolve(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	w.invite("guests", nil)
+	code := w.code("guests")
+	w.delete(w.library("movies"))
+	w.condition(&v1alpha1.Invite{}, "guests", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonReferencesUnresolved)
+	w.eventually("nobody is admitted to less than was meant", func() bool { status, _ := w.register("joe", code); return status == http.StatusGone })
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Revoked = true })
+	w.state("guests", v1alpha1.InviteRevoked, 0)
+	if status, _ := w.register("kim", code); status != http.StatusGone {
+		t.Errorf("a revoked link answers %d", status)
+	}
+}
+
+// TestWhoCameIsKnownThoughTheInviteIsDeletedAtOnce: the last sign-up before the end is not forgotten.
+func TestWhoCameIsKnownThoughTheInviteIsDeletedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	invite := w.invite("guests", nil)
+	w.stop()
+	if status, _ := w.register("joe", w.code("guests")); status != http.StatusCreated {
+		t.Fatal(status)
+	}
+	w.delete(invite)
+	w.openAs(embedded.Open)
+	w.gone(invite)
+	w.eventually("joe is a User", func() bool { return w.users(v1alpha1.LabelInvite, "guests") == 1 })
+}
+
 // TestAnInviteDeletedOnTheServerDoesNotAdmitAnew: uses never restart under a code.
 func TestAnInviteDeletedOnTheServerDoesNotAdmitAnew(t *testing.T) {
 	t.Parallel()

@@ -17,6 +17,8 @@ import (
 type Kit struct {
 	// Client reads from the cache and writes.
 	Client client.Client
+	// Cached reads from the cache alone, where Secrets are kept as metadata.
+	Cached client.Reader
 	// Live reads and writes without a cache: for Secrets, and before anything that cannot be undone.
 	Live client.Client
 	// Recorder emits events.
@@ -39,6 +41,8 @@ type Kit struct {
 	ReleaseAfter time.Duration
 
 	counters counters
+	// started is when the operator began to look.
+	started time.Time
 }
 
 // Defaults of a Kit.
@@ -64,7 +68,7 @@ func serverKey(namespace, name string) string { return namespace + "/" + name }
 // and the MediaServer's own reconcile finds out what is the matter. Other errors pass by.
 func (k *Kit) reportFailure(s site, err error) {
 	reason := connectionReason(err)
-	if reason == "" || errors.Is(err, context.Canceled) {
+	if reason == "" || media.CodeOf(err) == media.PermissionDenied || errors.Is(err, context.Canceled) {
 		return
 	}
 	if k.Connections.Fail(s.key, s.connection.Server, reason, err.Error(), k.Clock.Now().Add(media.RetryAfter(err))) {

@@ -23,11 +23,16 @@ func (k *Kit) letGoSite(ctx context.Context, object client.Object, server, what 
 		s.connection.Up = true
 		return s, nil
 	}
-	gone := o.reason == v1alpha1.ReasonServerNotFound || (s.server != nil && !s.server.DeletionTimestamp.IsZero()) || c.Reason == v1alpha1.ReasonSecretNotFound
+	looked := c.Reason != "" && c.Generation == s.server.Generation
+	gone := o.reason == v1alpha1.ReasonServerNotFound || (looked && (!s.server.DeletionTimestamp.IsZero() || c.Reason == v1alpha1.ReasonSecretNotFound))
 	if !gone {
 		return s, o
 	}
-	waited := k.Clock.Since(object.GetDeletionTimestamp().Time)
+	since := object.GetDeletionTimestamp().Time
+	if since.Before(k.started) { // while the operator was not there, nobody waited
+		since = k.started
+	}
+	waited := k.Clock.Since(since)
 	if left := k.ReleaseAfter - waited; left > 0 {
 		o.after = min(left, time.Minute)
 		o.message += "; let go in " + left.Round(time.Second).String() + " with " + what + " left as it is"

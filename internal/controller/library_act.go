@@ -47,7 +47,7 @@ func (r *libraryReconciler) recorded(ctx context.Context, p *libraryPass) access
 }
 
 func (r *libraryReconciler) named(p *libraryPass, candidates []media.Library) access.Named {
-	if ours := unknownBefore(p.record, candidates); p.record.Intent != nil && len(ours) == 1 {
+	if ours := unknownBefore(p.record, candidates); p.record.open() && len(ours) == 1 {
 		return access.NamedOurs
 	}
 	switch {
@@ -63,7 +63,7 @@ func (r *libraryReconciler) named(p *libraryPass, candidates []media.Library) ac
 
 // unknownBefore are the candidates that an announced creation did not see before it: what it made is among them.
 func unknownBefore(r record, candidates []media.Library) []media.Library {
-	if r.Intent == nil {
+	if !r.open() {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(candidates), func(l media.Library) bool {

@@ -61,7 +61,9 @@ func (r *libraryReconciler) holders(ctx context.Context, s site, namespace strin
 	}
 	var names []string
 	for account, name := range declared {
-		if found, ok := s.inventory().Account(account); ok && found.Access.Libraries[id] != "" {
+		found, ok := s.inventory().Account(account)
+		// The list of an account that sees everything by its role gives nothing, and is left alone.
+		if ok && found.Access.Libraries[id] != "" && !s.able().Roles[found.Role].SeesAll {
 			names = append(names, name)
 		}
 	}

@@ -34,6 +34,7 @@ type grantPass struct {
 	users     []v1alpha1.User
 	// all libraries of the namespace, for the effective access of a user.
 	allLibraries []v1alpha1.Library
+	redemptions  []v1alpha1.Redemption
 	sites        map[string]site
 	blocked      []v1alpha1.BlockedEdge
 	next         time.Time
@@ -79,13 +80,14 @@ func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outc
 	var grants v1alpha1.LibraryGrantList
 	var libraries v1alpha1.LibraryList
 	var users v1alpha1.UserList
-	for _, list := range []client.ObjectList{&grants, &libraries, &users} {
+	var redemptions v1alpha1.RedemptionList
+	for _, list := range []client.ObjectList{&grants, &libraries, &users, &redemptions} {
 		if err := r.Client.List(ctx, list, client.InNamespace(p.grant.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 			return retry(err)
 		}
 	}
 	p.others, _ = access.ActiveGrants(grants.Items, now)
-	p.allLibraries = libraries.Items
+	p.allLibraries, p.redemptions = libraries.Items, redemptions.Items
 	p.libraries = slices.DeleteFunc(slices.Clone(libraries.Items), func(l v1alpha1.Library) bool {
 		return !l.DeletionTimestamp.IsZero() || !p.compiled.Libraries.Matches(&l)
 	})

@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -39,6 +40,22 @@ func TestLostAnswersMakeNoTwin(t *testing.T) {
 	}
 	if !w.store.CheckPassword("ann", w.password("ann-credentials")) {
 		t.Error("the kept password does not work")
+	}
+}
+
+func TestLostAnswersOfManyLibrariesMakeNoTwin(t *testing.T) {
+	t.Parallel()
+	const libraries = 8
+	w := newWorld(t, memory.Options{Traits: quick})
+	w.store.Lose(memory.CreateLibrary, libraries)
+	for i := range libraries {
+		w.create(w.library(fmt.Sprintf("l%d", i)))
+	}
+	for i := range libraries {
+		w.ready(&v1alpha1.Library{}, fmt.Sprintf("l%d", i))
+	}
+	if n := len(w.store.Libraries()); n != libraries {
+		t.Errorf("the server has %d libraries, want %d", n, libraries)
 	}
 }
 

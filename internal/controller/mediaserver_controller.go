@@ -66,7 +66,7 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	if paused(server) {
 		return connection, held(v1alpha1.ReasonPaused, "paused by the annotation "+v1alpha1.AnnotationPaused)
 	}
-	if wait := connection.RetryAt.Sub(r.Clock.Now()); connection.Reason == v1alpha1.ReasonRateLimited && wait > 0 {
+	if wait := connection.RetryAt.Sub(r.Clock.Now()); connection.Reason == v1alpha1.ReasonRateLimited && wait > 0 && connection.Generation == server.Generation {
 		return connection, outcome{kind: kindWaiting, reason: connection.Reason, message: connection.Message, after: wait}
 	}
 	if !server.DeletionTimestamp.IsZero() {
@@ -78,10 +78,11 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	if o != nil {
 		return connection, *o
 	}
-	connection.Probe, o = r.probe(ctx, server, connection.Server)
+	probe, o := r.probe(ctx, server, connection.Server)
 	if o != nil {
-		return connection, *o
+		return connection, *o // what the server said before stays known
 	}
+	connection.Probe = probe
 	if o := r.identify(ctx, server, connection.Probe.Identity); o != nil {
 		return connection, *o
 	}

@@ -108,7 +108,9 @@ func fromServer(err error) *outcome {
 		return waiting(v1alpha1.ReasonServerUnavailable, "%s", err)
 	case media.RateLimited:
 		return waiting(v1alpha1.ReasonRateLimited, "%s", err)
-	case media.Unauthenticated, media.PermissionDenied:
+	case media.PermissionDenied:
+		return stalled(v1alpha1.ReasonRefused, "%s: Usher's account on the server may not do this", err)
+	case media.Unauthenticated:
 		return waiting(v1alpha1.ReasonServerNotReady, "%s; see the MediaServer", err)
 	case media.Conflict, media.AlreadyExists:
 		return stalled(v1alpha1.ReasonConflict, "%s", err)

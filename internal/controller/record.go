@@ -27,6 +27,8 @@ type record struct {
 	Server string `json:"server,omitempty"`
 	// Password is the keyed hash of the password that was last applied.
 	Password string `json:"password,omitempty"`
+	// Generated: that password was made here, and not chosen by a person.
+	Generated bool `json:"generated,omitempty"`
 	// Rotation is the value of the rotate-password annotation that was last acted on.
 	Rotation string `json:"rotation,omitempty"`
 	// Disabled: Usher disabled the account, and so may enable it.
@@ -60,12 +62,15 @@ func readRecord(object client.Object, identity string) record {
 	return r
 }
 
+// open says whether a creation was announced whose end is not known. One that was refused made nothing.
+func (r record) open() bool { return r.Intent != nil && !r.Intent.Refused }
+
 // kind is the record as access.Ownership sees it.
 func (r record) kind() access.Record {
 	switch {
 	case r.ID != "":
 		return access.RecordOwned
-	case r.Intent != nil:
+	case r.open():
 		return access.RecordIntent
 	}
 	return access.RecordNone

@@ -38,7 +38,7 @@ var DefaultConcurrency = Concurrency{MediaServers: 4, Libraries: 4, Users: 16, L
 // Setup registers all controllers with a manager. The prefix makes controller names unique where several managers
 // run in one process; empty otherwise.
 func Setup(ctx context.Context, mgr ctrl.Manager, kit *Kit, concurrency Concurrency, prefix string) error {
-	kit.counters = newCounters()
+	kit.counters, kit.started = newCounters(), kit.Clock.Now()
 	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (k *Kit) callFailed(s site, err error) *outcome {
 
 // settledIntent says whether a complete listing shows what became of an announced creation; if none does yet, one is asked for.
 func (k *Kit) settledIntent(s site, r record) bool {
-	if r.Intent == nil || r.Intent.Refused {
+	if !r.open() {
 		return true
 	}
 	if s.inventory().Listed().After(s.to().Settled(r.Intent.At)) {

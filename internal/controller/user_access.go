@@ -37,9 +37,26 @@ func (p *userPass) target(current media.Account) media.Access {
 		return current.Access
 	}
 	want := p.desired()
-	keep := p.server.Spec.UnmanagedAccess != v1alpha1.UnmanagedAccessRemove && !current.Access.All && !want.All
+	// While a declared library is not found on the server, nobody can tell which of the others is undeclared.
+	remove := p.server.Spec.UnmanagedAccess == v1alpha1.UnmanagedAccessRemove && len(p.ids) == len(p.libraries)
+	keep := !remove && !current.Access.All && !want.All
+	p.keepUnlisted(current, want)
 	want.Libraries = access.Target(current.Access.Libraries, want.Libraries, p.declares(), keep)
 	return want
+}
+
+// keepUnlisted lets an account keep an edge that it should have and has, of a library that the server's newest list
+// lacks: a list that is short takes nothing away.
+func (p *userPass) keepUnlisted(current media.Account, want media.Access) {
+	for i := range p.libraries {
+		library := &p.libraries[i]
+		id := libraryID(library, p.identity())
+		_, listed := p.ids[library.Name]
+		_, wanted := p.effective[library.Name]
+		if role, has := current.Access.Libraries[id]; has && wanted && !listed {
+			want.Libraries[id] = role
+		}
+	}
 }
 
 // withoutDeclared is what an account keeps when its User goes away: its access to libraries that no manifest declares.
@@ -50,6 +67,11 @@ func (p *userPass) withoutDeclared(current media.Account) media.Access {
 // declares says which ids of the server are declared, those that are being deleted among them.
 func (p *userPass) declares() func(media.LibraryID) bool {
 	declared := map[media.LibraryID]bool{}
+	for i := range p.libraries {
+		if id := libraryID(&p.libraries[i], p.identity()); id != "" {
+			declared[id] = true
+		}
+	}
 	for _, id := range p.ids {
 		declared[id] = true
 	}

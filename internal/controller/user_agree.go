@@ -29,20 +29,21 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 	if p.problem == nil {
 		p.problem = p.guardRole(p.account)
 	}
-	drift := newDrift(p.agreed && sameAccess(p.status.Access, p.accessStatus()), diff.words, r.Clock.Now())
+	same := sameAccess(p.status.Access, p.accessStatus()) && (p.status.State == p.want || p.status.State == v1alpha1.UserDisabledOnServer)
+	drift := newDrift(p.agreed && same, diff.words, r.Clock.Now())
 	if len(diff.words) > 0 {
 		if o := r.apply(ctx, p, diff); o != nil {
 			return *o
 		}
 		r.reportDrift(ctx, p, drift)
 	}
+	p.describe()
 	if p.problem != nil {
 		return *p.problem
 	}
 	if o := r.forgetSwitch(ctx, p); o != nil {
 		return *o
 	}
-	p.describe()
 	if o := r.agreePassword(ctx, p); o != nil {
 		return *o
 	}

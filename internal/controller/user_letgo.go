@@ -41,7 +41,7 @@ func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
 func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	p.record = readRecord(p.user, p.identity())
 	policy := p.user.Spec.DeletionPolicy
-	if p.record.Intent != nil {
+	if p.record.open() && !p.observing() {
 		if o := r.recoverIntent(ctx, p); o != nil {
 			return o
 		}
@@ -131,7 +131,7 @@ func (r *userReconciler) retire(ctx context.Context, p *userPass) *outcome {
 	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
 		return retry(err)
 	}
-	p.ids = resolvedLibraries(p.site, libraries.Items)
+	p.libraries, p.ids = libraries.Items, resolvedLibraries(p.site, libraries.Items)
 	if p.able().ZeroAccess {
 		if o := r.setAccess(ctx, p, p.withoutDeclared); o != nil {
 			return o

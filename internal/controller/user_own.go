@@ -35,6 +35,9 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 	case access.ActionCreate, access.ActionAdopt:
 		return r.obtain(ctx, p, candidates)
 	case access.ActionRecord:
+		if o := p.mayWrite(); o != nil {
+			return o
+		}
 		return r.settle(ctx, p, candidates[0])
 	case access.ActionWait:
 		r.Wake.Server(p.key)
@@ -96,7 +99,7 @@ func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []me
 		return access.NamedNone, nil
 	case len(candidates) > 1:
 		return access.NamedSeveral, nil
-	case p.record.Intent != nil:
+	case p.record.open() && !p.observing():
 		ours, o := r.provenOurs(ctx, p, candidates[0])
 		if ours || o != nil {
 			return access.NamedOurs, o
@@ -280,7 +283,7 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 	}
 	p.record = record{
 		ID: string(account.ID), Origin: v1alpha1.OriginCreated, Server: p.identity(),
-		Password: want.hash, Rotation: p.record.Rotation, Disabled: account.Disabled,
+		Password: want.hash, Generated: !want.fromSecret, Rotation: p.record.Rotation, Disabled: account.Disabled,
 	}
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)

@@ -110,7 +110,7 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
 	rotate := rotation != "" && rotation != p.record.Rotation
 	generated := p.passwordRef() == nil
-	if p.chosenByHolder() || (generated && !rotate && p.record.Password == "") {
+	if p.chosenByHolder() || (generated && !rotate && !p.record.Generated) {
 		return nil // nobody but its holder knows the password, and it stays
 	}
 	next := *p
@@ -133,7 +133,7 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	if o := r.deliverPassword(ctx, p, want, true); o != nil {
 		return o
 	}
-	p.record.Password, p.record.Rotation = want.hash, next.record.Rotation
+	p.record.Password, p.record.Generated, p.record.Rotation = want.hash, generated, next.record.Rotation
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
@@ -167,7 +167,7 @@ func (r *userReconciler) keepCredentials(ctx context.Context, p *userPass, want 
 	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: key.Namespace, Name: name, Labels: map[string]string{v1alpha1.LabelUser: p.user.Name},
+			Namespace: key.Namespace, Name: name,
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.user, v1alpha1.GroupVersion.WithKind("User"))},
 		},
 		Data: map[string][]byte{"username": []byte(p.user.Spec.Username), "password": []byte(want.password), "url": []byte(publicURL(p.server))},
@@ -201,7 +201,7 @@ func (r *userReconciler) replaceCredentials(ctx context.Context, p *userPass, se
 func (k *Kit) exists(ctx context.Context, key types.NamespacedName) bool {
 	secret := &metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return k.Client.Get(ctx, key, secret) == nil
+	return k.Cached.Get(ctx, key, secret) == nil
 }
 
 func publicURL(server *v1alpha1.MediaServer) string {

@@ -59,6 +59,8 @@ type InviteUse struct {
 	Email       string
 	DisplayName string
 	At          time.Time
+	// Registered: the account was made with this invite. Else somebody who had an account accepted it.
+	Registered bool
 }
 
 // Inviter is for servers whose own invites count exactly, in one transaction with the account (Capabilities.Invites).

@@ -57,22 +57,37 @@ func (s *Server) Inventory() *Inventory { return s.inventory }
 // Close ends the connection.
 func (s *Server) Close() error { return s.driver.Close() }
 
-// Settled returns the moment before which everything that was sent to the server has been answered or given up:
-// a listing begun after a call's start plus this long shows what the call did.
-func (s *Server) Settled(sent time.Time) time.Time { return sent.Add(s.traits.LongestCall) }
+// Settled returns the moment before which a call that was announced has been answered or given up: it waits for its
+// turn and for its slot as long as a call may take at most each, and then takes as long. A listing begun later shows
+// what it did.
+func (s *Server) Settled(announced time.Time) time.Time {
+	return announced.Add(3 * s.traits.LongestCall)
+}
+
+// turn waits for a place, no longer than a call may take.
+func (s *Server) turn(ctx context.Context, places chan struct{}, operation string) (leave func(), err error) {
+	patience := time.NewTimer(s.traits.LongestCall)
+	defer patience.Stop()
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	return nil, &Error{Code: Unavailable, Op: operation, Message: "no turn came: too many calls under way", cause: context.Canceled}
+}
 
 // call runs one call within the limits and names its error.
 func (s *Server) call(ctx context.Context, operation string, write bool, f func(context.Context) error) error {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done(): // the wait for a turn is not the server's fault, and not part of the call's own time
-		return &Error{Code: Unavailable, Op: operation, Message: "no turn came: too many calls under way", cause: ctx.Err()}
+	leave, err := s.turn(ctx, s.slots, operation) // not part of the call's own time, and not the server's fault
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, s.traits.LongestCall)
 	defer cancel()
 	start := s.now()
-	err := classify(operation, f(ctx))
+	err = classify(operation, f(ctx))
 	s.observe(Call{Operation: operation, Write: write, Code: CodeOf(err), Duration: s.now().Sub(start)})
 	return err
 }

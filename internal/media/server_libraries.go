@@ -16,12 +16,11 @@ func (s *Server) ReadLibrary(ctx context.Context, id LibraryID) (library Library
 
 // CreateLibrary makes a library. One creation runs at a time, so that each sees what the one before made.
 func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Library, err error) {
-	select {
-	case s.creating <- struct{}{}:
-		defer func() { <-s.creating }()
-	case <-ctx.Done():
-		return Library{}, &Error{Code: Unavailable, Op: "CreateLibrary", Message: "another library is being made", cause: ctx.Err()}
+	leave, err := s.turn(ctx, s.creating, "CreateLibrary")
+	if err != nil {
+		return Library{}, err
 	}
+	defer leave()
 	return s.writeLibrary(ctx, "CreateLibrary", func(ctx context.Context) (Library, error) {
 		return s.driver.CreateLibrary(ctx, want)
 	})

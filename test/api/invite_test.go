@@ -90,6 +90,7 @@ func badInvitedAccounts() []refusal {
 
 var inviteChanges = []change{
 	{"to another server", `{}`, `{serverRef: {name: cabin}}`, "serverRef is immutable: delete this Invite and make a new one"},
+	{"to another delivery", `{delivery: Auto}`, `{delivery: Portal}`, "delivery is immutable: delete this Invite and make a new one"},
 	{"to more uses", `{maxUses: 2}`, `{maxUses: 3}`, ""},
 	{"to any number of uses", `{maxUses: 2}`, `{maxUses: null}`, ""},
 	{"to a later expiry", `{expiresAt: "2001-01-01T00:00:00Z"}`, `{expiresAt: "2027-01-01T00:00:00Z"}`, ""},

@@ -39,6 +39,7 @@ type (
 		DisplayName string    `json:"displayName"`
 		Email       *string   `json:"email"`
 		UsedAt      time.Time `json:"usedAt"`
+		Registered  bool      `json:"registered"`
 	}
 	// inviteBody names every setting, null for none, so that what is replaced is replaced whole.
 	inviteBody struct {
@@ -177,7 +178,7 @@ func (d *Driver) InviteUses(ctx context.Context, id media.InviteID) ([]media.Inv
 	}
 	uses := make([]media.InviteUse, 0, len(listed))
 	for _, one := range listed {
-		use := media.InviteUse{Account: media.AccountID(one.UserID), Username: one.Username, DisplayName: one.DisplayName, At: one.UsedAt}
+		use := media.InviteUse{Account: media.AccountID(one.UserID), Username: one.Username, DisplayName: one.DisplayName, At: one.UsedAt, Registered: one.Registered}
 		if one.Email != nil {
 			use.Email = *one.Email
 		}

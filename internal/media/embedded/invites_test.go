@@ -134,7 +134,7 @@ func TestInviteUsesAreOldestFirst(t *testing.T) {
 	wantCode(t, err, "")
 	for n, want := range []media.InviteUse{{Username: "zoe", DisplayName: "ZOE"}, {Username: "adam", DisplayName: "ADAM", Email: "adam@example.org"}} {
 		account := listing.Accounts[n+1] // after the owner
-		want.Account, want.At = account.ID, uses[n].At
+		want.Account, want.At, want.Registered = account.ID, uses[n].At, true
 		if uses[n] != want || account.Username != want.Username || uses[n].At.Before(before) {
 			t.Errorf("got %+v, want %+v", uses[n], want)
 		}
