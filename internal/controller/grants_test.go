@@ -56,7 +56,7 @@ func TestGrantWindowOpensAndCloses(t *testing.T) {
 	w.ready(&v1alpha1.User{}, "ann")
 	w.store.ResetCalls()
 
-	opens, closes := metav1.NewTime(time.Now().Add(2*time.Second).Truncate(time.Second)), metav1.NewTime(time.Now().Add(5*time.Second).Truncate(time.Second))
+	opens, closes := metav1.NewTime(time.Now().Add(2*time.Second).Truncate(time.Second)), metav1.NewTime(time.Now().Add(8*time.Second).Truncate(time.Second))
 	grant := w.grant("holidays", "movies", "ann")
 	grant.Spec.NotBefore, grant.Spec.NotAfter = &opens, &closes
 	w.create(grant)
