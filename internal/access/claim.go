@@ -10,7 +10,7 @@ type Claimant struct {
 }
 
 // ClaimWinner returns which of several objects with the same claim has it: recorded ownership beats age, then age,
-// then UID (DESIGN D3). An object that is being deleted keeps its claim until it is gone only if recorded.
+// then UID (DESIGN D3). An object that is being deleted keeps its claim until it is gone.
 func ClaimWinner(claimants []Claimant) metav1.Object {
 	var best *Claimant
 	for i := range claimants {

@@ -94,10 +94,5 @@ func (p *grantPass) seesAll(user *v1alpha1.User) bool {
 }
 
 func (p *grantPass) effectiveOf(user *v1alpha1.User) access.Effective {
-	able := p.sites[user.Spec.ServerRef.Name].able()
-	return access.EffectiveAccess(access.Subject{
-		User: user, SeesAll: able.Roles[media.Role(user.Spec.Role)].SeesAll,
-		Knows:    func(role v1alpha1.LibraryRole) bool { return able.HasLibraryRole(media.LibraryRole(role)) },
-		Redeemed: access.RedeemedEdges(user, readRecord(user, p.sites[user.Spec.ServerRef.Name].identity()).ID, p.redemptions),
-	}, p.allLibraries, p.others)
+	return access.EffectiveAccess(p.sites[user.Spec.ServerRef.Name].subjectOf(user, p.redemptions), p.allLibraries, p.others)
 }

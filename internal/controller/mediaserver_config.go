@@ -42,23 +42,6 @@ func (k *Kit) config(ctx context.Context, server *v1alpha1.MediaServer) (media.C
 	return config, err
 }
 
-// Dial opens a connection to a MediaServer for who is not its reconciler. The caller closes it.
-func (k *Kit) Dial(ctx context.Context, server *v1alpha1.MediaServer) (*media.Server, error) {
-	driver, supported := k.Drivers[server.Spec.Type]
-	if !supported {
-		return nil, media.Errorf(media.Unsupported, "no driver for %s", server.Spec.Type)
-	}
-	config, err := k.config(ctx, server)
-	if err != nil {
-		return nil, err
-	}
-	opened, err := driver(config)
-	if err != nil {
-		return nil, err
-	}
-	return media.NewServer(opened, k.Clock.Now, nil), nil
-}
-
 // fingerprint tells two configurations apart without showing them.
 func fingerprint(kind v1alpha1.MediaServerType, config media.Config) string {
 	text, _ := json.Marshal(struct {

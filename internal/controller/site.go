@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -68,6 +69,16 @@ func (s site) to() *media.Server           { return s.connection.Server }
 func (s site) inventory() *media.Inventory { return s.connection.Server.Inventory() }
 func (s site) able() media.Capabilities    { return s.connection.Probe.Capabilities }
 func (s site) identity() string            { return s.connection.Probe.Identity }
+
+// subjectOf is a User of this server as far as access is concerned.
+func (s site) subjectOf(user *v1alpha1.User, redemptions []v1alpha1.Redemption) access.Subject {
+	able := s.able()
+	return access.Subject{
+		User: user, SeesAll: able.Roles[media.Role(user.Spec.Role)].SeesAll,
+		Knows:    func(role v1alpha1.LibraryRole) bool { return able.HasLibraryRole(media.LibraryRole(role)) },
+		Redeemed: access.RedeemedEdges(user, readRecord(user, s.identity()).ID, redemptions),
+	}
+}
 
 // callFailed reports an error of a call to the connection, and turns it into the object's outcome.
 func (k *Kit) callFailed(s site, err error) *outcome {

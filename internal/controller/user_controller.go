@@ -157,11 +157,7 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	p.libraries = libraries.Items
 	p.ids = resolvedLibraries(p.site, libraries.Items)
 	p.grants = grants.Items
-	p.subject = access.Subject{
-		User: p.user, SeesAll: p.able().Roles[media.Role(p.user.Spec.Role)].SeesAll,
-		Knows:    func(role v1alpha1.LibraryRole) bool { return p.able().HasLibraryRole(media.LibraryRole(role)) },
-		Redeemed: access.RedeemedEdges(p.user, readRecord(p.user, p.identity()).ID, redemptions.Items),
-	}
+	p.subject = p.subjectOf(p.user, redemptions.Items)
 	p.effective = access.EffectiveAccess(p.subject, p.libraries, active)
 	var accountChange time.Time
 	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, now)

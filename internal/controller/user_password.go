@@ -144,8 +144,7 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 // deliverPassword sets the password on the server where that is still to be done, and then lets its holder have it.
 func (r *userReconciler) deliverPassword(ctx context.Context, p *userPass, want wanted, set bool) *outcome {
 	if set {
-		key := media.AccountKey{ID: p.account.ID, Username: p.user.Spec.Username}
-		if err := p.to().SetPassword(ctx, key, media.NewPassword{Password: want.password, MustChange: want.mustChange}); err != nil {
+		if err := p.to().SetPassword(ctx, p.accountKey(), media.NewPassword{Password: want.password, MustChange: want.mustChange}); err != nil {
 			return r.callFailed(p.site, err)
 		}
 	}

@@ -41,7 +41,7 @@ func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Ac
 	return account, nil
 }
 
-// UpdateAccount changes the named fields. A change of role is guarded: see Protection.
+// UpdateAccount changes the named fields, after reading the account live. Who changes a role asks Protection first.
 func (s *Server) UpdateAccount(ctx context.Context, key AccountKey, change AccountChange) (account Account, err error) {
 	if _, err := s.ReadAccount(ctx, key); err != nil {
 		return Account{}, err

@@ -241,7 +241,7 @@ func validate(invite *v1alpha1.Invite, request Request, traits media.Traits) err
 	return nil
 }
 
-// unavailable hides what is none of the person's business.
+// unavailable keeps the cause for logs and errors.Is; a page shows ErrUnavailable's own words.
 func unavailable(cause error) error {
 	return fmt.Errorf("%w (%w)", ErrUnavailable, cause)
 }
