@@ -174,6 +174,22 @@ type UserAccessStatus struct {
 	Items []UserAccessEntry `json:"items,omitempty"`
 }
 
+// DisableMethod is how an account was shut out: the first of these that the server can do.
+// +kubebuilder:validation:Enum=Switch;LockOut;NoAccess
+type DisableMethod string
+
+// The rungs of the ladder.
+const (
+	// DisableSwitch: the server's own switch.
+	DisableSwitch DisableMethod = "Switch"
+	// DisableLockOut: a password that nobody knows, with every session and device key ended. To let the person in
+	// again takes a new password.
+	DisableLockOut DisableMethod = "LockOut"
+	// DisableNoAccess: the person can sign in, and sees no library. What undeclared libraries the account saw is
+	// remembered, and given back with the rest.
+	DisableNoAccess DisableMethod = "NoAccess"
+)
+
 // UserStatus is what Usher found and did.
 type UserStatus struct {
 	// ObservedGeneration is the generation that this status speaks of.
@@ -202,9 +218,9 @@ type UserStatus struct {
 	// +optional
 	Access *UserAccessStatus `json:"access,omitempty"`
 
-	// DisableMethod says how the account was shut out: Switch (the server's own).
+	// DisableMethod says how the account was shut out.
 	// +optional
-	DisableMethod string `json:"disableMethod,omitempty"`
+	DisableMethod DisableMethod `json:"disableMethod,omitempty"`
 
 	// CredentialsSecret names the Secret with the generated password.
 	// +optional

@@ -21,6 +21,28 @@ func WantDisabled(user *v1alpha1.User, now time.Time) (state v1alpha1.UserState,
 	return v1alpha1.UserActive, false, time.Time{}
 }
 
+// Abilities are what a server can do to shut an account out.
+type Abilities struct {
+	// Switch: the server's own. LockOut: a new password ends every session and device key. ZeroAccess: an account can
+	// see no library at all.
+	Switch, LockOut, ZeroAccess bool
+	// SeesAll: the account's role sees every library, whatever its access list holds.
+	SeesAll bool
+}
+
+// Rung is the highest rung of the ladder of disabling that holds for an account; empty when none does.
+func Rung(can Abilities) v1alpha1.DisableMethod {
+	switch {
+	case can.Switch:
+		return v1alpha1.DisableSwitch
+	case can.LockOut:
+		return v1alpha1.DisableLockOut
+	case can.ZeroAccess && !can.SeesAll:
+		return v1alpha1.DisableNoAccess
+	}
+	return ""
+}
+
 // Switching is what to do with an account's switch.
 type Switching string
 

@@ -108,7 +108,7 @@ func (r *inviteReconciler) validate(_ context.Context, p *invitePass) *outcome {
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s in a library: set spec.libraryRole to Viewer", spec.LibraryRole)
 	case spec.Delivery == v1alpha1.DeliveryNative && !p.able().Invites:
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own that keep count: set spec.delivery to Portal")
-	case spec.Account != nil && spec.Account.ExpiresAfter != nil && !p.able().Disable:
+	case spec.Account != nil && spec.Account.ExpiresAfter != nil && p.rung(spec.Role) == "":
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: remove account.expiresAfter")
 	}
 	p.isNative = spec.Delivery == v1alpha1.DeliveryNative || (spec.Delivery != v1alpha1.DeliveryPortal && p.able().Invites)

@@ -58,6 +58,11 @@ func (k *Keyring) Password(uid types.UID, rotation string) string {
 	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("password", string(uid), rotation)[:24])
 }
 
+// LockOutPassword derives the password of an account that is locked out. It is told to nobody.
+func (k *Keyring) LockOutPassword(uid types.UID) string {
+	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("lock-out", string(uid))[:24])
+}
+
 // InviteCode derives an Invite's code: 27 characters with 160 bits, as a bearer secret. An Invite made anew under its
 // name has another UID, and so another code.
 func (k *Keyring) InviteCode(uid types.UID) string {

@@ -231,3 +231,15 @@ func (w *world) events() int {
 	_ = w.client.List(w.t.Context(), &events, client.InNamespace(w.namespace))
 	return len(events.Items)
 }
+
+// eventsOf are the notes of the events about an object.
+func (w *world) eventsOf(name string) (notes []string) {
+	var events eventsv1.EventList
+	_ = w.client.List(w.t.Context(), &events, client.InNamespace(w.namespace))
+	for i := range events.Items {
+		if events.Items[i].Regarding.Name == name {
+			notes = append(notes, events.Items[i].Note)
+		}
+	}
+	return notes
+}

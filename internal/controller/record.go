@@ -33,6 +33,12 @@ type record struct {
 	Rotation string `json:"rotation,omitempty"`
 	// Disabled: Usher disabled the account, and so may enable it.
 	Disabled bool `json:"disabled,omitempty"`
+	// Method is how; empty for the server's own switch.
+	Method v1alpha1.DisableMethod `json:"method,omitempty"`
+	// Locked: the password that nobody knows is set (DisableLockOut).
+	Locked bool `json:"locked,omitempty"`
+	// Taken is the access to undeclared libraries that was taken to shut the account out (DisableNoAccess).
+	Taken map[media.LibraryID]media.LibraryRole `json:"taken,omitempty"`
 	// Imported counts the uses of the server's invite that have become Redemptions. A Redemption that is deleted
 	// afterwards stays deleted.
 	Imported int `json:"imported,omitempty"`
@@ -60,6 +66,13 @@ func readRecord(object client.Object, identity string) record {
 		return record{}
 	}
 	return r
+}
+
+func (r record) method() v1alpha1.DisableMethod {
+	if r.Method == "" {
+		return v1alpha1.DisableSwitch
+	}
+	return r.Method
 }
 
 // open says whether a creation was announced whose end is not known. One that was refused made nothing.

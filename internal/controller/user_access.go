@@ -18,8 +18,8 @@ func (p *userPass) seesAllByRole() bool {
 
 // desired is the effective access in the server's ids. What does not resolve gives nothing (DESIGN D2).
 func (p *userPass) desired() media.Access {
-	want := media.Access{All: p.user.Spec.Access == v1alpha1.UserAccessAll && p.able().AccessAll, Libraries: map[media.LibraryID]media.LibraryRole{}}
-	if p.seesAllByRole() {
+	want := media.Access{All: !p.withheld() && p.user.Spec.Access == v1alpha1.UserAccessAll && p.able().AccessAll, Libraries: map[media.LibraryID]media.LibraryRole{}}
+	if p.seesAllByRole() || p.withheld() {
 		return want
 	}
 	for name, edge := range p.effective {
@@ -37,11 +37,17 @@ func (p *userPass) target(current media.Account) media.Access {
 		return current.Access
 	}
 	want := p.desired()
+	if p.withheld() {
+		return want
+	}
 	// While a declared library is not found on the server, nobody can tell which of the others is undeclared.
 	remove := p.server.Spec.UnmanagedAccess == v1alpha1.UnmanagedAccessRemove && len(p.ids) == len(p.libraries)
 	keep := !remove && !current.Access.All && !want.All
 	p.keepUnlisted(current, want)
 	want.Libraries = access.Target(current.Access.Libraries, want.Libraries, p.declares(), keep)
+	if !remove {
+		p.giveBack(want)
+	}
 	return want
 }
 
@@ -130,7 +136,7 @@ func (p *userPass) libraryName(id media.LibraryID) string {
 func (p *userPass) accessStatus() *v1alpha1.UserAccessStatus {
 	var items []v1alpha1.UserAccessEntry
 	for name, edge := range p.effective {
-		if _, resolved := p.ids[name]; resolved {
+		if _, resolved := p.ids[name]; resolved && !p.withheld() {
 			items = append(items, v1alpha1.UserAccessEntry{Library: name, Role: edge.Role, Through: edge.Through[:min(len(edge.Through), 10)]})
 		}
 	}

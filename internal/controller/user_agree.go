@@ -52,7 +52,7 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 
 func (p *userPass) difference() difference {
 	var d difference
-	d.switching, _ = access.Switch(p.want, p.wantDisabled, p.account.Disabled, p.record.Disabled)
+	d.switching, _ = access.Switch(p.want, p.wantDisabled, p.shutOut(), p.record.Disabled)
 	if d.switching != access.SwitchNothing {
 		d.words = append(d.words, strings.ToLower(string(d.switching))+" the account")
 	}
@@ -81,13 +81,13 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 		return o
 	}
 	shutsOut := access.ShutsOut(p.seen(p.account.Access), p.seen(d.target)) && !p.seesAllByRole()
-	if d.switching == access.SwitchDisable || (shutsOut && !p.account.Disabled) {
+	if d.switching == access.SwitchDisable || (shutsOut && !p.shutOut()) {
 		if o := r.mayShutOut(ctx, p); o != nil {
 			return o
 		}
 	}
 	if d.switching == access.SwitchDisable {
-		if o := r.setDisabled(ctx, p, true); o != nil {
+		if o := r.disable(ctx, p); o != nil {
 			return o
 		}
 	}
@@ -107,7 +107,7 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 		p.account = account
 	}
 	if d.switching == access.SwitchEnable {
-		return r.setDisabled(ctx, p, false)
+		return r.enable(ctx, p)
 	}
 	return nil
 }
@@ -122,45 +122,6 @@ func (r *userReconciler) setAccess(ctx context.Context, p *userPass, plan func(m
 		return r.callFailed(p.site, err)
 	}
 	p.account = account
-	return nil
-}
-
-// setDisabled switches the account. That Usher did it is recorded before it is done, so that Usher may undo it.
-func (r *userReconciler) setDisabled(ctx context.Context, p *userPass, disabled bool) *outcome {
-	if why := p.to().Protection(p.connection.Probe, p.account); why != "" && disabled {
-		return stalled(v1alpha1.ReasonProtected, "account %q is never disabled: %s", p.user.Spec.Username, why)
-	}
-	if disabled && !p.record.Disabled {
-		p.record.Disabled = true
-		if err := r.writeRecord(ctx, p.user, p.record); err != nil {
-			return retry(err)
-		}
-	}
-	account, err := p.to().SetDisabled(ctx, p.accountKey(), disabled)
-	if err != nil {
-		return r.callFailed(p.site, err)
-	}
-	p.account = account
-	if !disabled {
-		p.record.Disabled = false
-		if err := r.writeRecord(ctx, p.user, p.record); err != nil {
-			return retry(err)
-		}
-	}
-	word := map[bool]string{true: "Disabled", false: "Enabled"}[disabled]
-	r.normal(p.user, word, "Switch", "account %q is now %s", p.user.Spec.Username, strings.ToLower(word))
-	return nil
-}
-
-// forgetSwitch forgets that Usher disabled an account that somebody enabled again: whoever disables it next is not Usher.
-func (r *userReconciler) forgetSwitch(ctx context.Context, p *userPass) *outcome {
-	if p.account.Disabled || p.wantDisabled || !p.record.Disabled {
-		return nil
-	}
-	p.record.Disabled = false
-	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
-		return retry(err)
-	}
 	return nil
 }
 
@@ -208,10 +169,10 @@ func (p *userPass) describe() {
 	s.ExternalID, s.Origin = string(p.account.ID), p.record.Origin
 	s.Access = p.accessStatus()
 	s.Plan = nil
-	_, s.State = access.Switch(p.want, p.wantDisabled, p.account.Disabled, p.record.Disabled)
+	_, s.State = access.Switch(p.want, p.wantDisabled, p.shutOut(), p.record.Disabled)
 	s.DisableMethod = ""
-	if p.account.Disabled && p.record.Disabled {
-		s.DisableMethod = "Switch"
+	if p.shutOut() && p.record.Disabled {
+		s.DisableMethod = p.method()
 	}
 }
 
@@ -220,6 +181,9 @@ func (p *userPass) summary() outcome {
 	case v1alpha1.UserDisabledOnServer:
 		return done(v1alpha1.ReasonSynced, "the media server agrees, but somebody (or the server itself) disabled the account there, and Usher leaves it so: enable it on the server to let the person in")
 	case v1alpha1.UserExpired, v1alpha1.UserDisabled:
+		if p.status.DisableMethod == v1alpha1.DisableNoAccess {
+			return done(v1alpha1.ReasonSynced, "the media server agrees: it cannot disable accounts, so this one sees no library")
+		}
 		return done(v1alpha1.ReasonSynced, "the media server agrees: nobody can sign in with the account")
 	}
 	return done(v1alpha1.ReasonSynced, "the media server agrees")

@@ -103,8 +103,8 @@ func (p *userPass) validate() *outcome {
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server have no email: remove spec.email")
 	case spec.Access == v1alpha1.UserAccessAll && !able.AccessAll:
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no access to all libraries: grant them by a LibraryGrant with libraries.all: true")
-	case (spec.Disabled || spec.ExpiresAt != nil) && !able.Disable:
-		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: remove disabled and expiresAt")
+	case (spec.Disabled || spec.ExpiresAt != nil) && p.rung(spec.Role) == "":
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: remove disabled and expiresAt", spec.Role)
 	case spec.Password != nil && spec.Password.RequireChange && !able.RequirePasswordChange:
 		return stalled(v1alpha1.ReasonUnsupported, "this server cannot make a person choose another password: remove password.requireChange")
 	}

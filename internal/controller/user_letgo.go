@@ -46,6 +46,9 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 			return o
 		}
 	}
+	if o := r.gatherDeclared(ctx, p); o != nil {
+		return o
+	}
 	account, there := p.inventory().Account(media.AccountID(p.record.ID))
 	switch {
 	case p.record.ID == "":
@@ -67,7 +70,7 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	if err := r.confirmDeleting(ctx, p.user); err != nil {
 		return retry(err)
 	}
-	if !account.Disabled {
+	if !p.shutOut() {
 		if o := r.mayShutOut(ctx, p); o != nil {
 			return o
 		}
@@ -119,24 +122,12 @@ func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcom
 	return nil
 }
 
-// retire shuts the account out, and then takes back what Usher granted.
-func (r *userReconciler) retire(ctx context.Context, p *userPass) *outcome {
-	if !p.able().Disable {
-		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: set deletionPolicy to Delete or Retain")
-	}
-	if _, err := p.to().SetDisabled(ctx, p.accountKey(), true); err != nil {
-		return r.callFailed(p.site, err)
-	}
+// gatherDeclared finds out which libraries are declared, and so whose access is Usher's to take back.
+func (r *userReconciler) gatherDeclared(ctx context.Context, p *userPass) *outcome {
 	var libraries v1alpha1.LibraryList
 	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
 		return retry(err)
 	}
 	p.libraries, p.ids = libraries.Items, resolvedLibraries(p.site, libraries.Items)
-	if p.able().ZeroAccess {
-		if o := r.setAccess(ctx, p, p.withoutDeclared); o != nil {
-			return o
-		}
-	}
-	r.normal(p.user, "Retired", "Disable", "disabled account %q of MediaServer %s and took back its access", p.user.Spec.Username, p.server.Name)
 	return nil
 }

@@ -233,7 +233,7 @@ func (p *userPass) newAccount(password string) media.NewAccount {
 	generated := spec.Password == nil || spec.Password.SecretRef == nil
 	return media.NewAccount{
 		Username: spec.Username, Email: spec.Email, DisplayName: spec.DisplayName,
-		Role: media.Role(spec.Role), Access: p.desired(), Password: password, Disabled: p.wantDisabled,
+		Role: media.Role(spec.Role), Access: p.desired(), Password: password, Disabled: p.wantDisabled && p.method() == v1alpha1.DisableSwitch,
 		MustChangePassword: generated && spec.Password != nil && spec.Password.RequireChange,
 	}
 }
@@ -274,17 +274,21 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 			return o
 		}
 	}
-	want, o := r.wantedPassword(ctx, p)
-	if o != nil {
-		return o
+	made := record{ID: string(account.ID), Origin: v1alpha1.OriginCreated, Server: p.identity(), Rotation: p.record.Rotation, Disabled: account.Disabled}
+	if p.wantDisabled && !account.Disabled {
+		made.Disabled, made.Method = true, p.method()
 	}
-	if o := r.deliverPassword(ctx, p, want, want.fromSecret); o != nil {
-		return o
+	if made.Method != v1alpha1.DisableLockOut { // there, nobody is to have a password that works
+		want, o := r.wantedPassword(ctx, p)
+		if o != nil {
+			return o
+		}
+		if o := r.deliverPassword(ctx, p, want, want.fromSecret); o != nil {
+			return o
+		}
+		made.Password, made.Generated = want.hash, !want.fromSecret
 	}
-	p.record = record{
-		ID: string(account.ID), Origin: v1alpha1.OriginCreated, Server: p.identity(),
-		Password: want.hash, Generated: !want.fromSecret, Rotation: p.record.Rotation, Disabled: account.Disabled,
-	}
+	p.record = made
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}

@@ -110,6 +110,9 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
 	rotate := rotation != "" && rotation != p.record.Rotation
 	generated := p.passwordRef() == nil
+	if p.record.Disabled && p.method() == v1alpha1.DisableLockOut {
+		return nil // a password that works would let its holder in
+	}
 	if p.chosenByHolder() || (generated && !rotate && !p.record.Generated) {
 		return nil // nobody but its holder knows the password, and it stays
 	}

@@ -20,6 +20,9 @@ type Capabilities struct {
 	Registration bool
 	// Disable: the server has a switch that disables an account and ends its sessions.
 	Disable bool
+	// LockOut: a new password ends every session and every device key of an account, so that one which nobody knows
+	// shuts it out.
+	LockOut bool
 	// DeleteAccount: accounts can be deleted.
 	DeleteAccount bool
 	// DeleteLibrary: empty libraries can be deleted.
@@ -62,7 +65,7 @@ func (c Capabilities) HasMediaType(mediaType MediaType) bool {
 func (c Capabilities) Names() []string {
 	var names []string
 	for name, has := range map[string]bool{
-		"Bootstrap": c.Bootstrap, "Registration": c.Registration, "Disable": c.Disable,
+		"Bootstrap": c.Bootstrap, "Registration": c.Registration, "Disable": c.Disable, "LockOut": c.LockOut,
 		"DeleteAccount": c.DeleteAccount, "DeleteLibrary": c.DeleteLibrary, "Authenticate": c.Authenticate,
 		"RequirePasswordChange": c.RequirePasswordChange, "AccessAll": c.AccessAll, "ZeroAccess": c.ZeroAccess,
 		"Email": c.Email, "DisplayName": c.DisplayName, "Invites": c.Invites, "LibraryRoles": len(c.LibraryRoles) > 1,

@@ -23,7 +23,7 @@ func passwordSet(f *fixture) {
 	check := f.unchanged()
 	f.must(f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: secondPassword}))
 	check()
-	if _, err := person.Libraries(f.ctx()); err == nil && f.h.PasswordEndsSessions {
+	if _, err := person.Libraries(f.ctx()); err == nil && (f.can.LockOut || f.h.PasswordEndsSessions) {
 		f.Error("an open session goes on")
 	}
 	f.refusedSignIn("mia", password)

@@ -48,7 +48,7 @@ func (d *Driver) about(ctx context.Context) (server, error) {
 // capabilities are everything; only the owner makes admins, and nobody makes an owner.
 func capabilities(self media.Role) media.Capabilities {
 	c := media.Capabilities{
-		Bootstrap: true, Registration: true, Disable: true, DeleteAccount: true, DeleteLibrary: true, Authenticate: true,
+		Bootstrap: true, Registration: true, Disable: true, LockOut: true, DeleteAccount: true, DeleteLibrary: true, Authenticate: true,
 		RequirePasswordChange: true, AccessAll: true, ZeroAccess: true, Email: true, DisplayName: true, Invites: true,
 		Roles: map[media.Role]media.RoleInfo{
 			media.RoleOwner:  {SeesAll: true, Administers: true},

@@ -100,7 +100,7 @@ func defaultTraits() media.Traits {
 
 func defaultCapabilities() media.Capabilities {
 	return media.Capabilities{
-		Bootstrap: true, Registration: true, Disable: true, DeleteAccount: true, DeleteLibrary: true, Authenticate: true,
+		Bootstrap: true, Registration: true, Disable: true, LockOut: true, DeleteAccount: true, DeleteLibrary: true, Authenticate: true,
 		RequirePasswordChange: true, AccessAll: true, ZeroAccess: true, Email: true, DisplayName: true,
 		Roles: map[media.Role]media.RoleInfo{
 			media.RoleOwner:  {SeesAll: true, Administers: true},
