@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media/embedded"
 	"github.com/usher-media/usher/internal/media/memory"
-	"github.com/usher-media/usher/internal/mediaserver"
 )
 
 // inviteWorld is a world whose MediaServer is the embedded one, over HTTP.
@@ -31,21 +29,11 @@ type inviteWorld struct {
 func newInviteWorld(t *testing.T) *inviteWorld {
 	t.Helper()
 	root := t.TempDir()
-	server, err := mediaserver.New(t.Context(), mediaserver.Config{DataDir: t.TempDir(), MediaRoots: []string{root}, CheapPasswordHashing: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener := httptest.NewServer(server.Handler())
-	t.Cleanup(func() {
-		listener.Close()
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	w := &inviteWorld{world: newIdleWorld(t, memory.Options{}), url: listener.URL}
+	address := newEmbedded(t, root)
+	w := &inviteWorld{world: newIdleWorld(t, memory.Options{}), url: address}
 	w.openAs(embedded.Open)
 	ms := w.mediaServer()
-	ms.Spec.URL, ms.Spec.Bootstrap = listener.URL, true
+	ms.Spec.URL, ms.Spec.Bootstrap = address, true
 	w.create(ms)
 	for _, name := range []string{"movies", "kids"} {
 		library := w.library(name)
