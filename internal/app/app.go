@@ -2,6 +2,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -45,6 +46,8 @@ type Options struct {
 	Name string
 	// PortalURL is where people reach Usher's own invite pages; empty where none are served.
 	PortalURL string
+	// ReleaseAfter is how long a deleted object waits for a MediaServer that is gone; zero for the default.
+	ReleaseAfter time.Duration
 	// LeaseDuration of the leader election; zero for the default.
 	LeaseDuration time.Duration
 	// Metrics is where the operator's metrics are registered; nil for nowhere.
@@ -93,7 +96,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	kit := &controller.Kit{
 		Client: mgr.GetClient(), Cached: mgr.GetCache(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Keyring: keyring,
-		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: controller.DefaultReleaseAfter, PortalURL: o.PortalURL,
+		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter), PortalURL: o.PortalURL,
 	}
 	concurrency := o.Concurrency
 	if concurrency == (controller.Concurrency{}) {

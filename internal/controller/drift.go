@@ -17,12 +17,13 @@ func agreed(o object) bool {
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == o.GetGeneration()
 }
 
-// newDrift returns a drift that was just found, or nil when what differs is no drift.
-func newDrift(agreed bool, words []string, now time.Time) *v1alpha1.Drift {
+// foundDrift returns a drift that was just found, or nil when what differs is no drift.
+func (k *Kit) foundDrift(kind string, agreed bool, words []string) *v1alpha1.Drift {
 	if !agreed || len(words) == 0 {
 		return nil
 	}
-	return &v1alpha1.Drift{DetectedAt: metav1.NewTime(now), Differences: words[:min(len(words), 10)]}
+	k.counters.driftFound.WithLabelValues(kind).Inc()
+	return &v1alpha1.Drift{DetectedAt: metav1.NewTime(k.Clock.Now()), Differences: words[:min(len(words), 10)]}
 }
 
 func repaired(drift *v1alpha1.Drift, now time.Time) *v1alpha1.Drift {

@@ -44,6 +44,8 @@ type world struct {
 	// logged is everything that the operator logged, at every level.
 	logged *logBook
 	stop   func()
+	// releaseAfter is the operator's grace for objects whose MediaServer is gone; zero for the usual.
+	releaseAfter time.Duration
 }
 
 // newWorld starts an operator on a namespace of its own, and a MediaServer that is connected.
@@ -78,7 +80,7 @@ func (w *world) openAs(open media.Open) {
 	mgr, err := app.New(ctx, testenv.Get(w.t).Config(), app.Options{
 		Namespace: w.namespace, WatchNamespaces: []string{w.namespace}, MetricsAddress: "0", ProbeAddress: "0",
 		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
-		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics,
+		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
 	})
 	if err != nil {
 		cancel()

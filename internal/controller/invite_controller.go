@@ -14,7 +14,10 @@ import (
 )
 
 // inviteReconciler keeps an Invite's code, the server's own invite where it has one, and who came.
-type inviteReconciler struct{ *Kit }
+type inviteReconciler struct {
+	*Kit
+	secrets seenSecrets
+}
 
 // +kubebuilder:rbac:groups=usher.media,resources=invites,verbs=get;list;watch;patch;update
 // +kubebuilder:rbac:groups=usher.media,resources=invites/status,verbs=get;patch;update

@@ -204,6 +204,7 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 			}
 		}
 	}
+	r.secrets.forget(p.invite.UID)
 	if err := r.deleteSecret(ctx, p.invite, inviteSecretName(p.invite)); err != nil {
 		return *retry(err)
 	}

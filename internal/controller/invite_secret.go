@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"sync"
 
 	"github.com/skip2/go-qrcode"
 	corev1 "k8s.io/api/core/v1"
@@ -40,8 +41,11 @@ func (r *inviteReconciler) keepSecret(ctx context.Context, p *invitePass) *outco
 	}
 	p.status.SecretName, p.status.CodeHash = inviteSecretName(p.invite), codeHash(p.code)
 	want := map[string][]byte{"code": []byte(p.code), "url": []byte(r.url(p))}
-	var existing corev1.Secret
 	key := types.NamespacedName{Namespace: p.invite.Namespace, Name: p.status.SecretName}
+	if r.secrets.unchanged(p.invite.UID, r.versionOf(ctx, key), string(want["url"])) {
+		return nil
+	}
+	var existing corev1.Secret
 	err := r.Live.Get(ctx, key, &existing)
 	switch {
 	case apierrors.IsNotFound(err):
@@ -51,6 +55,7 @@ func (r *inviteReconciler) keepSecret(ctx context.Context, p *invitePass) *outco
 	case !metav1.IsControlledBy(&existing, p.invite):
 		return stalled(v1alpha1.ReasonConflict, "Secret %s exists and is not this Invite's: rename or delete it, so that the link can be kept there", key.Name)
 	case bytes.Equal(existing.Data["code"], want["code"]) && bytes.Equal(existing.Data["url"], want["url"]) && len(existing.Data["qr.png"]) > 0:
+		r.secrets.seen(p.invite.UID, existing.ResourceVersion, string(want["url"]))
 		return nil
 	}
 	if err := drawQR(want); err != nil {
@@ -78,6 +83,44 @@ func (r *inviteReconciler) makeSecret(ctx context.Context, p *invitePass, key ty
 		return retry(err)
 	}
 	return nil
+}
+
+// seenSecrets remembers which version of an Invite's Secret was found to hold the link, so that an Invite that is looked
+// at every few seconds does not read its Secret as often. The link holds the code.
+type seenSecrets struct {
+	mu    sync.Mutex
+	byUID map[types.UID][2]string
+}
+
+func (s *seenSecrets) unchanged(invite types.UID, version, url string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return version != "" && s.byUID[invite] == [2]string{version, url}
+}
+
+func (s *seenSecrets) seen(invite types.UID, version, url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byUID == nil {
+		s.byUID = map[types.UID][2]string{}
+	}
+	s.byUID[invite] = [2]string{version, url}
+}
+
+func (s *seenSecrets) forget(invite types.UID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byUID, invite)
+}
+
+// versionOf is the version of a Secret in the cache, which holds only the metadata; empty when there is none.
+func (k *Kit) versionOf(ctx context.Context, key types.NamespacedName) string {
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	if k.Cached.Get(ctx, key, secret) != nil {
+		return ""
+	}
+	return secret.ResourceVersion
 }
 
 // drawQR adds the link as a picture and as text for a terminal.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 )
@@ -38,6 +39,8 @@ func (k *Kit) letGoSite(ctx context.Context, object client.Object, server, what 
 		o.message += "; let go in " + left.Round(time.Second).String() + " with " + what + " left as it is"
 		return s, o
 	}
+	// In a namespace that is being deleted nobody can write an event.
+	log.FromContext(ctx).Info("let go of an object whose MediaServer is gone; it stays on the server as it is", "mediaServer", server, "what", what)
 	k.warn(object, "LeftBehind", "Release", "MediaServer %s is gone: %s stays on the server as it is", server, what)
 	return s, k.released(ctx, object)
 }

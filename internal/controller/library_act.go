@@ -147,7 +147,7 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	drift := newDrift(p.agreed, words, r.Clock.Now())
+	drift := r.foundDrift("Library", p.agreed, words)
 	library, err := p.to().UpdateLibrary(ctx, p.found.ID, change)
 	if err != nil {
 		return r.callFailed(p.site, err)
@@ -155,7 +155,7 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 	p.found = library
 	if drift != nil {
 		p.status.Drift = repaired(drift, r.Clock.Now())
-		r.counters.drift.WithLabelValues("Library").Inc()
+		r.counters.driftRepaired.WithLabelValues("Library").Inc()
 		r.normal(p.library, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", strings.Join(drift.Differences, "; "))
 	}
 	return nil

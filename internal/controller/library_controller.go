@@ -121,7 +121,7 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	candidates := r.candidates(p)
 	facts := access.OwnershipFacts{
 		Record: p.record.kind(), Recorded: r.recorded(ctx, p), Named: r.named(p, candidates),
-		Settled: r.settledIntent(p.site, p.record), MayCreate: p.library.Spec.ExternalID == "" && len(p.library.Spec.Paths) > 0,
+		Settled: p.settledIntent(p.record), MayCreate: p.library.Spec.ExternalID == "" && len(p.library.Spec.Paths) > 0,
 	}
 	switch access.Ownership(facts) {
 	case access.ActionManage:
@@ -134,8 +134,7 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	case access.ActionRecord:
 		return r.take(ctx, p, unknownBefore(p.record, candidates)[0], v1alpha1.OriginCreated)
 	case access.ActionWait:
-		r.Wake.Server(p.key)
-		return waiting(v1alpha1.ReasonConfirmingAbsence, "the library is missing from the server's list: looking again before anything is made in its place")
+		return r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the library is missing from the server's list: looking again before anything is made in its place")
 	}
 	return r.conflict(p, facts, candidates)
 }

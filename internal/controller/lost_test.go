@@ -78,6 +78,12 @@ func TestAStrangerWhoTookTheNameFirstIsNotOurs(t *testing.T) {
 	if !w.store.CheckPassword("ann", "the stranger's password") {
 		t.Error("the stranger's password was changed")
 	}
+	tried := w.store.Count(memory.Authenticate)
+	w.sync()
+	w.sync()
+	if now := w.store.Count(memory.Authenticate); now != tried || tried != 1 {
+		t.Errorf("a stranger's account was tried with a password %d times, and %d times more at the next looks, want once", tried, now-tried)
+	}
 }
 
 func TestAnAccountDeletedByHandIsMadeAgainOnlyBeyondDoubt(t *testing.T) {

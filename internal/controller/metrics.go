@@ -33,14 +33,17 @@ var (
 
 // counters are what cannot be read from the objects.
 type counters struct {
-	drift *prometheus.CounterVec
+	driftFound, driftRepaired *prometheus.CounterVec
 }
 
 func newCounters() counters {
-	return counters{drift: prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "usher_drift_repaired_total",
-		Help: "Differences found on a media server though no manifest had changed, and repaired, by kind.",
-	}, []string{"kind"})}
+	counter := func(name, help string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{"kind"})
+	}
+	return counters{
+		driftFound:    counter("usher_drift_found_total", "Objects of a media server found different though no manifest had changed, by kind."),
+		driftRepaired: counter("usher_drift_repaired_total", "Objects of a media server found different though no manifest had changed, and repaired, by kind."),
+	}
 }
 
 // collector tells the state of all objects, from the cache, when it is asked.
@@ -48,10 +51,12 @@ type collector struct{ *Kit }
 
 // RegisterMetrics registers what the objects and connections of a Kit tell.
 func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
-	if err := registry.Register(kit.counters.drift); err != nil {
-		return err
+	for _, one := range []prometheus.Collector{kit.counters.driftFound, kit.counters.driftRepaired, collector{kit}} {
+		if err := registry.Register(one); err != nil {
+			return err
+		}
 	}
-	return registry.Register(collector{kit})
+	return nil
 }
 
 // Describe implements prometheus.Collector.

@@ -23,7 +23,9 @@ func TestMetricsTellTheStateOfEverything(t *testing.T) {
 	w.store.EditAccount("ann", func(a *media.Account) { a.Access = media.Access{} })
 	w.look()
 	w.seesExactly("ann", "movies")
-	w.eventually("the drift is counted", func() bool { return w.metric("usher_drift_repaired_total") == 1 })
+	w.eventually("the drift is counted", func() bool {
+		return w.metric("usher_drift_found_total") == 1 && w.metric("usher_drift_repaired_total") == 1
+	})
 
 	want := `
 # HELP usher_media_server_up 1 when the MediaServer (namespace/name) was reached, and is who it should be, at the last look.

@@ -54,6 +54,9 @@ type intent struct {
 	At time.Time `json:"at"`
 	// Refused: the server refused it, so that nothing was made.
 	Refused bool `json:"refused,omitempty"`
+	// Strangers are the ids of accounts that were found not to be what was announced, so that nobody's account is tried
+	// with a password again and again.
+	Strangers []string `json:"strangers,omitempty"`
 	// Known are the ids that carried the name before.
 	Known []string `json:"known,omitempty"`
 }

@@ -36,7 +36,7 @@ func (k *Kit) usersOfGrant(ctx context.Context, object client.Object) []reconcil
 	return k.usersMatching(ctx, object.GetNamespace(), func(user *v1alpha1.User) bool { return grant.Users.Matches(user) })
 }
 
-// usersOfLibrary are the Users that some LibraryGrant joins to a Library, and those who see everything.
+// usersOfLibrary are the Users that some LibraryGrant or Redemption joins to a Library, and those who see everything.
 func (k *Kit) usersOfLibrary(ctx context.Context, object client.Object) []reconcile.Request {
 	library := object.(*v1alpha1.Library)
 	var grants v1alpha1.LibraryGrantList
@@ -47,9 +47,13 @@ func (k *Kit) usersOfLibrary(ctx context.Context, object client.Object) []reconc
 			matching = append(matching, grant)
 		}
 	}
+	redeemed := k.usersRedeeming(ctx, library)
 	return k.usersMatching(ctx, library.Namespace, func(user *v1alpha1.User) bool {
 		if user.Spec.ServerRef != library.Spec.ServerRef {
 			return false
+		}
+		if redeemed[user.Name] {
+			return true
 		}
 		for _, grant := range matching {
 			if grant.Users.Matches(user) {
@@ -58,6 +62,21 @@ func (k *Kit) usersOfLibrary(ctx context.Context, object client.Object) []reconc
 		}
 		return user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin || user.Spec.Role == v1alpha1.AccountRoleOwner
 	})
+}
+
+// usersRedeeming names the Users to whom an invite gave a Library.
+func (k *Kit) usersRedeeming(ctx context.Context, library *v1alpha1.Library) map[string]bool {
+	var redemptions v1alpha1.RedemptionList
+	k.list(ctx, &redemptions, client.InNamespace(library.Namespace))
+	users := map[string]bool{}
+	for i := range redemptions.Items {
+		for _, edge := range redemptions.Items[i].Spec.Libraries {
+			if edge.Library == library.Name {
+				users[redemptions.Items[i].Spec.UserRef.Name] = true
+			}
+		}
+	}
+	return users
 }
 
 func (k *Kit) usersMatching(ctx context.Context, namespace string, matches func(*v1alpha1.User) bool) []reconcile.Request {

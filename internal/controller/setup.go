@@ -22,6 +22,8 @@ const (
 	reconcileTimeout = 2 * time.Minute
 	// lookAgainAfter keeps demands for a fresh look at a server apart.
 	lookAgainAfter = time.Second
+	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
+	demandsForgotten = 5 * time.Second
 	// grantsFollowAfter and membersFollowAfter gather changes before a derived status is computed anew.
 	grantsFollowAfter  = 300 * time.Millisecond
 	membersFollowAfter = time.Second
@@ -62,7 +64,7 @@ func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string)
 		Watches(&v1alpha1.User{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.Library{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.Invite{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
-		WatchesRawSource(kit.Wake.source(kit.Wake.servers, lookAgainAfter, serverItself)).
+		WatchesRawSource(kit.Wake.servers.source(serverItself)).
 		WithOptions(options(c.MediaServers)).
 		Complete(&mediaServerReconciler{kit})
 }
@@ -72,7 +74,7 @@ func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) er
 		For(&v1alpha1.Library{}, builder.WithPredicates(changedByOthers)).
 		Watches(&v1alpha1.Library{}, handler.EnqueueRequestsFromMapFunc(kit.librariesBeside), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.User{}, follow(membersFollowAfter, kit.librariesBeside), builder.WithPredicates(whatOthersDependOn)).
-		WatchesRawSource(kit.Wake.source(kit.Wake.libraries, 0, kit.librariesOfServer)).
+		WatchesRawSource(kit.Wake.libraries.source(kit.librariesOfServer)).
 		WithOptions(options(c.Libraries)).
 		Complete(&libraryReconciler{kit})
 }
@@ -86,7 +88,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.Redemption{}, concerns(userOfRedemption), builder.WithPredicates(specOrAccount)).
 		Watches(&v1alpha1.Library{}, concerns(kit.usersOfLibrary), builder.WithPredicates(idOrSelection)).
 		WatchesMetadata(&corev1.Secret{}, concerns(kit.usersOfSecret)).
-		WatchesRawSource(kit.Wake.source(kit.Wake.users, 0, kit.usersOfServer)).
+		WatchesRawSource(kit.Wake.users.source(kit.usersOfServer)).
 		WithOptions(options(c.Users)).
 		Complete(&userReconciler{Kit: kit, brake: &brake{}})
 }
@@ -96,7 +98,7 @@ func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string
 		For(&v1alpha1.LibraryGrant{}, builder.WithPredicates(changedByOthers)).
 		Watches(&v1alpha1.User{}, follow(grantsFollowAfter, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
 		Watches(&v1alpha1.Library{}, follow(grantsFollowAfter, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
-		WatchesRawSource(kit.Wake.source(kit.Wake.grants, grantsFollowAfter, kit.grantsOfServer)).
+		WatchesRawSource(kit.Wake.grants.source(kit.grantsOfServer)).
 		WithOptions(options(c.LibraryGrants)).
 		Complete(&libraryGrantReconciler{kit})
 }
@@ -108,9 +110,9 @@ func setupInvites(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) erro
 		Watches(&v1alpha1.Redemption{}, concerns(inviteOfRedemption)).
 		Watches(&v1alpha1.Library{}, concerns(kit.invitesBeside), builder.WithPredicates(idOrSelection)).
 		WatchesMetadata(&corev1.Secret{}, concerns(inviteOfSecret)).
-		WatchesRawSource(kit.Wake.source(kit.Wake.invites, 0, kit.invitesOfServer)).
+		WatchesRawSource(kit.Wake.invites.source(kit.invitesOfServer)).
 		WithOptions(options(c.Invites)).
-		Complete(&inviteReconciler{kit})
+		Complete(&inviteReconciler{Kit: kit})
 }
 
 // options: the library's own rate limiter would retry a media server after 5 ms, and a healed one after 16 minutes.

@@ -86,14 +86,19 @@ func (k *Kit) callFailed(s site, err error) *outcome {
 	return fromServer(err)
 }
 
-// settledIntent says whether a complete listing shows what became of an announced creation; if none does yet, one is asked for.
-func (k *Kit) settledIntent(s site, r record) bool {
-	if !r.open() {
-		return true
+// settledIntent says whether a complete listing shows what became of an announced creation.
+func (s site) settledIntent(r record) bool {
+	return !r.open() || s.inventory().Listed().After(s.to().Settled(r.Intent.At))
+}
+
+// lookAgain waits for another listing of the server: one begun when an announced creation, if there is one, is over.
+func (k *Kit) lookAgain(s site, r record, reason, format string, args ...any) *outcome {
+	o := waiting(reason, format, args...)
+	now := k.Clock.Now()
+	if r.open() && now.Before(s.to().Settled(r.Intent.At)) {
+		o.after = s.to().Settled(r.Intent.At).Sub(now) + time.Millisecond
+		return o
 	}
-	if s.inventory().Listed().After(s.to().Settled(r.Intent.At)) {
-		return true
-	}
-	k.Wake.Server(s.key)
-	return false
+	k.Wake.Again(s.key, now)
+	return o
 }

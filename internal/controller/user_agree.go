@@ -30,7 +30,7 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 		p.problem = p.guardRole(p.account)
 	}
 	same := sameAccess(p.status.Access, p.accessStatus()) && (p.status.State == p.want || p.status.State == v1alpha1.UserDisabledOnServer)
-	drift := newDrift(p.agreed && same, diff.words, r.Clock.Now())
+	drift := r.foundDrift("User", p.agreed && same, diff.words)
 	if len(diff.words) > 0 {
 		if o := r.apply(ctx, p, diff); o != nil {
 			return *o
@@ -159,7 +159,7 @@ func (r *userReconciler) reportDrift(ctx context.Context, p *userPass, drift *v1
 		return
 	}
 	p.status.Drift = repaired(drift, r.Clock.Now())
-	r.counters.drift.WithLabelValues("User").Inc()
+	r.counters.driftRepaired.WithLabelValues("User").Inc()
 	r.normal(p.user, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", bounded(strings.Join(drift.Differences, "; "), 500))
 }
 

@@ -84,8 +84,8 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 // recoverIntent finds out what became of a creation that was announced and never recorded, so that no account that
 // Usher made is left behind unseen.
 func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcome {
-	if !r.settledIntent(p.site, p.record) {
-		return waiting(v1alpha1.ReasonDeleting, "looking whether the account that was being made exists")
+	if !p.settledIntent(p.record) {
+		return r.lookAgain(p.site, p.record, v1alpha1.ReasonDeleting, "looking whether the account that was being made exists")
 	}
 	for _, account := range p.candidates() {
 		ours, o := r.provenOurs(ctx, p, account)
@@ -107,16 +107,20 @@ func (r *userReconciler) disposeMissing(ctx context.Context, p *userPass) *outco
 		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
 		return nil
 	}
-	r.Wake.Server(p.key)
-	return waiting(v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before it is believed")
+	return r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before it is believed")
 }
 
 func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcome {
 	if !p.able().DeleteAccount {
 		return stalled(v1alpha1.ReasonUnsupported, "this server cannot delete accounts: set deletionPolicy to Disable or Retain")
 	}
-	if err := p.to().DeleteAccount(ctx, p.accountKey()); err != nil {
+	deleted, err := p.to().DeleteAccount(ctx, p.accountKey())
+	if err != nil {
 		return r.callFailed(p.site, err)
+	}
+	if !deleted {
+		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
+		return nil
 	}
 	r.normal(p.user, "Deleted", "Delete", "deleted account %q from MediaServer %s", p.user.Spec.Username, p.server.Name)
 	return nil

@@ -26,7 +26,7 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 	}
 	facts := access.OwnershipFacts{
 		Record: p.record.kind(), Recorded: r.recorded(ctx, p), Named: named,
-		Settled: r.settledIntent(p.site, p.record), MayCreate: p.user.Spec.Role != v1alpha1.AccountRoleOwner,
+		Settled: p.settledIntent(p.record), MayCreate: p.user.Spec.Role != v1alpha1.AccountRoleOwner,
 	}
 	switch access.Ownership(facts) {
 	case access.ActionManage:
@@ -40,8 +40,7 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 		}
 		return r.settle(ctx, p, candidates[0])
 	case access.ActionWait:
-		r.Wake.Server(p.key)
-		return waiting(v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before anything is made in its place")
+		return r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before anything is made in its place")
 	}
 	return p.conflict(facts, candidates)
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -86,8 +87,26 @@ func (r *userReconciler) adoptedPassword(ctx context.Context, p *userPass) (stri
 	return want.hash, o
 }
 
-// provenOurs tries the passwords that only our own announced creation could have set.
+// provenOurs tries the passwords that only our own announced creation could have set. What it finds is recorded: each
+// account is tried once.
 func (r *userReconciler) provenOurs(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
+	if slices.Contains(p.record.Intent.Strangers, string(account.ID)) {
+		return false, nil
+	}
+	ours, o := r.tryPasswords(ctx, p, account)
+	if ours || o != nil {
+		return ours, o
+	}
+	announced := *p.record.Intent
+	announced.Strangers = append(slices.Clone(announced.Strangers), string(account.ID))
+	p.record.Intent = &announced
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return false, retry(err)
+	}
+	return false, nil
+}
+
+func (r *userReconciler) tryPasswords(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
 	passwords := []string{r.Keyring.Password(p.user.UID, p.record.Rotation)}
 	if want, o := r.wantedPassword(ctx, p); o == nil && want.fromSecret {
 		passwords = append(passwords, want.password)
@@ -201,9 +220,7 @@ func (r *userReconciler) replaceCredentials(ctx context.Context, p *userPass, se
 
 // exists asks the cache, which holds only the metadata of Secrets.
 func (k *Kit) exists(ctx context.Context, key types.NamespacedName) bool {
-	secret := &metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return k.Cached.Get(ctx, key, secret) == nil
+	return k.versionOf(ctx, key) != ""
 }
 
 func publicURL(server *v1alpha1.MediaServer) string {

@@ -2,11 +2,11 @@ package controller
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -14,44 +14,81 @@ import (
 
 // Wake brings objects back when something outside Kubernetes changed: a media server was listed, came up or went down.
 type Wake struct {
-	servers, users, libraries, grants, invites chan event.TypedGenericEvent[string]
+	servers, users, libraries, grants, invites bell
+	demands                                    demands
 }
 
-// NewWake makes the channels.
-func NewWake() *Wake {
-	make := func() chan event.TypedGenericEvent[string] {
-		return make(chan event.TypedGenericEvent[string], 1024)
-	}
-	return &Wake{servers: make(), users: make(), libraries: make(), grants: make(), invites: make()}
-}
+// NewWake makes one whose controllers have not started.
+func NewWake() *Wake { return &Wake{demands: demands{byKey: map[string]demand{}}} }
 
 // Server asks for a fresh look at a media server soon.
-func (w *Wake) Server(key string) { send(w.servers, key) }
+func (w *Wake) Server(key string) { w.servers.ring(key, lookAgainAfter) }
+
+// Again asks for another look at a media server that was just looked at. Who asks over and over gets it ever more
+// rarely, down to once in lastProbeBackoff.
+func (w *Wake) Again(key string, now time.Time) { w.servers.ring(key, w.demands.next(key, now)) }
 
 // Dependents brings back every Library, User, LibraryGrant and Invite of a media server.
 func (w *Wake) Dependents(key string) {
-	send(w.libraries, key)
-	send(w.users, key)
-	send(w.grants, key)
-	send(w.invites, key)
+	w.libraries.ring(key, 0)
+	w.users.ring(key, 0)
+	w.grants.ring(key, grantsFollowAfter)
+	w.invites.ring(key, 0)
 }
 
-// send never blocks a reconcile: a full channel means that the same is on its way many times over.
-func send(channel chan event.TypedGenericEvent[string], key string) {
-	select {
-	case channel <- event.TypedGenericEvent[string]{Object: key}:
-	default:
+// bell brings the objects of one kind back by their media server's key. Before its controller has started it does
+// nothing: at the start, everything is looked at.
+type bell struct {
+	mu      sync.RWMutex
+	enqueue func(key string, delay time.Duration)
+}
+
+func (b *bell) ring(key string, delay time.Duration) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.enqueue != nil {
+		b.enqueue(key, delay)
 	}
 }
 
-// source delivers wake-ups to a controller. They wait a moment, so that a burst becomes one, and give way to
-// what people changed.
-func (w *Wake) source(channel chan event.TypedGenericEvent[string], delay time.Duration, requests func(context.Context, string) []reconcile.Request) source.Source {
-	return source.Channel(channel, handler.TypedFuncs[string, reconcile.Request]{
-		GenericFunc: func(ctx context.Context, e event.TypedGenericEvent[string], q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			enqueue(q, delay, handler.LowPriority, requests(ctx, e.Object))
-		},
+// source connects the bell to a controller's queue. What it brings back gives way to what people changed.
+func (b *bell) source(requests func(context.Context, string) []reconcile.Request) source.Source {
+	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.enqueue = func(key string, delay time.Duration) {
+			enqueue(queue, delay, handler.LowPriority, requests(ctx, key))
+		}
+		return nil
 	})
+}
+
+// demands says how long to wait before a media server is looked at again, when its objects ask for that.
+type demands struct {
+	mu    sync.Mutex
+	byKey map[string]demand
+}
+
+type demand struct {
+	// due is when the look that was asked for last is to be, pause how long that was to wait.
+	due   time.Time
+	pause time.Duration
+}
+
+// next doubles the pause for as long as every look is followed by another demand, and begins anew after a quiet while.
+func (d *demands) next(key string, now time.Time) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	last, asked := d.byKey[key]
+	if now.Before(last.due) {
+		return last.due.Sub(now)
+	}
+	pause := lookAgainAfter
+	if asked && now.Sub(last.due) <= 2*last.pause+demandsForgotten {
+		pause = min(2*last.pause, lastProbeBackoff)
+	}
+	d.byKey[key] = demand{due: now.Add(pause), pause: pause}
+	return pause
 }
 
 func enqueue(q workqueue.TypedRateLimitingInterface[reconcile.Request], delay time.Duration, priority int, requests []reconcile.Request) {

@@ -108,12 +108,13 @@ func (s *Server) Authenticate(ctx context.Context, username, password string) (i
 	return id, err
 }
 
-// DeleteAccount deletes an account, after reading it live. One that is gone already is no error.
-func (s *Server) DeleteAccount(ctx context.Context, key AccountKey) error {
+// DeleteAccount deletes an account, after reading it live. One that is gone already is no error; deleted says whether
+// it was this call that deleted it.
+func (s *Server) DeleteAccount(ctx context.Context, key AccountKey) (deleted bool, err error) {
 	if _, err := s.ReadAccount(ctx, key); err != nil {
-		return s.forgetIfGone(key.ID, err)
+		return false, s.forgetIfGone(key.ID, err)
 	}
-	err := s.call(ctx, "DeleteAccount", true, func(ctx context.Context) error {
+	err = s.call(ctx, "DeleteAccount", true, func(ctx context.Context) error {
 		if able, ok := s.driver.(AccountDeleter); ok {
 			return able.DeleteAccount(ctx, key.ID)
 		}
@@ -122,7 +123,7 @@ func (s *Server) DeleteAccount(ctx context.Context, key AccountKey) error {
 	if err == nil {
 		s.inventory.removeAccount(key.ID)
 	}
-	return s.forgetIfGone(key.ID, err)
+	return err == nil, s.forgetIfGone(key.ID, err)
 }
 
 func (s *Server) forgetIfGone(id AccountID, err error) error {
