@@ -29,7 +29,7 @@ func (r *libraryReconciler) letGo(ctx context.Context, p *libraryPass) outcome {
 		return *retry(err)
 	}
 	if len(holders) > 0 {
-		return *waiting(v1alpha1.ReasonAccessStillHeld, "waits until the access that Usher gave is taken back from %d Users (first: %s)", len(holders), holders[0])
+		return *waiting(v1alpha1.ReasonAccessStillHeld, "waits until the access that Usher gave is taken back from every User that has it: %d still (first: %s)", len(holders), holders[0])
 	}
 	if p.library.Spec.DeletionPolicy == v1alpha1.LibraryDeletionDelete {
 		if o := r.delete(ctx, p, id); o != nil {

@@ -184,10 +184,10 @@ func (p *grantPass) report(edges edgeCount, now time.Time) {
 	switch {
 	case edges.applied < edges.desired:
 		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
-		applied.Message = fmt.Sprintf("%d of %d edges have not reached their server (first: %s)", edges.desired-edges.applied, edges.desired, edges.firstPending)
+		applied.Message = fmt.Sprintf("applied %d of %d edges (first one missing: %s)", edges.applied, edges.desired, edges.firstPending)
 	case edges.lingering > 0:
 		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
-		applied.Message = fmt.Sprintf("%d edges are not taken back yet (first: %s)", edges.lingering, edges.firstPending)
+		applied.Message = fmt.Sprintf("edges not taken back yet: %d (first: %s)", edges.lingering, edges.firstPending)
 	}
 	setCondition(&p.status.Conditions, applied, now)
 }

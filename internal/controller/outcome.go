@@ -119,5 +119,7 @@ func fromServer(err error) *outcome {
 	case media.Invalid:
 		return stalled(v1alpha1.ReasonRefused, "%s", err)
 	}
-	return retry(err)
+	o := retry(err)
+	o.message += "; it is tried again by itself"
+	return o
 }
