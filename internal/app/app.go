@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -54,7 +55,9 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// NewClient replaces the clients, for tests that fail or count calls; nil for the usual ones.
 	NewClient client.NewClientFunc
-	Logger    logr.Logger
+	// NewInformer replaces the cache's informers, for tests that hold events back; nil for the usual ones.
+	NewInformer func(toolscache.ListerWatcher, runtime.Object, time.Duration, toolscache.Indexers) toolscache.SharedIndexInformer
+	Logger      logr.Logger
 }
 
 // Drivers are the drivers of this build.
@@ -124,7 +127,7 @@ func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		Controller:                    config.Controller{SkipNameValidation: new(o.Name != "")},
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields(), NewInformer: o.NewInformer},
 		NewClient:                     o.NewClient,
 		Client: client.Options{Cache: &client.CacheOptions{
 			// A reconcile sees what the one before wrote. Secrets go by the uncached client alone: written through

@@ -1,0 +1,127 @@
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// oracle watches at every moment that nobody has more than some revision of the manifests since the last quiet point
+// gives, and that accounts which no manifest names stay as they are.
+type oracle struct {
+	h  *house
+	mu sync.Mutex
+	// allowed is the sum of the revisions since the last quiet point, by username.
+	allowed map[string]allowance
+	// found is what accounts were found to have at the last quiet point, or were given by hand since.
+	found map[string]person
+	// looks counts the moments.
+	looks int
+	// broken are the first complaints.
+	broken []string
+}
+
+func newOracle(h *house) *oracle {
+	return &oracle{h: h, allowed: map[string]allowance{}, found: map[string]person{}}
+}
+
+// beforeChange adds what the manifests give once an object is as it is about to be.
+func (o *oracle) beforeChange(object client.Object) {
+	m := o.h.read()
+	m.put(object)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for username, a := range m.allowances(time.Now()) {
+		o.allowed[username] = o.allowed[username].add(a)
+	}
+}
+
+// byHand does what somebody does on the server itself, of which nobody is to be blamed.
+func (o *oracle) byHand(do func(system)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	do(o.h.system)
+	for username, p := range o.h.system.people() {
+		had := o.found[username]
+		p.Sees = union(p.Sees, had.Sees)
+		o.found[username] = p
+	}
+}
+
+// settled begins anew: at a quiet point, only what is there now may be there.
+func (o *oracle) settled() {
+	m := o.h.read()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.allowed = m.allowances(time.Now())
+	o.found = o.h.system.people()
+	for username, p := range o.found { // what is declared comes from manifests alone
+		if a, declared := o.allowed[username]; declared {
+			p.Sees = slices.DeleteFunc(slices.Clone(p.Sees), func(name string) bool { return m.declares(name) && !a.sees[name] })
+			o.found[username] = p
+		}
+	}
+}
+
+func (m manifests) declares(name string) bool {
+	for _, library := range m.libraries {
+		if library.Spec.DisplayName == name {
+			return true
+		}
+	}
+	return false
+}
+
+// look is one moment: the operator has just written something.
+func (o *oracle) look(write string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.looks++
+	people := o.h.system.people()
+	for _, username := range slices.Sorted(maps.Keys(people)) {
+		p := people[username]
+		a, declared := o.allowed[username]
+		found, known := o.found[username]
+		if !declared && !known {
+			o.complain("after %q: there is an account %q that nobody asked for", write, username)
+			continue
+		}
+		for _, library := range p.Sees {
+			if !a.sees[library] && !slices.Contains(found.Sees, library) {
+				o.complain("after %q: %s sees %s, which no revision of the manifests gives", write, username, library)
+			}
+		}
+		if !p.Disabled && !a.enabled && (!known || found.Disabled) {
+			o.complain("after %q: %s can sign in, which no revision of the manifests allows", write, username)
+		}
+		if !declared && known && (p.Disabled != found.Disabled || fmt.Sprint(p.Sees) != fmt.Sprint(found.Sees)) {
+			o.complain("after %q: the undeclared account %s was changed from %+v to %+v", write, username, found, p)
+		}
+	}
+}
+
+func (o *oracle) complain(format string, args ...any) {
+	if len(o.broken) < 20 {
+		o.broken = append(o.broken, fmt.Sprintf(format, args...))
+	}
+}
+
+// verdict fails the test for what was seen, and returns how many moments were looked at.
+func (o *oracle) verdict() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, complaint := range o.broken {
+		o.h.t.Errorf("%s: %s", o.h, complaint)
+	}
+	return o.looks
+}
+
+func union(a, b []string) []string {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}

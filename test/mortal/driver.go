@@ -1,0 +1,150 @@
+package mortal
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/usher-media/usher/internal/media"
+)
+
+// Open makes drivers whose writes are the process's.
+func (p *Process) Open(open media.Open) media.Open {
+	return func(config media.Config) (media.Driver, error) {
+		inner, err := open(config)
+		if err != nil {
+			return nil, err
+		}
+		return &driver{Driver: inner, p: p}, nil
+	}
+}
+
+// driver has every optional ability; where the one within has not, it answers as that would.
+type driver struct {
+	media.Driver
+	p *Process
+}
+
+func unsupported() error { return media.Errorf(media.Unsupported, "the driver within cannot do this") }
+
+func (d *driver) write(name string, do func() error) error {
+	return d.p.write("media: "+name, do,
+		func() error { return media.Errorf(media.Ambiguous, "the answer was lost") },
+		func() error { return media.Errorf(media.Unavailable, "refused by the test") })
+}
+
+func writing[T any](d *driver, name string, do func() (T, error)) (result T, err error) {
+	err = d.write(name, func() error {
+		result, err = do()
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return result, nil
+}
+
+func reading[T any](d *driver, do func() (T, error)) (result T, err error) {
+	if d.p.Dead() {
+		return result, ErrDead
+	}
+	return do()
+}
+
+func (d *driver) Traits() media.Traits {
+	traits := d.Driver.Traits()
+	traits.LongestCall = cmp.Or(d.p.LongestCall, traits.LongestCall)
+	return traits
+}
+
+func (d *driver) Probe(ctx context.Context) (media.Probe, error) {
+	return reading(d, func() (media.Probe, error) { return d.Driver.Probe(ctx) })
+}
+
+func (d *driver) List(ctx context.Context) (media.Listing, error) {
+	listing, err := reading(d, func() (media.Listing, error) { return d.Driver.List(ctx) })
+	if err == nil {
+		d.p.listed()
+	}
+	return listing, err
+}
+
+func (d *driver) Account(ctx context.Context, id media.AccountID) (media.Account, error) {
+	return reading(d, func() (media.Account, error) { return d.Driver.Account(ctx, id) })
+}
+
+func (d *driver) Library(ctx context.Context, id media.LibraryID) (media.Library, error) {
+	return reading(d, func() (media.Library, error) { return d.Driver.Library(ctx, id) })
+}
+
+func (d *driver) Authenticate(ctx context.Context, username, password string) (media.AccountID, error) {
+	able, ok := d.Driver.(media.Authenticator)
+	if !ok {
+		return "", unsupported()
+	}
+	return reading(d, func() (media.AccountID, error) { return able.Authenticate(ctx, username, password) })
+}
+
+func (d *driver) CreateAccount(ctx context.Context, account media.NewAccount) (media.Account, error) {
+	return writing(d, "CreateAccount "+account.Username, func() (media.Account, error) { return d.Driver.CreateAccount(ctx, account) })
+}
+
+func (d *driver) UpdateAccount(ctx context.Context, id media.AccountID, change media.AccountChange) (media.Account, error) {
+	return writing(d, "UpdateAccount", func() (media.Account, error) { return d.Driver.UpdateAccount(ctx, id, change) })
+}
+
+func (d *driver) SetAccess(ctx context.Context, account media.Account, want media.Access) (media.Account, error) {
+	return writing(d, "SetAccess "+account.Username, func() (media.Account, error) { return d.Driver.SetAccess(ctx, account, want) })
+}
+
+func (d *driver) SetPassword(ctx context.Context, id media.AccountID, password media.NewPassword) error {
+	return d.write("SetPassword", func() error { return d.Driver.SetPassword(ctx, id, password) })
+}
+
+func (d *driver) SetDisabled(ctx context.Context, id media.AccountID, disabled bool) (media.Account, error) {
+	able, ok := d.Driver.(media.Disabler)
+	if !ok {
+		return media.Account{}, unsupported()
+	}
+	return writing(d, "SetDisabled", func() (media.Account, error) { return able.SetDisabled(ctx, id, disabled) })
+}
+
+func (d *driver) DeleteAccount(ctx context.Context, id media.AccountID) error {
+	able, ok := d.Driver.(media.AccountDeleter)
+	if !ok {
+		return unsupported()
+	}
+	return d.write("DeleteAccount", func() error { return able.DeleteAccount(ctx, id) })
+}
+
+func (d *driver) CreateLibrary(ctx context.Context, library media.NewLibrary) (media.Library, error) {
+	return writing(d, "CreateLibrary "+library.Name, func() (media.Library, error) { return d.Driver.CreateLibrary(ctx, library) })
+}
+
+func (d *driver) UpdateLibrary(ctx context.Context, id media.LibraryID, change media.LibraryChange) (media.Library, error) {
+	return writing(d, "UpdateLibrary", func() (media.Library, error) { return d.Driver.UpdateLibrary(ctx, id, change) })
+}
+
+func (d *driver) DeleteLibrary(ctx context.Context, id media.LibraryID) error {
+	able, ok := d.Driver.(media.LibraryDeleter)
+	if !ok {
+		return unsupported()
+	}
+	return d.write("DeleteLibrary", func() error { return able.DeleteLibrary(ctx, id) })
+}
+
+func (d *driver) Bootstrap(ctx context.Context) error {
+	able, ok := d.Driver.(media.Bootstrapper)
+	if !ok {
+		return unsupported()
+	}
+	return d.write("Bootstrap", func() error { return able.Bootstrap(ctx) })
+}
+
+func (d *driver) SetRegistration(ctx context.Context, mode media.RegistrationMode) error {
+	able, ok := d.Driver.(media.Registrar)
+	if !ok {
+		return unsupported()
+	}
+	return d.write("SetRegistration", func() error { return able.SetRegistration(ctx, mode) })
+}
