@@ -33,6 +33,10 @@ build: ## Build the operator and the media server into bin/
 test: ## Run all tests with the race detector, on a real control plane
 	@hack/test.sh
 
+.PHONY: faults
+faults: ## Let every write fail in turn, events be late, bugs be planted: everything must end well (under 20 minutes)
+	@hack/faults.sh
+
 .PHONY: lint
 lint: ## Check format, go vet, staticcheck, shell scripts, no machine paths
 	@hack/lint.sh

@@ -2,9 +2,12 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -51,6 +54,20 @@ func (k *Kit) released(ctx context.Context, object client.Object) *outcome {
 		return retry(err)
 	}
 	return &outcome{kind: kindGone}
+}
+
+// confirmCurrent reads the object live and compares: nobody is given anything on the word of a cache that is behind, as
+// that of an operator that has just started can be. Everything that was taken from an account has changed its User's
+// status, so an old view of the rest comes with an old version of the User.
+func (k *Kit) confirmCurrent(ctx context.Context, object client.Object) error {
+	live := object.DeepCopyObject().(client.Object)
+	if err := k.Live.Get(ctx, client.ObjectKeyFromObject(object), live); err != nil {
+		return err
+	}
+	if live.GetUID() != object.GetUID() || live.GetResourceVersion() != object.GetResourceVersion() {
+		return apierrors.NewConflict(schema.GroupResource{Group: v1alpha1.GroupVersion.Group}, object.GetName(), errors.New("the cache is behind"))
+	}
+	return nil
 }
 
 // confirmDeleting reads the object live: nothing that cannot be undone is done on the word of a cache.

@@ -86,6 +86,11 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 			return o
 		}
 	}
+	if d.switching == access.SwitchEnable || !p.account.Access.Includes(d.target) {
+		if err := r.confirmCurrent(ctx, p.user); err != nil {
+			return retry(err)
+		}
+	}
 	if d.switching == access.SwitchDisable {
 		if o := r.disable(ctx, p); o != nil {
 			return o

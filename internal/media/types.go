@@ -69,6 +69,23 @@ func (a Access) Equal(b Access) bool {
 	return a.All == b.All && maps.Equal(a.matter(), b.matter())
 }
 
+// Includes says whether it gives all that another gives.
+func (a Access) Includes(other Access) bool {
+	if other.All && !a.All {
+		return false
+	}
+	for id, role := range other.Libraries {
+		has := a.Libraries[id]
+		if has == "" && a.All {
+			has = LibraryViewer
+		}
+		if has != role && (has != LibraryAdmin || role != LibraryViewer) {
+			return false
+		}
+	}
+	return true
+}
+
 func (a Access) matter() map[LibraryID]LibraryRole {
 	if !a.All {
 		return a.Libraries

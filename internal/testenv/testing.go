@@ -23,9 +23,12 @@ var shared struct {
 	err  error
 }
 
+// Runner runs the tests of a package, as *testing.M does.
+type Runner interface{ Run() int }
+
 // Main runs the tests of a package, stops its control plane if one was started, and exits. USHER_TEST_LOG=1 shows the
 // logs of the controllers.
-func Main(m *testing.M) {
+func Main(m Runner) {
 	logger := logr.Discard()
 	if os.Getenv("USHER_TEST_LOG") != "" {
 		logger = textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(os.Stderr), textlogger.Verbosity(1)))

@@ -40,8 +40,12 @@ type house struct {
 	informers *informers
 	// elect makes it take part in a leader election.
 	elect bool
+	// stale has its cache not wait until it has seen what its client wrote.
+	stale bool
 	// up brings back a server that a scenario took down.
 	up func()
+	// heal ends the troubles that a random sequence has made.
+	heal []func()
 }
 
 // newHouse makes a namespace whose MediaServer is connected.
@@ -64,16 +68,20 @@ func (h *house) start() {
 	h.t.Helper()
 	p := mortal.New(h.oracle.look)
 	p.LongestCall = longestCall
-	h.startAs(p)
+	h.startWith(p, h.system.open())
 }
 
-func (h *house) startAs(p *mortal.Process) {
+// startWith starts an operator as a process, with drivers of its own.
+func (h *house) startWith(p *mortal.Process, open media.Open) {
 	h.t.Helper()
 	h.process, h.ended = p, make(chan struct{})
 	options := app.Options{
 		Namespace: h.namespace, WatchNamespaces: []string{h.namespace}, MetricsAddress: "0", ProbeAddress: "0", Name: h.namespace + "-",
-		Drivers:   map[v1alpha1.MediaServerType]media.Open{h.system.kind(): p.Open(h.system.open())},
+		Drivers:   map[v1alpha1.MediaServerType]media.Open{h.system.kind(): p.Open(open)},
 		NewClient: p.NewClient, LeaderElect: h.elect, LeaseDuration: leaseDuration, Logger: log.Log,
+	}
+	if h.stale { // several namespaces have no such cache
+		options.WatchNamespaces = append(options.WatchNamespaces, "default")
 	}
 	if h.informers != nil {
 		options.NewInformer = h.informers.new

@@ -23,5 +23,30 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	testenv.Main(m)
+	if full() {
+		go tell()
+	}
+	testenv.Main(summed{m})
+}
+
+// summed says at the end how much was tried.
+type summed struct{ *testing.M }
+
+func (s summed) Run() int {
+	start := time.Now()
+	code := s.M.Run()
+	fmt.Printf("faults: %s in %s\n", tried(), time.Since(start).Round(time.Second))
+	return code
+}
+
+// tell says every while how far it is.
+func tell() {
+	for range time.Tick(20 * time.Second) {
+		fmt.Println("...", tried())
+	}
+}
+
+func tried() string {
+	return fmt.Sprintf("%d points of failure (%d at a write), %d bursts of %d random operations in all, %d moments looked at",
+		covered.points.Load(), covered.struck.Load(), sequences.Load(), operations.Load(), covered.moments.Load())
 }

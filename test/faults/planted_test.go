@@ -1,0 +1,141 @@
+package faults
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/usher-media/usher/internal/testenv"
+)
+
+// plant is a bug of one class that these tests are there to find: a text in a file of ours, and what is put in its place.
+type plant struct {
+	name, file, from, to string
+	// pkg and run name the tests that must find it; says is what one of them says then.
+	pkg, run, says string
+}
+
+var plants = []plant{
+	{
+		name: "the reservation is released too early",
+		file: "internal/redeem/engine.go",
+		from: "	if err := e.admit(ctx, invite, mine, request, server); err != nil {\n		return Receipt{}, err\n	}",
+		to:   "	if err := e.admit(ctx, invite, mine, request, server); err != nil {\n		return Receipt{}, errors.Join(err, e.giveBack(ctx, mine))\n	}",
+		pkg:  "./internal/redeem", run: "TestRace$", says: "--- FAIL: TestRace",
+	},
+	{
+		name: "the password comes before the access",
+		file: "internal/controller/user_own.go",
+		from: "	if !account.Access.Equal(p.desired()) {\n",
+		to: "	if want, o := r.wantedPassword(ctx, p); o == nil {\n		_ = r.deliverPassword(ctx, p, want, true)\n	}\n" +
+			"	if !account.Access.Equal(p.desired()) {\n",
+		pkg: "./test/faults", run: "TestThePasswordComesLast$", says: "can sign in while",
+	},
+	{
+		name: "an account is taken for ours without a proof",
+		file: "internal/controller/user_password.go",
+		from: "	ours, o := r.tryPasswords(ctx, p, account)\n",
+		to:   "	ours, o := true, (*outcome)(nil)\n",
+		pkg:  "./internal/controller", run: "TestAStrangerWhoTookTheNameFirstIsNotOurs$", says: "--- FAIL: TestAStrangerWhoTookTheNameFirstIsNotOurs",
+	},
+	{
+		name: "a short list is trusted",
+		file: "internal/controller/user_own.go",
+		from: "	case !p.inventory().AccountAbsent(id, p.connection.Opened):\n		return access.RecordedMissing\n	}\n",
+		to:   "	default:\n		return access.RecordedAbsent\n	}\n",
+		pkg:  "./internal/controller", run: "TestHalfAListDestroysNothing$", says: "--- FAIL: TestHalfAListDestroysNothing",
+	},
+	{
+		name: "a list that was begun before a write is trusted",
+		file: "internal/media/inventory.go",
+		from: "		if t.removed[id] > sequence || t.entries[id].written > sequence {\n",
+		to:   "		if false {\n",
+		pkg:  "./internal/media", run: "TestAListingBegunBeforeAWriteDoesNotUndoIt$", says: "--- FAIL",
+	},
+	{
+		name: "an old cache is trusted",
+		file: "internal/controller/letgo.go",
+		from: "	if live.GetUID() != object.GetUID() || live.GetResourceVersion() != object.GetResourceVersion() {\n",
+		to:   "	if false {\n",
+		pkg:  "./test/faults", run: "TestAnOldCacheAtTheStart$/a_grant_gave", says: "on the word of an old cache",
+	},
+	{
+		name: "access is written from the grant",
+		file: "internal/controller/librarygrant_controller.go",
+		from: "	edges := p.countEdges()\n",
+		to: `	for i := range p.users {
+		s := p.sites[p.users[i].Spec.ServerRef.Name]
+		if s.connection.Server == nil || readRecord(&p.users[i], s.identity()).ID == "" {
+			continue
+		}
+		want := media.Access{Libraries: map[media.LibraryID]media.LibraryRole{}}
+		for j := range p.libraries {
+			want.Libraries[libraryID(&p.libraries[j], s.identity())] = media.LibraryViewer
+		}
+		key := media.AccountKey{ID: media.AccountID(readRecord(&p.users[i], s.identity()).ID), Username: p.users[i].Spec.Username}
+		_, _, _ = s.to().SetAccess(ctx, key, func(media.Account) media.Access { return want })
+	}
+	edges := p.countEdges()
+`,
+		pkg: "./test/faults", run: "TestEveryWriteCanFail$/revoke$/none$", says: "--- FAIL: TestEveryWriteCanFail",
+	},
+	{
+		name: "an account that somebody disabled is resurrected",
+		file: "internal/access/account.go",
+		from: "	case isDisabled && byUsher:\n",
+		to:   "	case isDisabled:\n",
+		pkg:  "./internal/controller", run: "TestDisabledAndExpired$", says: "--- FAIL: TestDisabledAndExpired",
+	},
+}
+
+// TestPlantedBugsAreFound builds each bug in, and wants the tests to fail.
+func TestPlantedBugsAreFound(t *testing.T) {
+	if !full() {
+		t.Skip("each bug takes a build of its own: make faults runs this")
+	}
+	root, err := testenv.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "KUBEBUILDER_ASSETS="+testenv.Get(t).Assets, "USHER_FAULTS=")
+	for _, p := range plants {
+		t.Run(name(p.name), func(t *testing.T) {
+			command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay="+p.overlay(t, root), "-run="+p.run, p.pkg)
+			command.Dir, command.Env = root, env
+			out, err := command.CombinedOutput()
+			switch {
+			case err == nil:
+				t.Errorf("nobody found it: %s", out)
+			case strings.Contains(string(out), "[build failed]"), !strings.Contains(string(out), p.says):
+				t.Errorf("failed otherwise than by finding it: %v: %s", err, out)
+			}
+		})
+	}
+}
+
+// overlay writes what tells `go` to read the file with the bug in its place.
+func (p plant) overlay(t *testing.T, root string) string {
+	t.Helper()
+	path := filepath.Join(root, filepath.FromSlash(p.file))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(text), p.from) != 1 {
+		t.Fatalf("%s does not hold exactly once the text that the bug replaces: adapt the plant", p.file)
+	}
+	dir := t.TempDir()
+	planted := filepath.Join(dir, filepath.Base(p.file))
+	if err := os.WriteFile(planted, []byte(strings.Replace(string(text), p.from, p.to, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	overlay, _ := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
+	file := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

@@ -1,0 +1,179 @@
+package faults
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// operations counts those of the random sequences.
+var operations, sequences atomic.Int64
+
+// TestRandomSequences does random things to a household, to its media server and to the operator, in bursts; after each
+// burst, everybody must have exactly what the manifests give.
+func TestRandomSequences(t *testing.T) {
+	worlds, bursts := 2, 2
+	if full() {
+		worlds, bursts = 24, 12
+	}
+	for n := range worlds {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, newMemory(nil))
+			h.start()
+			household(h)
+			h.oracle.byHand(func(s system) { s.addAccount("guest", "guest's own password"); s.addLibrary("Private") })
+			h.quiet()
+			// Every burst goes on from where the last one ended: what rapid would shrink is a burst, not the way there.
+			for range bursts {
+				burst := rapid.Custom(func(r *rapid.T) []operation {
+					return rapid.SliceOfN(rapid.Custom(anOperation), 5, 12).Draw(r, "burst")
+				}).Example(int(sequences.Add(1)))
+				h.play(burst)
+			}
+		})
+	}
+}
+
+// operation is one thing that somebody does; its name says what.
+type operation struct {
+	name string
+	do   func(h *house)
+}
+
+// play does what a burst says, heals everything, and waits until it is quiet.
+func (h *house) play(burst []operation) {
+	h.t.Helper()
+	var done []string
+	defer func() {
+		if h.t.Failed() {
+			h.t.Logf("%s: %q", h, done)
+		}
+	}()
+	for _, o := range burst {
+		done = append(done, o.name)
+		o.do(h)
+		operations.Add(1)
+	}
+	for _, heal := range h.heal {
+		heal()
+	}
+	h.heal = nil
+	h.look()
+	h.quiet()
+	covered.moments.Add(int64(h.oracle.verdict()))
+	h.rest()
+}
+
+var (
+	userNames    = []string{"ann", "mia", "leo", "zoe"}
+	libraryNames = []string{"movies", "kids", "shows"}
+	grantNames   = []string{"all", "kids", "more"}
+)
+
+// anOperation draws one.
+func anOperation(r *rapid.T) operation {
+	user := rapid.SampledFrom(userNames).Draw(r, "user")
+	library := rapid.SampledFrom(libraryNames).Draw(r, "library")
+	grant := rapid.SampledFrom(grantNames).Draw(r, "grant")
+	number := rapid.IntRange(0, 30).Draw(r, "number")
+	libraries := rapid.SampledFrom([]string{"*", "movies", "kids", "movies,kids", "shows"}).Draw(r, "libraries")
+	users := rapid.SampledFrom([]string{"*", "ann", "mia", "group=kids", "leo,zoe"}).Draw(r, "users")
+	named := func(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+	return rapid.SampledFrom([]operation{
+		{named("create User %s", user), func(h *house) { h.put(h.newcomer(user)) }},
+		{named("delete User %s", user), func(h *house) { h.delete(h.user(user)) }},
+		{named("toggle disabled of %s", user), func(h *house) {
+			h.change(h.user(user), func(o client.Object) { u := o.(*v1alpha1.User); u.Spec.Disabled = !u.Spec.Disabled })
+		}},
+		{named("label %s %d", user, number%2), func(h *house) {
+			h.change(h.user(user), func(o client.Object) {
+				o.SetLabels(map[string]string{"group": []string{"kids", "adults"}[number%2]})
+			})
+		}},
+		{named("access All for %s: %t", user, number%2 == 0), func(h *house) {
+			h.change(h.user(user), func(o client.Object) {
+				o.(*v1alpha1.User).Spec.Access = []v1alpha1.UserAccess{v1alpha1.UserAccessAll, v1alpha1.UserAccessGranted}[number%2]
+			})
+		}},
+		{named("rotate the password of %s", user), func(h *house) {
+			h.change(h.user(user), func(o client.Object) {
+				o.SetAnnotations(with(o.GetAnnotations(), v1alpha1.AnnotationRotatePassword, fmt.Sprint(number)))
+			})
+		}},
+		{named("grant %s: %s to %s", grant, libraries, users), func(h *house) { h.put(h.grant(grant, libraries, users)) }},
+		{named("change grant %s: %s to %s", grant, libraries, users), func(h *house) {
+			h.change(h.grant(grant, "", ""), func(o client.Object) {
+				o.(*v1alpha1.LibraryGrant).Spec.Libraries, o.(*v1alpha1.LibraryGrant).Spec.Users = targets(libraries), targets(users)
+			})
+		}},
+		{named("revoke grant %s", grant), func(h *house) { h.delete(h.grant(grant, "", "")) }},
+		{named("create Library %s", library), func(h *house) { h.put(h.library(library)) }},
+		{named("delete Library %s", library), func(h *house) { h.delete(h.library(library)) }},
+		{named("by hand: give %s to %s", library, user), func(h *house) {
+			h.oracle.byHand(func(s system) { s.give(user, displayName(library)) })
+		}},
+		{named("by hand: take %s from %s", library, user), func(h *house) {
+			h.oracle.byHand(func(s system) { s.take(user, displayName(library)) })
+		}},
+		{named("by hand: disable %s", user), func(h *house) {
+			h.oracle.byHand(func(s system) { s.setDisabled(user, true) })
+		}},
+		{"by hand: give Private to guest", func(h *house) {
+			h.oracle.byHand(func(s system) { s.give("guest", "Private") })
+		}},
+		{"kill and start the operator", func(h *house) { h.restart() }},
+		{named("odd answers %d", number), func(h *house) { h.heal = append(h.heal, h.system.odd(number)) }},
+		{"the server goes down", func(h *house) { h.heal = append(h.heal, h.system.down()) }},
+		{"the server comes back", func(h *house) {
+			for _, heal := range h.heal {
+				heal()
+			}
+			h.heal = nil
+		}},
+		{"look", func(h *house) { h.look() }},
+	}).Draw(r, "operation")
+}
+
+func with(annotations map[string]string, key, value string) map[string]string {
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	return annotations
+}
+
+// newcomer is a User that takes over its own account from before, which was disabled when the User was deleted.
+func (h *house) newcomer(name string) *v1alpha1.User {
+	user := h.user(name, "group=adults")
+	user.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
+	return user
+}
+
+// put creates an object, unless there is one, also one that is being deleted.
+func (h *house) put(object client.Object) {
+	h.t.Helper()
+	if h.client.Get(h.t.Context(), client.ObjectKeyFromObject(object), object.DeepCopyObject().(client.Object)) == nil {
+		return
+	}
+	h.create(object)
+}
+
+// change edits an object, if there is one.
+func (h *house) change(object client.Object, change func(client.Object)) {
+	h.t.Helper()
+	if h.client.Get(h.t.Context(), client.ObjectKeyFromObject(object), object) != nil {
+		return
+	}
+	base := object.DeepCopyObject().(client.Object)
+	change(object)
+	h.oracle.beforeChange(object)
+	if err := h.client.Patch(h.t.Context(), object, client.MergeFrom(base)); client.IgnoreNotFound(err) != nil {
+		h.t.Fatal(err)
+	}
+}
