@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Code is the class of an error. The set is closed: what a caller does depends on nothing else.
@@ -43,7 +45,10 @@ type Error struct {
 	Message string
 	// RetryAfter is how long the server asks to wait; zero when it does not say.
 	RetryAfter time.Duration
-	cause      error
+	// Answered: the server itself answered, so that an Unavailable is about this one call and says nothing of the
+	// connection. See ConcernsConnection.
+	Answered bool
+	cause    error
 }
 
 // Error returns the text.
@@ -88,15 +93,35 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
+// ConcernsConnection says whether an error is about the server as a whole, so that all of its objects had better wait
+// together: it cannot be reached, refuses the credentials or asks for patience. A server that answers one object's
+// call with an error of its own (a 500) is reachable: that object waits alone, until the same happens to many calls
+// in a row (see Server).
+func ConcernsConnection(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	switch CodeOf(err) {
+	case RateLimited, Unauthenticated:
+		return true
+	case Unavailable:
+		return (!ok || !e.Answered) && !errors.Is(err, context.Canceled)
+	}
+	return false
+}
+
+// maxMessage bounds an error's message in bytes: it ends in status and events.
+const maxMessage = 500
+
 // classify makes any error of a driver an Error that names the operation. The text of an error that has no
-// class is not shown: nobody vouches for what is in it.
-func classify(op string, err error) error {
+// class is not shown: nobody vouches for what is in it. Nor is a text that holds one of the call's own secrets,
+// should a driver break R13.
+func classify(op string, err error, secrets ...string) error {
 	if err == nil {
 		return nil
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		named := *e
 		named.Op = op
+		named.Message = presentable(e.Message, secrets)
 		return &named
 	}
 	message := "the media server could not be reached"
@@ -104,4 +129,23 @@ func classify(op string, err error) error {
 		message = "no answer in time"
 	}
 	return &Error{Code: Unavailable, Op: op, Message: message, cause: err}
+}
+
+// presentable makes a driver's message one bounded line without secrets.
+func presentable(message string, secrets []string) string {
+	for _, secret := range secrets {
+		if secret != "" && strings.Contains(message, secret) {
+			return "the reason is not shown, since it holds a secret"
+		}
+	}
+	message = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, message)
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "..."
+	}
+	return message
 }

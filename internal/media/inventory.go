@@ -1,6 +1,7 @@
 package media
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type Inventory struct {
 	began [2]time.Time
 	// listings counts the complete ones.
 	listings int
+	// applied is the sequence number of the newest listing that was begun and counted.
+	applied uint64
 }
 
 func newInventory(traits Traits) *Inventory {
@@ -46,9 +49,14 @@ func (i *Inventory) begin(now time.Time) ticket {
 	return ticket{sequence: i.sequence, began: now}
 }
 
+// apply takes a complete listing, unless one that was begun later is here already: that one knows better.
 func (i *Inventory) apply(t ticket, listing Listing) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if t.sequence < i.applied {
+		return
+	}
+	i.applied = t.sequence
 	i.listings++
 	i.began = [2]time.Time{i.began[1], t.began}
 	i.accounts.apply(t.sequence, i.listings, listing.Accounts)
@@ -60,6 +68,20 @@ func (i *Inventory) recordAccount(account Account) {
 	defer i.mu.Unlock()
 	i.sequence++
 	i.accounts.put(account, i.sequence)
+}
+
+// observeAccount takes what a live read said that was begun at a ticket: not over a later write of our own.
+func (i *Inventory) observeAccount(t ticket, account Account) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.accounts.observe(account, t.sequence)
+}
+
+// observeLibrary is observeAccount for a library.
+func (i *Inventory) observeLibrary(t ticket, library Library) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.libraries.observe(library, t.sequence)
 }
 
 func (i *Inventory) removeAccount(id AccountID) {
@@ -200,12 +222,24 @@ func (t *table[ID, V]) apply(sequence uint64, listing int, values []V) {
 			delete(t.removed, id)
 		}
 	}
+	// What two listings lacked is like what was never there (missingSince), and need not be remembered for ever.
+	maps.DeleteFunc(t.missing, func(_ ID, since int) bool { return since < listing })
 }
 
 func (t *table[ID, V]) put(value V, sequence uint64) {
 	id := t.id(value)
 	delete(t.removed, id)
 	t.set(id, entry[V]{value: value, written: sequence})
+}
+
+// observe takes a live read that was begun at a sequence number. From then on, a listing begun earlier does not count
+// for the object.
+func (t *table[ID, V]) observe(value V, sequence uint64) {
+	id := t.id(value)
+	if t.removed[id] > sequence || t.entries[id].written > sequence {
+		return
+	}
+	t.put(value, sequence)
 }
 
 func (t *table[ID, V]) remove(id ID, sequence uint64) {

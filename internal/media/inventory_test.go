@@ -1,6 +1,8 @@
 package media
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +88,53 @@ func TestNeverSeenIsAbsentAfterTwoListings(t *testing.T) {
 	}
 }
 
+func TestAnOlderListingDoesNotCount(t *testing.T) {
+	inventory := testInventory()
+	older, newer := inventory.begin(noon), inventory.begin(noon.Add(time.Minute))
+	inventory.apply(newer, Listing{Accounts: []Account{account("1", "ann")}})
+	inventory.apply(older, Listing{Accounts: []Account{account("2", "bob")}})
+	if _, found := inventory.Account("1"); !found || !inventory.Listed().Equal(noon.Add(time.Minute)) {
+		t.Errorf("an older listing replaced a newer one, of %s", inventory.Listed())
+	}
+	if inventory.AccountAbsent("2", time.Time{}) {
+		t.Error("a listing that does not count was counted")
+	}
+}
+
+func TestAReadBegunBeforeAWriteDoesNotUndoIt(t *testing.T) {
+	inventory := testInventory()
+	read, list := inventory.begin(noon), inventory.begin(noon)
+	inventory.recordAccount(Account{ID: "1", Username: "ann", Disabled: true})
+	inventory.removeAccount("2")
+	inventory.observeAccount(read, account("1", "ann"))
+	inventory.observeAccount(read, account("2", "bob"))
+	if ann, _ := inventory.Account("1"); !ann.Disabled {
+		t.Error("a read undid a write that it was begun before")
+	}
+	if _, found := inventory.Account("2"); found {
+		t.Error("a read brought back what was deleted after it was begun")
+	}
+	inventory.observeAccount(inventory.begin(noon), account("1", "ann"))
+	inventory.apply(list, Listing{Accounts: []Account{{ID: "1", Username: "ann", Disabled: true}}})
+	if ann, _ := inventory.Account("1"); ann.Disabled {
+		t.Error("a listing undid a read that was begun after it")
+	}
+}
+
+// What is remembered of things that are gone does not grow for ever.
+func TestTheInventoryForgets(t *testing.T) {
+	inventory := testInventory()
+	for i := range 10 {
+		inventory.apply(inventory.begin(noon), Listing{Accounts: []Account{account(strconv.Itoa(i), "ann")}})
+	}
+	if n := len(inventory.accounts.missing); n > 1 {
+		t.Errorf("%d accounts that are gone are remembered", n)
+	}
+	if !inventory.AccountAbsent("1", time.Time{}) || inventory.AccountAbsent("8", time.Time{}) {
+		t.Error("absent after one listing, or not after two")
+	}
+}
+
 func TestNamesFollowTheirAccounts(t *testing.T) {
 	inventory := testInventory()
 	inventory.apply(inventory.begin(noon), Listing{Accounts: []Account{account("1", "Ann"), account("2", "ANN")}})
@@ -99,7 +148,8 @@ func TestNamesFollowTheirAccounts(t *testing.T) {
 }
 
 // TestInventoryAgreesWithAModel runs listings and writes in any overlap against a plain model of the rule: what a
-// listing says of an object counts if and only if Usher has not written the object since the listing was begun.
+// listing says of an object counts if and only if Usher has not written the object since the listing was begun, and no
+// listing that was begun later has ended before.
 func TestInventoryAgreesWithAModel(t *testing.T) {
 	type entry struct {
 		name    string
@@ -110,7 +160,7 @@ func TestInventoryAgreesWithAModel(t *testing.T) {
 		inventory, model := testInventory(), map[AccountID]entry{}
 		var open []ticket
 		var begun []int
-		clock := 0
+		clock, newest := 0, 0
 		ids := rapid.SampledFrom([]AccountID{"1", "2", "3"})
 		names := rapid.SampledFrom([]string{"ann", "bob"})
 		t.Repeat(map[string]func(*rapid.T){
@@ -130,14 +180,16 @@ func TestInventoryAgreesWithAModel(t *testing.T) {
 						listing.Accounts = append(listing.Accounts, Account{ID: id, Username: listed[id]})
 					}
 				}
-				inventory.apply(open[0], listing)
+				n := rapid.IntRange(0, len(open)-1).Draw(t, "which ends")
+				inventory.apply(open[n], listing)
 				for _, id := range []AccountID{"1", "2", "3"} {
-					if e := model[id]; e.written <= begun[0] {
+					if e := model[id]; e.written <= begun[n] && begun[n] > newest {
 						name, there := listed[id]
 						model[id] = entry{name, there, e.written}
 					}
 				}
-				open, begun = open[1:], begun[1:]
+				newest = max(newest, begun[n])
+				open, begun = slices.Delete(open, n, n+1), slices.Delete(begun, n, n+1)
 			},
 			"write": func(t *rapid.T) {
 				clock++

@@ -3,9 +3,12 @@ package media
 import (
 	"context"
 	"time"
+
+	"github.com/go-logr/logr"
 )
 
-// Observer is told of every finished call to a media server, for metrics. It must not block.
+// Observer is told of every finished call to a media server, for metrics; of a call that was retried, twice. It must
+// not block.
 type Observer func(call Call)
 
 // Call is one finished call.
@@ -19,7 +22,7 @@ type Call struct {
 	Duration time.Duration
 }
 
-// Server is one media server: a Driver with deadlines, bounds, error classes and an Inventory.
+// Server is one media server: a Driver with deadlines, bounds, error classes, one retry policy and an Inventory.
 // Its writes go through to the Inventory, so that whoever compares next sees them. Safe for concurrent use.
 type Server struct {
 	driver    Driver
@@ -31,6 +34,7 @@ type Server struct {
 	// creating holds one creation of a library at a time, since names are not unique on every server.
 	creating chan struct{}
 	invites  inviteList
+	health   health
 }
 
 // NewServer wraps a driver. The observer may be nil.
@@ -77,18 +81,52 @@ func (s *Server) turn(ctx context.Context, places chan struct{}, operation strin
 	return nil, &Error{Code: Unavailable, Op: operation, Message: "no turn came: too many calls under way", cause: context.Canceled}
 }
 
+// task is one call to the driver.
+type task struct {
+	operation string
+	write     bool
+	// again: a read that the retry policy may repeat.
+	again bool
+	// secrets of the call, which no error's text may hold.
+	secrets []string
+}
+
 // call runs one call within the limits and names its error.
 func (s *Server) call(ctx context.Context, operation string, write bool, f func(context.Context) error) error {
-	leave, err := s.turn(ctx, s.slots, operation) // not part of the call's own time, and not the server's fault
+	return s.do(ctx, task{operation: operation, write: write}, f)
+}
+
+// read is call for a read of one thing, which the retry policy may repeat within the call's deadline.
+func (s *Server) read(ctx context.Context, operation string, f func(context.Context) error) error {
+	return s.do(ctx, task{operation: operation, again: true}, f)
+}
+
+func (s *Server) do(ctx context.Context, t task, f func(context.Context) error) error {
+	leave, err := s.turn(ctx, s.slots, t.operation) // not part of the call's own time, and not the server's fault
 	if err != nil {
 		return err
 	}
 	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, s.traits.LongestCall)
 	defer cancel()
+	if err = s.attempt(ctx, t, 1, f); t.again && s.health.pause(ctx, err) {
+		err = s.attempt(ctx, t, 2, f)
+	}
+	return err
+}
+
+// attempt runs a call once, and tells of it: the Observer for metrics, and the context's logger at V(1). In a reconcile
+// that logger carries controller-runtime's reconcileID, which ties the line to the object and its other calls. That is
+// all the tracing there is: a household has no collector of traces, and who wants spans wraps Config.Transport.
+func (s *Server) attempt(ctx context.Context, t task, n int, f func(context.Context) error) error {
 	start := s.now()
-	err = classify(operation, f(ctx))
-	s.observe(Call{Operation: operation, Write: write, Code: CodeOf(err), Duration: s.now().Sub(start)})
+	err := classify(t.operation, f(ctx), t.secrets...)
+	now := s.now()
+	s.health.note(err, now)
+	duration := now.Sub(start)
+	s.observe(Call{Operation: t.operation, Write: t.write, Code: CodeOf(err), Duration: duration})
+	logr.FromContextOrDiscard(ctx).V(1).Info("media server call",
+		"operation", t.operation, "write", t.write, "class", CodeOf(err), "duration", duration, "attempt", n)
 	return err
 }
 
@@ -104,7 +142,8 @@ func (s *Server) Probe(ctx context.Context) (probe Probe, err error) {
 	return probe, err
 }
 
-// Refresh lists everything into the Inventory. A listing without Usher's own account is not believed.
+// Refresh lists everything into the Inventory. A listing is not believed without Usher's own account, or when it names
+// something twice.
 func (s *Server) Refresh(ctx context.Context, self AccountID) error {
 	ticket := s.inventory.begin(s.now())
 	var listing Listing
@@ -115,14 +154,34 @@ func (s *Server) Refresh(ctx context.Context, self AccountID) error {
 	if err != nil {
 		return err
 	}
-	for _, account := range listing.Accounts {
-		if account.ID == self {
-			s.inventory.apply(ticket, listing)
-			s.forgetInvites() // a look at the server is one at its invites too
-			return nil
-		}
+	if why := unbelievable(listing, self); why != "" {
+		return &Error{Code: Unavailable, Op: "List", Message: why + ", so the list is not believed"}
 	}
-	return &Error{Code: Unavailable, Op: "List", Message: "the list of accounts lacks the account that Usher uses, so it is not believed"}
+	s.inventory.apply(ticket, listing)
+	s.invites.forget() // a look at the server is one at its invites too
+	return nil
+}
+
+// unbelievable says why a listing cannot be all that the server has; empty when it can.
+func unbelievable(listing Listing, self AccountID) string {
+	accounts := make(map[AccountID]bool, len(listing.Accounts))
+	for _, account := range listing.Accounts {
+		if account.ID == "" || accounts[account.ID] {
+			return "the list of accounts names one twice, or one without an id"
+		}
+		accounts[account.ID] = true
+	}
+	libraries := make(map[LibraryID]bool, len(listing.Libraries))
+	for _, library := range listing.Libraries {
+		if library.ID == "" || libraries[library.ID] {
+			return "the list of libraries names one twice, or one without an id"
+		}
+		libraries[library.ID] = true
+	}
+	if !accounts[self] {
+		return "the list of accounts lacks the account that Usher uses"
+	}
+	return ""
 }
 
 // Bootstrap makes a brand-new server's first account from the credentials.

@@ -10,16 +10,17 @@ type AccountKey struct {
 
 // ReadAccount reads an account live. Conflict when its name is not the one that the key has.
 func (s *Server) ReadAccount(ctx context.Context, key AccountKey) (account Account, err error) {
-	err = s.call(ctx, "GetAccount", false, func(ctx context.Context) error {
+	ticket := s.inventory.begin(s.now())
+	err = s.read(ctx, "GetAccount", func(ctx context.Context) error {
 		account, err = s.driver.Account(ctx, key.ID)
-		return err
+		return aboutAccount(key.ID, account, err, Unavailable)
 	})
 	if err != nil {
 		return Account{}, err
 	}
-	s.inventory.recordAccount(account)
+	s.inventory.observeAccount(ticket, account)
 	if s.traits.FoldUsername(account.Username) != s.traits.FoldUsername(key.Username) {
-		return Account{}, &Error{Code: Conflict, Op: "GetAccount", Message: "the account is now named " + account.Username}
+		return Account{}, &Error{Code: Conflict, Op: "GetAccount", Message: presentable("the account is now named "+account.Username, nil)}
 	}
 	return account, nil
 }
@@ -27,9 +28,12 @@ func (s *Server) ReadAccount(ctx context.Context, key AccountKey) (account Accou
 // CreateAccount makes an account and checks that it came out with the role and access that were asked for.
 // A Conflict error means that it did not; nobody has been given a password then.
 func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Account, err error) {
-	err = s.call(ctx, "CreateAccount", true, func(ctx context.Context) error {
+	if err := s.checkNewAccount(want); err != nil {
+		return Account{}, classify("CreateAccount", err)
+	}
+	err = s.do(ctx, task{operation: "CreateAccount", write: true, secrets: []string{want.Password}}, func(ctx context.Context) error {
 		account, err = s.driver.CreateAccount(ctx, want)
-		return err
+		return aboutAccount(account.ID, account, err, Ambiguous)
 	})
 	if err != nil {
 		return Account{}, err
@@ -46,7 +50,7 @@ func (s *Server) UpdateAccount(ctx context.Context, key AccountKey, change Accou
 	if _, err := s.ReadAccount(ctx, key); err != nil {
 		return Account{}, err
 	}
-	return s.writeAccount(ctx, "UpdateAccount", func(ctx context.Context) (Account, error) {
+	return s.writeAccount(ctx, "UpdateAccount", key.ID, func(ctx context.Context) (Account, error) {
 		return s.driver.UpdateAccount(ctx, key.ID, change)
 	})
 }
@@ -62,7 +66,7 @@ func (s *Server) SetAccess(ctx context.Context, key AccountKey, plan func(Accoun
 	if current.Access.Equal(want) {
 		return current, false, nil
 	}
-	account, err := s.writeAccount(ctx, "SetAccess", func(ctx context.Context) (Account, error) {
+	account, err := s.writeAccount(ctx, "SetAccess", key.ID, func(ctx context.Context) (Account, error) {
 		return s.driver.SetAccess(ctx, current, want)
 	})
 	if err == nil && !account.Access.Equal(want) {
@@ -77,7 +81,7 @@ func (s *Server) SetDisabled(ctx context.Context, key AccountKey, disabled bool)
 	if err != nil || current.Disabled == disabled {
 		return current, err
 	}
-	return s.writeAccount(ctx, "SetDisabled", func(ctx context.Context) (Account, error) {
+	return s.writeAccount(ctx, "SetDisabled", key.ID, func(ctx context.Context) (Account, error) {
 		if able, ok := s.driver.(Disabler); ok {
 			return able.SetDisabled(ctx, key.ID, disabled)
 		}
@@ -87,17 +91,20 @@ func (s *Server) SetDisabled(ctx context.Context, key AccountKey, disabled bool)
 
 // SetPassword sets an account's password, after reading it live.
 func (s *Server) SetPassword(ctx context.Context, key AccountKey, password NewPassword) error {
+	if err := s.checkPassword(password.Password); err != nil {
+		return classify("SetPassword", err)
+	}
 	if _, err := s.ReadAccount(ctx, key); err != nil {
 		return err
 	}
-	return s.call(ctx, "SetPassword", true, func(ctx context.Context) error {
+	return s.do(ctx, task{operation: "SetPassword", write: true, secrets: []string{password.Password}}, func(ctx context.Context) error {
 		return s.driver.SetPassword(ctx, key.ID, password)
 	})
 }
 
 // Authenticate tries a password and returns whose it is; Unauthenticated for a wrong one.
 func (s *Server) Authenticate(ctx context.Context, username, password string) (id AccountID, err error) {
-	err = s.call(ctx, "Authenticate", false, func(ctx context.Context) error {
+	err = s.do(ctx, task{operation: "Authenticate", secrets: []string{password}}, func(ctx context.Context) error {
 		able, ok := s.driver.(Authenticator)
 		if !ok {
 			return unsupported("try a password")
@@ -134,10 +141,10 @@ func (s *Server) forgetIfGone(id AccountID, err error) error {
 	return err
 }
 
-func (s *Server) writeAccount(ctx context.Context, operation string, write func(context.Context) (Account, error)) (account Account, err error) {
+func (s *Server) writeAccount(ctx context.Context, operation string, id AccountID, write func(context.Context) (Account, error)) (account Account, err error) {
 	err = s.call(ctx, operation, true, func(ctx context.Context) error {
 		account, err = write(ctx)
-		return err
+		return aboutAccount(id, account, err, Ambiguous)
 	})
 	if err == nil {
 		s.inventory.recordAccount(account)

@@ -4,32 +4,38 @@ import "context"
 
 // ReadLibrary reads a library live.
 func (s *Server) ReadLibrary(ctx context.Context, id LibraryID) (library Library, err error) {
-	err = s.call(ctx, "GetLibrary", false, func(ctx context.Context) error {
+	ticket := s.inventory.begin(s.now())
+	err = s.read(ctx, "GetLibrary", func(ctx context.Context) error {
 		library, err = s.driver.Library(ctx, id)
-		return err
+		return aboutLibrary(id, library, err, Unavailable)
 	})
 	if err == nil {
-		s.inventory.recordLibrary(library)
+		s.inventory.observeLibrary(ticket, library)
 	}
 	return library, err
 }
 
 // CreateLibrary makes a library. One creation runs at a time, so that each sees what the one before made.
 func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Library, err error) {
+	if want.Name == "" {
+		return Library{}, classify("CreateLibrary", Errorf(Invalid, "a library needs a name"))
+	}
 	leave, err := s.turn(ctx, s.creating, "CreateLibrary")
 	if err != nil {
 		return Library{}, err
 	}
 	defer leave()
 	return s.writeLibrary(ctx, "CreateLibrary", func(ctx context.Context) (Library, error) {
-		return s.driver.CreateLibrary(ctx, want)
+		library, err := s.driver.CreateLibrary(ctx, want)
+		return library, aboutLibrary(library.ID, library, err, Ambiguous)
 	})
 }
 
 // UpdateLibrary changes the named fields.
 func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, change LibraryChange) (Library, error) {
 	return s.writeLibrary(ctx, "UpdateLibrary", func(ctx context.Context) (Library, error) {
-		return s.driver.UpdateLibrary(ctx, id, change)
+		library, err := s.driver.UpdateLibrary(ctx, id, change)
+		return library, aboutLibrary(id, library, err, Ambiguous)
 	})
 }
 
@@ -38,7 +44,7 @@ func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, change Library
 func (s *Server) DeleteLibrary(ctx context.Context, id LibraryID, name string) error {
 	current, err := s.ReadLibrary(ctx, id)
 	if err == nil && current.Name != name {
-		return &Error{Code: Conflict, Op: "DeleteLibrary", Message: "the library is now named " + current.Name}
+		return &Error{Code: Conflict, Op: "DeleteLibrary", Message: presentable("the library is now named "+current.Name, nil)}
 	}
 	if err == nil {
 		err = s.call(ctx, "DeleteLibrary", true, func(ctx context.Context) error {

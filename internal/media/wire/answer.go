@@ -83,6 +83,9 @@ func (c *Client) accept(call Call, response *http.Response, body []byte) error {
 	}
 	empty := len(bytes.TrimSpace(body)) == 0
 	switch {
+	case !empty && isPage(response.Header) && json.Valid(body):
+		// What was asked may have been done: only the label is wrong.
+		return broken(call, c.stranger(), errForeign)
 	case !empty && foreign(response.Header, body):
 		// Not even half an answer of this server: whoever answered did nothing of what was asked.
 		return call.fail(media.Unavailable, c.stranger()).WithCause(errForeign)
@@ -94,7 +97,9 @@ func (c *Client) accept(call Call, response *http.Response, body []byte) error {
 		return nil
 	}
 	if err := Decode(body, call.Into); err != nil {
-		return broken(call, c.stranger(), err)
+		failure := broken(call, c.stranger(), err)
+		failure.Answered = json.Valid(body) // one object in a form that is not known says nothing of the others
+		return failure
 	}
 	return nil
 }

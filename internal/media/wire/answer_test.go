@@ -39,7 +39,8 @@ func TestGoodAnswers(t *testing.T) {
 		"good, no type":     {200, "", `{"hello":"x"}`, 0, false, "", ""},
 		"created":           {201, "application/json", " \n{\"hello\":\"x\"}\n ", 0, false, "", ""},
 		"other status":      {200, "application/json", `{"hello":"x"}`, 201, false, media.Unavailable, media.Ambiguous},
-		"page":              {200, "text/html; charset=x", `{"hello":"x"}`, 0, false, media.Unavailable, media.Unavailable},
+		"JSON as a page":    {200, "text/html; charset=x", `{"hello":"x"}`, 0, false, media.Unavailable, media.Ambiguous},
+		"page":              {200, "text/html; charset=x", `<p>hello`, 0, false, media.Unavailable, media.Unavailable},
 		"page without type": {200, "", `<html>`, 0, false, media.Unavailable, media.Unavailable},
 		"words":             {200, "text/plain", `OK`, 0, false, media.Unavailable, media.Unavailable},
 		"empty":             {200, "application/json", ``, 0, false, media.Unavailable, media.Ambiguous},
@@ -120,6 +121,9 @@ func TestRefusals(t *testing.T) {
 				Query: map[string][]string{"q": {"canary"}}, Codes: map[int]media.Code{418: media.AlreadyExists}})
 			if media.CodeOf(err) != code {
 				t.Errorf("%s %d: got %q (%v), want %q", method, c.status, media.CodeOf(err), err, code)
+			}
+			if own := c.status >= 500 && code != media.RateLimited; own && media.ConcernsConnection(err) {
+				t.Errorf("%s %d: the answer to one call concerns the connection", method, c.status)
 			}
 			if strings.Contains(err.Error(), "canary") || !strings.HasPrefix(err.Error(), method+" /x/{id}: ") {
 				t.Errorf("text %q", err)

@@ -159,7 +159,8 @@ func TestTLS(t *testing.T) {
 		code   media.Code
 		words  string
 	}{
-		"unknown":    {media.Config{URL: server.URL}, media.Unavailable, "not trusted"},
+		"unknown":    {media.Config{URL: server.URL}, media.Unavailable, "give the CA"},
+		"other name": {media.Config{URL: strings.Replace(server.URL, "127.0.0.1", "localhost", 1), CA: ca}, media.Unavailable, "not for the host"},
 		"trusted":    {media.Config{URL: server.URL, CA: ca}, "", ""},
 		"unchecked":  {media.Config{URL: server.URL, InsecureSkipVerify: true}, "", ""},
 		"not at all": {media.Config{URL: "https" + serve(t, func(http.ResponseWriter, *http.Request) {})[4:]}, media.Unavailable, "TLS"},

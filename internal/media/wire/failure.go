@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -36,7 +37,7 @@ func transportWords(ctx context.Context, err error, sent bool) string {
 	case errors.Is(err, errAddress):
 		return "the server's name stands for an address that is never dialled (link-local, multicast or unspecified)"
 	case errors.As(err, &certificate):
-		return "the server's TLS certificate is not trusted"
+		return certificateWords(certificate.Err)
 	case errors.As(err, &record), errors.As(err, &alert):
 		return "the server does not speak TLS as expected: is the url right?"
 	case sent:
@@ -47,6 +48,25 @@ func transportWords(ctx context.Context, err error, sent bool) string {
 		return "the connection was refused"
 	}
 	return "the server cannot be reached"
+}
+
+// certificateWords says why a certificate is refused, and what to do.
+func certificateWords(err error) string {
+	var (
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	const untrusted = "the server's TLS certificate is not trusted: "
+	switch {
+	case errors.As(err, &unknown):
+		return untrusted + "nobody that Usher knows has signed it (give the CA that has)"
+	case errors.As(err, &name):
+		return untrusted + "it is not for the host of the url"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return untrusted + "it has expired or is not valid yet"
+	}
+	return untrusted + "it is not valid"
 }
 
 // cause keeps what errors.Is may look for, without the URL that net/http wraps around it.

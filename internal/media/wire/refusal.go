@@ -47,6 +47,7 @@ func (c *Client) refuse(call Call, response *http.Response) error {
 		words = wordsOf(code, status)
 	}
 	failure := call.fail(code, words)
+	failure.Answered = true
 	if code == media.RateLimited {
 		failure.RetryAfter = retryAfter(response.Header)
 	}

@@ -1,0 +1,327 @@
+package media_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+
+	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/memory"
+)
+
+const serverPassword = "canary of a password"
+
+// served is a Server on a memory store, with an account and a library.
+type served struct {
+	*media.Server
+	store   *memory.Store
+	probe   media.Probe
+	mia     media.AccountKey
+	library media.LibraryID
+
+	mu    sync.Mutex
+	calls []media.Call
+}
+
+func serve(t *testing.T, options memory.Options) *served {
+	t.Helper()
+	s := &served{store: memory.NewStore(options)}
+	driver, err := s.store.Open(s.store.Config())
+	must(t, err)
+	s.Server = media.NewServer(driver, time.Now, func(call media.Call) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.calls = append(s.calls, call)
+	})
+	s.probe, err = s.Probe(t.Context())
+	must(t, err)
+	s.library = s.store.AddLibrary(media.Library{Name: "Movies"})
+	s.mia = media.AccountKey{ID: s.store.AddAccount(media.Account{Username: "mia"}, serverPassword), Username: "mia"}
+	must(t, s.Refresh(t.Context(), s.probe.Self))
+	s.store.ResetCalls()
+	s.calls = nil
+	return s
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantClass(t *testing.T, err error, code media.Code) {
+	t.Helper()
+	if media.CodeOf(err) != code {
+		t.Errorf("got %q (%v), want %q", media.CodeOf(err), err, code)
+	}
+}
+
+var errDown = media.Errorf(media.Unavailable, "the server cannot be reached")
+
+func answered() *media.Error {
+	e := media.Errorf(media.Unavailable, "the server is not able to answer (status 500)")
+	e.Answered = true
+	return e
+}
+
+func limited(after time.Duration) *media.Error {
+	e := media.Errorf(media.RateLimited, "the server asks for patience")
+	e.RetryAfter = after
+	return e
+}
+
+// One failure of a read is not seen by anybody but the metrics.
+func TestAReadIsAskedAgainOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct {
+			err  error
+			wait [2]time.Duration
+		}{
+			"unreachable": {errDown, [2]time.Duration{100 * time.Millisecond, 300 * time.Millisecond}},
+			"a 500":       {answered(), [2]time.Duration{100 * time.Millisecond, 300 * time.Millisecond}},
+			"rate limit":  {limited(1500 * time.Millisecond), [2]time.Duration{1500 * time.Millisecond, 1500 * time.Millisecond}},
+		} {
+			s := serve(t, memory.Options{})
+			s.store.Fail(memory.Account, 1, c.err)
+			began := time.Now()
+			_, err := s.ReadAccount(t.Context(), s.mia)
+			must(t, err)
+			if took := time.Since(began); took < c.wait[0] || took > c.wait[1] || s.store.Count(memory.Account) != 2 {
+				t.Errorf("%s: %d calls in %s", name, s.store.Count(memory.Account), took)
+			}
+			if len(s.calls) != 2 || s.calls[0].Code != media.CodeOf(c.err) || s.calls[1].Code != "" {
+				t.Errorf("%s: observed %v", name, s.calls)
+			}
+		}
+	})
+}
+
+// What must not be asked again is not, nor what would not help.
+func TestNothingElseIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct {
+			op  memory.Op
+			err error
+			run func(*served, context.Context) error
+		}{
+			"a write": {memory.CreateAccount, errDown, func(s *served, ctx context.Context) error {
+				_, err := s.CreateAccount(ctx, media.NewAccount{Username: "ben", Role: media.RoleMember, Password: serverPassword})
+				return err
+			}},
+			"a password": {memory.Authenticate, errDown, func(s *served, ctx context.Context) error {
+				_, err := s.Authenticate(ctx, "mia", serverPassword)
+				return err
+			}},
+			"probe": {memory.Probe, errDown, func(s *served, ctx context.Context) error { _, err := s.Probe(ctx); return err }},
+			"list":  {memory.List, errDown, func(s *served, ctx context.Context) error { return s.Refresh(ctx, s.probe.Self) }},
+			"a long wait": {memory.Account, limited(3 * time.Second), func(s *served, ctx context.Context) error {
+				_, err := s.ReadAccount(ctx, s.mia)
+				return err
+			}},
+			"no time left": {memory.Account, errDown, func(s *served, ctx context.Context) error {
+				ctx, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
+				defer cancel()
+				_, err := s.ReadAccount(ctx, s.mia)
+				return err
+			}},
+			"not found": {memory.Account, media.Errorf(media.NotFound, "gone"), func(s *served, ctx context.Context) error {
+				_, err := s.ReadAccount(ctx, s.mia)
+				return err
+			}},
+		} {
+			s := serve(t, memory.Options{})
+			s.store.Fail(c.op, 1, c.err)
+			wantClass(t, c.run(s, t.Context()), media.CodeOf(c.err))
+			if n := s.store.Count(c.op); n != 1 {
+				t.Errorf("%s: %d calls", name, n)
+			}
+		}
+	})
+}
+
+// However many ask a dead server, it costs one retry, until it answers again.
+func TestADeadServerCostsOneRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, memory.Options{})
+		up := s.store.Down()
+		const readers = 100
+		var all sync.WaitGroup
+		for range readers {
+			all.Go(func() {
+				_, err := s.ReadAccount(t.Context(), s.mia)
+				wantClass(t, err, media.Unavailable)
+				if !media.ConcernsConnection(err) {
+					t.Error("does not concern the connection")
+				}
+			})
+		}
+		all.Wait()
+		if n := s.store.Count(memory.Account); n != readers+1 {
+			t.Errorf("%d readers cost %d calls", readers, n)
+		}
+		up()
+		_, err := s.ReadAccount(t.Context(), s.mia)
+		must(t, err)
+	})
+}
+
+// One object that the server cannot serve is not the whole server; every object is.
+func TestWhichErrorsConcernTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, memory.Options{})
+		stop := s.store.Fail(memory.Account, -1, answered())
+		read := func() bool {
+			_, err := s.ReadAccount(t.Context(), s.mia)
+			wantClass(t, err, media.Unavailable)
+			return media.ConcernsConnection(err)
+		}
+		for wait := time.Second; wait < time.Minute; wait *= 2 { // as an object's backoff does
+			if read() {
+				t.Error("one object's error concerns the connection")
+			}
+			time.Sleep(wait)
+		}
+		for range 20 {
+			if read() {
+				t.Error("others' calls succeed between")
+			}
+			_, err := s.ReadLibrary(t.Context(), s.library)
+			must(t, err)
+		}
+		var concerns []bool
+		for range 6 {
+			concerns = append(concerns, read())
+		}
+		if slices.Contains(concerns[:3], true) || !concerns[5] {
+			t.Errorf("many errors in a row: %v", concerns)
+		}
+		stop()
+	})
+	for err, want := range map[error]bool{
+		errDown: true, answered(): false, limited(0): true, errors.New("no class"): true,
+		media.Errorf(media.Unauthenticated, "x"): true, media.Errorf(media.PermissionDenied, "x"): false,
+		media.Errorf(media.Ambiguous, "x"): false, media.Errorf(media.NotFound, "x"): false,
+		media.Errorf(media.Unavailable, "x").WithCause(context.Canceled): false,
+	} {
+		if media.ConcernsConnection(err) != want {
+			t.Errorf("%v: want %t", err, want)
+		}
+	}
+}
+
+// A driver that breaks its rules does not get its words into a status or a log.
+func TestErrorsAreBoundedAndHoldNoSecret(t *testing.T) {
+	s := serve(t, memory.Options{})
+	var lines strings.Builder
+	ctx := logging(t.Context(), &lines)
+	s.store.Fail(memory.SetPassword, 1, media.Errorf(media.Invalid, "the body was {%q}", serverPassword))
+	err := s.SetPassword(ctx, s.mia, media.NewPassword{Password: serverPassword})
+	wantClass(t, err, media.Invalid)
+	s.store.Fail(memory.CreateLibrary, 1, media.Errorf(media.Invalid, "%s", strings.Repeat("long\x1b[31m\n", 1000)))
+	_, long := s.CreateLibrary(ctx, media.NewLibrary{Name: "x", MediaType: "Mixed", Paths: []string{"/x"}})
+	if len(long.Error()) > 600 || strings.ContainsAny(long.Error(), "\x1b\n") {
+		t.Errorf("got %q", long)
+	}
+	_, short := s.CreateAccount(ctx, media.NewAccount{Username: "ben", Password: "canary"})
+	wantClass(t, short, media.Invalid)
+	for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), short.Error(), lines.String()} {
+		if strings.Contains(text, "canary") {
+			t.Errorf("a secret in %q", text)
+		}
+	}
+	for _, word := range []string{"GetAccount", `"class"="Invalid"`, `"attempt"=1`, "duration"} {
+		if !strings.Contains(lines.String(), word) {
+			t.Errorf("the log lacks %s: %s", word, lines.String())
+		}
+	}
+}
+
+func logging(ctx context.Context, lines *strings.Builder) context.Context {
+	return logr.NewContext(ctx, funcr.New(func(_, args string) { lines.WriteString(args + "\n") }, funcr.Options{Verbosity: 1}))
+}
+
+// odd answers about others.
+type odd struct{ media.Driver }
+
+func (odd) Account(context.Context, media.AccountID) (media.Account, error) {
+	return media.Account{ID: "another", Username: "mia"}, nil
+}
+
+func (odd) SetPassword(context.Context, media.AccountID, media.NewPassword) error { return nil }
+
+func (odd) Library(context.Context, media.LibraryID) (media.Library, error) {
+	return media.Library{ID: "another", Name: "Movies"}, nil
+}
+
+func (o odd) List(ctx context.Context) (media.Listing, error) {
+	listing, err := o.Driver.List(ctx)
+	listing.Accounts = append(listing.Accounts, listing.Accounts[0])
+	return listing, err
+}
+
+func TestAnswersAboutOthersAreNotBelieved(t *testing.T) {
+	s := serve(t, memory.Options{})
+	driver, err := s.store.Open(s.store.Config())
+	must(t, err)
+	server := media.NewServer(odd{driver}, time.Now, nil)
+	_, err = server.ReadAccount(t.Context(), s.mia)
+	wantClass(t, err, media.Unavailable)
+	_, err = server.ReadLibrary(t.Context(), s.library)
+	wantClass(t, err, media.Unavailable)
+	wantClass(t, server.SetPassword(t.Context(), s.mia, media.NewPassword{Password: serverPassword}), media.Unavailable)
+	wantClass(t, server.Refresh(t.Context(), s.probe.Self), media.Unavailable)
+	if _, found := server.Inventory().Account("another"); found || !server.Inventory().Listed().IsZero() {
+		t.Error("what was not believed is in the inventory")
+	}
+}
+
+// Calls wait for their turn, and not for ever.
+func TestConcurrencyIsBounded(t *testing.T) {
+	s := serve(t, memory.Options{Traits: func(traits *media.Traits) { traits.Concurrency = 3 }})
+	hold := s.store.Hold(memory.Account, memory.Before)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := s.ReadAccount(t.Context(), s.mia); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range 3 {
+		<-hold.Arrived()
+	}
+	hold.Release()
+	all.Wait()
+	if peak := s.store.Peak(); peak != 3 {
+		t.Errorf("%d calls at once, want 3", peak)
+	}
+}
+
+func TestACallEndsAtItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, memory.Options{Traits: func(traits *media.Traits) { traits.LongestCall, traits.Concurrency = 5*time.Second, 1 }})
+		s.store.Hold(memory.Account, memory.Before)
+		began := time.Now()
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				_, err := s.ReadAccount(t.Context(), s.mia)
+				wantClass(t, err, media.Unavailable)
+			})
+		}
+		all.Wait()
+		if took := time.Since(began); took > 3*5*time.Second || s.Settled(began).Before(time.Now()) {
+			t.Errorf("two calls with one turn took %s, longer than Settled says", took)
+		}
+	})
+}
