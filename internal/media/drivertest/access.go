@@ -20,6 +20,7 @@ var accessCases = []testCase{
 	{"never_more_meanwhile", accessNeverMore},
 	{"lost_answer", accessLost},
 	{"concurrent_accounts", accessConcurrent},
+	{"concurrent_writers", accessWriters},
 	{"changed_by_hand", accessByHand},
 }
 
@@ -78,6 +79,7 @@ func accessAll(f *fixture) {
 	account := f.account("mia", access(ids[0]))
 	_, err := f.driver.SetAccess(f.ctx(), account, media.Access{All: true})
 	if !f.can.AccessAll {
+		f.lacks("AccessAll")
 		f.wantCode(err, media.Unsupported)
 		f.wantSees("mia", ids[0])
 		return
@@ -180,6 +182,26 @@ func accessConcurrent(f *fixture) {
 	}
 }
 
+// accessWriters sets one account's access from two processes at once: nobody sees more than the two wanted together,
+// and the next write alone is exact.
+func accessWriters(f *fixture) {
+	ids := f.libraries("Movies", "Shows", "Music")
+	account := f.account("mia", access(ids[0]))
+	var both sync.WaitGroup
+	for i, driver := range []media.Driver{f.driver, f.open()} {
+		both.Go(func() {
+			for range 5 {
+				_, err := driver.SetAccess(f.ctx(), account, access(ids[i]))
+				f.wantCode(err, "", media.Ambiguous, media.Conflict)
+			}
+		})
+	}
+	both.Wait()
+	f.noMoreThan(f.signIn("mia", password), "after two writers", ids[0], ids[1])
+	f.setAccess(f.read(account.ID), access(ids[1]))
+	f.wantSees("mia", ids[1])
+}
+
 func accessByHand(f *fixture) {
 	ids := f.libraries("Movies", "Shows")
 	account := f.account("mia", access(ids[0]))
@@ -195,6 +217,7 @@ func zeroAtCreate(f *fixture) {
 	f.library("Movies")
 	_, err := f.driver.CreateAccount(f.ctx(), f.wanted("mia", access()))
 	if !f.can.ZeroAccess {
+		f.lacks("ZeroAccess")
 		f.wantCode(err, media.Unsupported)
 		f.refusedSignIn("mia", password)
 		return
@@ -209,6 +232,7 @@ func zeroAfter(f *fixture) {
 	person := f.signIn("mia", password)
 	_, err := f.driver.SetAccess(f.ctx(), account, access())
 	if !f.can.ZeroAccess {
+		f.lacks("ZeroAccess")
 		f.wantCode(err, media.Unsupported)
 		f.wantSees("mia", ids[0])
 		return
@@ -223,6 +247,7 @@ func zeroAfter(f *fixture) {
 
 func zeroByDelete(f *fixture) {
 	if !f.can.ZeroAccess || !f.can.DeleteLibrary {
+		f.lacks("ZeroAccess or no DeleteLibrary")
 		return
 	}
 	ids := f.libraries("Movies", "Shows")

@@ -18,6 +18,7 @@ func disable(f *fixture) {
 	account := f.account("mia", access(library.ID))
 	switcher, able := f.driver.(media.Disabler)
 	if !f.can.Disable {
+		f.lacks("Disable")
 		if able {
 			_, err := switcher.SetDisabled(f.ctx(), account.ID, true)
 			f.wantCode(err, media.Unsupported)
@@ -48,6 +49,7 @@ func disable(f *fixture) {
 
 func disabledByHand(f *fixture) {
 	if !f.can.Disable {
+		f.lacks("Disable")
 		return
 	}
 	account := f.anybody("mia")
@@ -71,6 +73,7 @@ func deleteAccount(f *fixture) {
 	account := f.account("mia", access(library.ID))
 	deleter, able := f.driver.(media.AccountDeleter)
 	if !f.can.DeleteAccount {
+		f.lacks("DeleteAccount")
 		if able {
 			f.wantCode(deleter.DeleteAccount(f.ctx(), account.ID), media.Unsupported)
 		}
@@ -99,6 +102,7 @@ func deleteAccount(f *fixture) {
 
 func deletedByHand(f *fixture) {
 	if !f.can.DeleteAccount {
+		f.lacks("DeleteAccount")
 		return
 	}
 	account := f.anybody("mia")

@@ -147,6 +147,7 @@ func capabilitySettings(f *fixture) {
 func capabilityRegistration(f *fixture) {
 	registrar, able := f.driver.(media.Registrar)
 	if !f.can.Registration {
+		f.lacks("Registration")
 		if able {
 			f.wantCode(registrar.SetRegistration(f.ctx(), media.RegistrationOpen), media.Unsupported)
 		}

@@ -88,6 +88,7 @@ func createDisabled(f *fixture) {
 	want.Disabled = true
 	created, err := f.driver.CreateAccount(f.ctx(), want)
 	if !f.can.Disable {
+		f.lacks("Disable")
 		f.wantCode(err, media.Unsupported)
 		return
 	}
@@ -121,6 +122,7 @@ func createRefused(f *fixture) {
 func bootstrap(f *fixture) {
 	maker, able := f.driver.(media.Bootstrapper)
 	if !f.can.Bootstrap {
+		f.lacks("Bootstrap")
 		if able {
 			f.wantCode(maker.Bootstrap(f.ctx()), media.Unsupported)
 		}
@@ -162,6 +164,7 @@ func (f *fixture) firstAccount() {
 
 func bootstrapRace(f *fixture) {
 	if !f.can.Bootstrap {
+		f.lacks("Bootstrap")
 		return
 	}
 	empty := f.h.fixture(f.TB, f.h.StartEmpty)
@@ -211,6 +214,7 @@ func takenRace(f *fixture) {
 
 func takenEmail(f *fixture) {
 	if !f.can.Email {
+		f.lacks("Email")
 		return
 	}
 	library := f.library("Movies")

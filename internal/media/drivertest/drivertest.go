@@ -31,6 +31,12 @@ type Harness struct {
 	PasswordEndsSessions bool
 	// Settings holds a value that is not the default for each of Capabilities.LibrarySettings.
 	Settings map[string]string
+	// Live says that Start connects to a server that others use, or will: the cases then see and touch nothing but what
+	// they made, under names that nobody else has and with passwords that nobody knows, and take it away again. Cases
+	// that cannot be run so are reported as NotLive.
+	Live bool
+	// Report is told how each case ended; nil tells nobody.
+	Report func(Result)
 }
 
 // Server is one running server.
@@ -42,13 +48,18 @@ type Server struct {
 	Path func(name string) string
 	// SignIn signs a person in.
 	SignIn func(ctx context.Context, username, password string) (Person, error)
-	// Fill puts an item into a library, so that it is not empty.
+	// Join makes an account with an invite's code, as somebody does who opens the link (Capabilities.Invites).
+	Join func(ctx context.Context, code string, joiner Joiner) error
+	// Fill puts an item into a library, so that it is not empty. Not used on a live server.
 	Fill func(library media.Library)
-	// Hand does what somebody does on the server's own pages.
+	// Hand does what somebody does on the server's own pages. On a live server it may be nil.
 	Hand Hand
 	// Faults are those of a driver without HTTP; with it, the suite makes them itself.
 	Faults Faults
 }
+
+// Joiner is somebody who comes by an invite.
+type Joiner struct{ Username, Email, Password string }
 
 // Person is somebody who is signed in.
 type Person interface {
@@ -87,28 +98,60 @@ type testCase struct {
 
 // Run runs every case, each on a server of its own.
 func Run(t *testing.T, h Harness) {
-	for _, r := range rules() {
-		if !h.tests(r.name) {
+	for _, r := range h.rules() {
+		if len(h.Only) > 0 && !slices.Contains(h.Only, r.name) {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
 			for _, c := range r.cases {
-				t.Run(c.name, func(t *testing.T) { c.run(h.fixture(t, h.Start)) })
+				t.Run(c.name, func(t *testing.T) { h.run(t, r.name, c) })
 			}
 		})
 	}
-	if h.HTTP && h.tests("HTTP") {
-		t.Run("HTTP", func(t *testing.T) { runTransport(t, h) })
-	}
 }
 
-func (h Harness) tests(name string) bool { return len(h.Only) == 0 || slices.Contains(h.Only, name) }
+// run runs one case and reports how it ended.
+func (h Harness) run(t *testing.T, rule string, c testCase) {
+	result := Result{Rule: rule, Case: c.name, Outcome: Failed}
+	report := h.Report
+	if report == nil {
+		report = func(Result) {}
+	}
+	if why := notLive[rule+"/"+c.name]; h.Live && why != "" {
+		result.Outcome, result.Why = NotLive, why
+		report(result)
+		return
+	}
+	var f *fixture
+	// Before the cleanups of the fixture, and also after a Fatal.
+	defer func() {
+		switch {
+		case t.Failed() || f == nil:
+		case f.lacking != "":
+			result.Outcome, result.Why = Unsupported, f.lacking
+		default:
+			result.Outcome = Passed
+		}
+		report(result)
+	}()
+	f = h.fixture(t, h.Start)
+	if h.Live && f.server.Hand == nil && byHand[rule+"/"+c.name] {
+		f.lacking = "the harness has no hand on the server"
+		return
+	}
+	c.run(f)
+}
 
-func rules() []rule {
-	return []rule{
+func (h Harness) rules() []rule {
+	all := []rule{
 		{"R1", leakCases}, {"R2", errorCases}, {"R3", cancelCases}, {"R4", listCases}, {"R5", createCases},
 		{"R6", accessCases}, {"R7", zeroCases}, {"R8", updateCases}, {"R9", identityCases}, {"R10", takenCases},
 		{"R11", capabilityCases}, {"R12", lostCases}, {"R13", redactionCases},
-		{"accounts", accountCases}, {"passwords", passwordCases}, {"libraries", libraryCases},
+		{"accounts", accountCases}, {"passwords", passwordCases}, {"libraries", libraryCases}, {"invites", inviteCases},
 	}
+	if h.HTTP {
+		all = append(all, rule{"HTTP", httpCases}, rule{"network", networkCases}, rule{"bounds", boundCases},
+			rule{"matrix", matrixCases()})
+	}
+	return all
 }

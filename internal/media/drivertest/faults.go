@@ -5,10 +5,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"strings"
 	"sync"
 )
+
+// quiet swallows what a server says of the connections that are broken on purpose.
+var quiet = log.New(io.Discard, "", 0)
 
 var errReset = errors.New("connection reset by peer")
 
@@ -160,10 +164,10 @@ func (s stuck) Read([]byte) (int, error) {
 }
 
 // endless answers JSON without an end, and counts what was read of it.
-func endless(read *int) fault {
+func endless(status int, read *int) fault {
 	return func(_ http.RoundTripper, request *http.Request) (*http.Response, error) {
 		body := io.MultiReader(strings.NewReader(`{"items":["`), &zeros{read})
-		return respond(request, http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body), nil
+		return respond(request, status, http.Header{"Content-Type": {"application/json"}}, body), nil
 	}
 }
 

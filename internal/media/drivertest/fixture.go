@@ -29,11 +29,18 @@ type fixture struct {
 	can    media.Capabilities
 	// early are the accounts that were there from the start: Usher's own, and the owner's if that is another.
 	early map[media.AccountID]bool
+	// lacking says what the server cannot do of what the case is about.
+	lacking string
+	// own is what the case may touch on a live server; nil elsewhere.
+	own *own
 }
 
 // fixture starts a server and connects. Where it has an account, the driver has probed, and so signed in.
 func (h Harness) fixture(t testing.TB, start func(testing.TB) Server) *fixture {
 	f := &fixture{TB: t, h: h, server: start(t), faults: &faults{}}
+	if h.Live {
+		f.beOnlyAGuest()
+	}
 	f.driver = f.open()
 	f.reprobe()
 	if f.early = map[media.AccountID]bool{}; !f.probe.SetupRequired {
@@ -52,6 +59,12 @@ func (f *fixture) open() media.Driver {
 	if f.h.HTTP {
 		config.Transport = f.faults.wrap
 	}
+	return f.openWith(config)
+}
+
+// openWith opens a driver that is closed with the test.
+func (f *fixture) openWith(config media.Config) media.Driver {
+	f.Helper()
 	driver, err := f.server.Open(config)
 	f.must(err)
 	f.Cleanup(func() { _ = driver.Close() })

@@ -72,6 +72,7 @@ func identitySpelling(f *fixture) {
 
 func identityEmail(f *fixture) {
 	if !f.can.Email {
+		f.lacks("Email")
 		return
 	}
 	f.anybody("mia")

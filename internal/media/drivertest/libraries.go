@@ -70,6 +70,7 @@ func libraryDelete(f *fixture) {
 	account := f.account("mia", access(ids...))
 	deleter, able := f.driver.(media.LibraryDeleter)
 	if !f.can.DeleteLibrary {
+		f.lacks("DeleteLibrary")
 		if able {
 			f.wantCode(deleter.DeleteLibrary(f.ctx(), ids[0]), media.Unsupported)
 		}
@@ -92,6 +93,7 @@ func libraryDelete(f *fixture) {
 
 func libraryDeleteFull(f *fixture) {
 	if !f.can.DeleteLibrary {
+		f.lacks("DeleteLibrary")
 		return
 	}
 	library := f.library("Movies")

@@ -2,6 +2,8 @@ package drivertest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -11,80 +13,216 @@ type operation struct {
 	name  string
 	write bool
 	run   func(ctx context.Context) error
+	// settled fails unless what the call wants is so; nil for a call that wants nothing.
+	settled func() error
+	// again are the classes that a second call may end with once the first was done.
+	again []media.Code
 }
 
-// operations are all that the server can do, on an account and a library made for them. Those that take something
-// away come last.
+// subject is what the calls are about: an account that sees the first of two libraries.
+type subject struct {
+	label         string
+	account       media.Account
+	first, second media.Library
+	// invite is one of the second library, where the server has invites.
+	invite media.InviteID
+}
+
+func (f *fixture) subject(label string) subject {
+	f.Helper()
+	s := subject{label: label, first: f.library("Operations" + label), second: f.library("More operations" + label)}
+	s.account = f.account("operated"+label, access(s.first.ID))
+	if f.can.Invites {
+		made, err := f.driver.(media.Inviter).CreateInvite(f.ctx(), s.newInvite())
+		f.must(err)
+		s.invite = made.ID
+	}
+	return s
+}
+
+// operations are all that the server can do, on a subject of their own. Those that take something away come last.
 func (f *fixture) operations(driver media.Driver) []operation {
-	library := f.library("Operations")
-	account := f.account("operated", access(library.ID))
-	return append(f.reads(driver, account, library), f.changes(driver, account, library)...)
+	return f.operationsOn(driver, f.subject(""))
 }
 
-func (f *fixture) reads(driver media.Driver, account media.Account, library media.Library) []operation {
+func (f *fixture) operationsOn(driver media.Driver, s subject) []operation {
+	ops := append(f.reads(driver, s), f.accountWrites(driver, s)...)
+	ops = append(ops, f.libraryWrites(driver, s)...)
+	if f.can.Invites {
+		ops = append(ops, f.inviteCalls(driver.(media.Inviter), s)...)
+	}
+	return append(ops, f.abilities(driver, s)...)
+}
+
+func (f *fixture) reads(driver media.Driver, s subject) []operation {
 	ops := []operation{
-		{"Probe", false, func(ctx context.Context) error { _, err := driver.Probe(ctx); return err }},
-		{"List", false, func(ctx context.Context) error { _, err := driver.List(ctx); return err }},
-		{"Account", false, func(ctx context.Context) error { _, err := driver.Account(ctx, account.ID); return err }},
-		{"Library", false, func(ctx context.Context) error { _, err := driver.Library(ctx, library.ID); return err }},
+		{name: "Probe", run: func(ctx context.Context) error { _, err := driver.Probe(ctx); return err }},
+		{name: "List", run: func(ctx context.Context) error { _, err := driver.List(ctx); return err }},
+		{name: "Account", run: func(ctx context.Context) error { _, err := driver.Account(ctx, s.account.ID); return err }},
+		{name: "Library", run: func(ctx context.Context) error { _, err := driver.Library(ctx, s.first.ID); return err }},
 	}
 	if f.can.Authenticate {
-		ops = append(ops, operation{"Authenticate", false, func(ctx context.Context) error {
-			_, err := driver.(media.Authenticator).Authenticate(ctx, account.Username, password)
+		ops = append(ops, operation{name: "Authenticate", run: func(ctx context.Context) error {
+			_, err := driver.(media.Authenticator).Authenticate(ctx, s.account.Username, password)
 			return err
 		}})
 	}
 	return ops
 }
 
-func (f *fixture) changes(driver media.Driver, account media.Account, library media.Library) []operation {
-	role, name := f.anotherRole(), "Operations, renamed"
-	fresh, another := f.wanted("created", access(library.ID)), f.newLibrary("Created")
-	ops := []operation{
-		{"CreateAccount", true, func(ctx context.Context) error { _, err := driver.CreateAccount(ctx, fresh); return err }},
-		{"UpdateAccount", true, func(ctx context.Context) error {
-			_, err := driver.UpdateAccount(ctx, account.ID, media.AccountChange{Role: &role})
-			return err
-		}},
-		{"SetAccess", true, func(ctx context.Context) error {
-			_, err := driver.SetAccess(ctx, account, access(library.ID))
-			return err
-		}},
-		{"SetPassword", true, func(ctx context.Context) error {
-			return driver.SetPassword(ctx, account.ID, media.NewPassword{Password: "another password 2"})
-		}},
-		{"CreateLibrary", true, func(ctx context.Context) error { _, err := driver.CreateLibrary(ctx, another); return err }},
-		{"UpdateLibrary", true, func(ctx context.Context) error {
-			_, err := driver.UpdateLibrary(ctx, library.ID, media.LibraryChange{Name: &name})
-			return err
-		}},
+var errNotSo = errors.New("what was asked for is not so")
+
+// so is an error unless the condition holds.
+func so(err error, holds bool) error {
+	if err == nil && !holds {
+		return errNotSo
 	}
-	return append(ops, f.abilities(driver, account, library)...)
+	return err
 }
 
-// abilities are the calls that only some servers have.
-func (f *fixture) abilities(driver media.Driver, account media.Account, library media.Library) []operation {
+// about reads the account of a subject and asks whether something holds for it.
+func (f *fixture) about(s subject, holds func(media.Account) bool) func() error {
+	return func() error {
+		account, err := f.driver.Account(f.ctx(), s.account.ID)
+		return so(err, err == nil && holds(account))
+	}
+}
+
+func (f *fixture) accountWrites(driver media.Driver, s subject) []operation {
+	role, fresh := f.anotherRole(), f.wanted("created"+s.label, access(s.first.ID))
+	return []operation{
+		{
+			name: "CreateAccount", write: true, again: codes(media.AlreadyExists),
+			run:     func(ctx context.Context) error { _, err := driver.CreateAccount(ctx, fresh); return err },
+			settled: func() error { return f.cameIntoBeing(fresh) },
+		},
+		{
+			name: "UpdateAccount", write: true, settled: f.about(s, func(a media.Account) bool { return a.Role == role }),
+			run: func(ctx context.Context) error {
+				_, err := driver.UpdateAccount(ctx, s.account.ID, media.AccountChange{Role: &role})
+				return err
+			},
+		},
+		{
+			name: "SetAccess", write: true,
+			settled: f.about(s, func(a media.Account) bool { return a.Access.Equal(access(s.second.ID)) }),
+			run: func(ctx context.Context) error {
+				_, err := driver.SetAccess(ctx, s.account, access(s.second.ID))
+				return err
+			},
+		},
+		{
+			name: "SetPassword", write: true,
+			settled: func() error {
+				_, err := f.server.SignIn(f.ctx(), s.account.Username, secondPassword)
+				return err
+			},
+			run: func(ctx context.Context) error {
+				return driver.SetPassword(ctx, s.account.ID, media.NewPassword{Password: secondPassword})
+			},
+		},
+	}
+}
+
+// cameIntoBeing finishes an account whose creation may have been cut short, as a reconcile would, and fails unless its
+// holder then sees exactly what was asked for.
+func (f *fixture) cameIntoBeing(want media.NewAccount) error {
+	listing, err := f.driver.List(f.ctx())
+	if err != nil {
+		return err
+	}
+	for _, account := range listing.Accounts {
+		if account.Username != want.Username {
+			continue
+		}
+		for id := range account.Access.Libraries {
+			if _, wanted := want.Access.Libraries[id]; !wanted || account.Access.All {
+				return fmt.Errorf("the new account has more access than asked for: %v", account.Access)
+			}
+		}
+		if !account.Access.Equal(want.Access) {
+			f.setAccess(account, want.Access)
+			f.must(f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: want.Password}))
+		}
+		f.wantSees(want.Username, want.Access.IDs()...)
+		return nil
+	}
+	return errNotSo
+}
+
+func (f *fixture) libraryWrites(driver media.Driver, s subject) []operation {
+	name, another := "Operations, renamed"+s.label, f.newLibrary("Created"+s.label)
+	return []operation{
+		{
+			name: "CreateLibrary", write: true, again: codes(media.AlreadyExists),
+			run: func(ctx context.Context) error { _, err := driver.CreateLibrary(ctx, another); return err },
+			settled: func() error {
+				_, libraries := f.listing()
+				for _, library := range libraries {
+					if library.Name == another.Name {
+						return nil
+					}
+				}
+				return errNotSo
+			},
+		},
+		{
+			name: "UpdateLibrary", write: true,
+			run: func(ctx context.Context) error {
+				_, err := driver.UpdateLibrary(ctx, s.first.ID, media.LibraryChange{Name: &name})
+				return err
+			},
+			settled: func() error {
+				library, err := f.driver.Library(f.ctx(), s.first.ID)
+				return so(err, library.Name == name)
+			},
+		},
+	}
+}
+
+// abilities are the calls that only some servers have. One that concerns the whole server is not made on a live one.
+func (f *fixture) abilities(driver media.Driver, s subject) []operation {
 	var ops []operation
-	if f.can.Registration {
-		ops = append(ops, operation{"SetRegistration", true, func(ctx context.Context) error {
-			return driver.(media.Registrar).SetRegistration(ctx, media.RegistrationClosed)
-		}})
+	if f.can.Registration && !f.h.Live {
+		ops = append(ops, operation{name: "SetRegistration", write: true,
+			run: func(ctx context.Context) error {
+				return driver.(media.Registrar).SetRegistration(ctx, media.RegistrationClosed)
+			},
+			settled: func() error { f.reprobe(); return so(nil, f.probe.Registration == media.RegistrationClosed) },
+		})
 	}
 	if f.can.Disable {
-		ops = append(ops, operation{"SetDisabled", true, func(ctx context.Context) error {
-			_, err := driver.(media.Disabler).SetDisabled(ctx, account.ID, true)
-			return err
-		}})
+		ops = append(ops, operation{name: "SetDisabled", write: true,
+			run: func(ctx context.Context) error {
+				_, err := driver.(media.Disabler).SetDisabled(ctx, s.account.ID, true)
+				return err
+			},
+			settled: f.about(s, func(a media.Account) bool { return a.Disabled }),
+		})
 	}
 	if f.can.DeleteAccount {
-		ops = append(ops, operation{"DeleteAccount", true, func(ctx context.Context) error {
-			return driver.(media.AccountDeleter).DeleteAccount(ctx, account.ID)
-		}})
+		ops = append(ops, operation{name: "DeleteAccount", write: true, again: codes(media.NotFound),
+			run: func(ctx context.Context) error {
+				return driver.(media.AccountDeleter).DeleteAccount(ctx, s.account.ID)
+			},
+			settled: func() error { _, err := f.driver.Account(f.ctx(), s.account.ID); return gone(err) },
+		})
 	}
 	if f.can.DeleteLibrary {
-		ops = append(ops, operation{"DeleteLibrary", true, func(ctx context.Context) error {
-			return driver.(media.LibraryDeleter).DeleteLibrary(ctx, library.ID)
-		}})
+		ops = append(ops, operation{name: "DeleteLibrary", write: true, again: codes(media.NotFound),
+			run: func(ctx context.Context) error {
+				return driver.(media.LibraryDeleter).DeleteLibrary(ctx, s.first.ID)
+			},
+			settled: func() error { _, err := f.driver.Library(f.ctx(), s.first.ID); return gone(err) },
+		})
 	}
 	return ops
+}
+
+// gone is no error when something was not found, and one when it was.
+func gone(err error) error {
+	if media.CodeOf(err) == media.NotFound {
+		return nil
+	}
+	return so(err, false)
 }

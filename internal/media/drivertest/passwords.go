@@ -36,6 +36,7 @@ func passwordMustChange(f *fixture) {
 	account := f.anybody("mia")
 	err := f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: secondPassword, MustChange: true})
 	if !f.can.RequirePasswordChange {
+		f.lacks("RequirePasswordChange")
 		f.wantCode(err, media.Unsupported)
 		f.signIn("mia", password)
 		return
@@ -72,6 +73,7 @@ func authenticate(f *fixture) {
 	account := f.anybody("Mia")
 	asker, able := f.driver.(media.Authenticator)
 	if !f.can.Authenticate {
+		f.lacks("Authenticate")
 		if able {
 			_, err := asker.Authenticate(f.ctx(), "Mia", password)
 			f.wantCode(err, media.Unsupported)

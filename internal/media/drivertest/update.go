@@ -63,6 +63,7 @@ func updateNothing(f *fixture) {
 
 func updateClearEmail(f *fixture) {
 	if !f.can.Email || f.driver.Traits().KeyedByEmail {
+		f.lacks("Email that may be missing")
 		return
 	}
 	account, none := f.anybody("mia"), ""
@@ -75,6 +76,7 @@ func updateClearEmail(f *fixture) {
 
 func updateEmailTaken(f *fixture) {
 	if !f.can.Email {
+		f.lacks("Email")
 		return
 	}
 	f.anybody("mia")

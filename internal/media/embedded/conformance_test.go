@@ -114,6 +114,16 @@ func (r *running) signIn(ctx context.Context, username, password string) (driver
 	return session{r, in.Token}, err
 }
 
+// join registers somebody by an invite's code.
+func (r *running) join(ctx context.Context, code string, j drivertest.Joiner) error {
+	status, err := r.call(ctx, "", "POST", "/v1/auth/register",
+		object{"username": j.Username, "email": j.Email, "password": j.Password, "inviteCode": code}, nil)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("status %d", status)
+	}
+	return err
+}
+
 // Libraries lists what the person sees, and asks for each by its id.
 func (s session) Libraries(ctx context.Context) ([]media.LibraryID, error) {
 	var ids []media.LibraryID
@@ -212,7 +222,7 @@ func (h hand) fill(library media.Library) {
 func serve(r *running, config media.Config, token string) drivertest.Server {
 	h := hand{r, token}
 	return drivertest.Server{
-		Open: embedded.Open, Config: config, Path: r.path, SignIn: r.signIn, Fill: h.fill, Hand: h,
+		Open: embedded.Open, Config: config, Path: r.path, SignIn: r.signIn, Join: r.join, Fill: h.fill, Hand: h,
 	}
 }
 
