@@ -1,40 +1,19 @@
 package drivertest
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"time"
 
 	"github.com/usher-media/usher/internal/media"
 )
 
-// boundCases: D6, what is read of an answer is bounded, in bytes, in depth and in time.
+// boundCases: D6, what is read of an answer is bounded, in bytes and in depth.
 var boundCases = []testCase{
-	{"slow_answer", slowDrip},
 	{"endless_answer", func(f *fixture) { endlessAnswer(f, http.StatusOK) }},
 	{"endless_refusal", func(f *fixture) { endlessAnswer(f, http.StatusConflict) }},
 	{"deep_json", deepJSON},
 	{"huge_header", hugeHeader},
-}
-
-func slowDrip(f *fixture) {
-	operations := f.operations(f.driver)
-	check := f.unchanged()
-	f.faults.set(drip)
-	for _, op := range operations {
-		ctx, cancel := context.WithTimeout(f.ctx(), soon)
-		began := time.Now()
-		err := op.run(ctx)
-		if took := time.Since(began); took > 2*soon+slack {
-			f.Errorf("%s returned after %s", op.name, took)
-		}
-		f.wantCode(err, media.Unavailable, media.Ambiguous)
-		cancel()
-	}
-	f.faults.set(nil)
-	check()
 }
 
 // endlessAnswer: bodies are bounded.

@@ -31,6 +31,8 @@ type Harness struct {
 	PasswordEndsSessions bool
 	// Settings holds a value that is not the default for each of Capabilities.LibrarySettings.
 	Settings map[string]string
+	// Parallel runs the cases of a rule at once, but for those that look at goroutines or at the time.
+	Parallel bool
 	// Live says that Start connects to a server that others use, or will: the cases then see and touch nothing but what
 	// they made, under names that nobody else has and with passwords that nobody knows, and take it away again. Cases
 	// that cannot be run so are reported as NotLive.
@@ -104,7 +106,12 @@ func Run(t *testing.T, h Harness) {
 		}
 		t.Run(r.name, func(t *testing.T) {
 			for _, c := range r.cases {
-				t.Run(c.name, func(t *testing.T) { h.run(t, r.name, c) })
+				t.Run(c.name, func(t *testing.T) {
+					if h.Parallel && r.name != "R1" && r.name != "R3" {
+						t.Parallel()
+					}
+					h.run(t, r.name, c)
+				})
 			}
 		})
 	}

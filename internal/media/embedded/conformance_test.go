@@ -241,7 +241,7 @@ func harness() drivertest.Harness {
 		Refusal: func(status int) (string, string) {
 			return "application/json", fmt.Sprintf(`{"error":%q}`, http.StatusText(status))
 		},
-		OneAccessWrite: true, PasswordEndsSessions: true,
+		OneAccessWrite: true, PasswordEndsSessions: true, Parallel: true,
 		Settings: map[string]string{"emoji": "🎬", "publicSharing": "true"},
 	}
 }
