@@ -1,10 +1,7 @@
 package embedded_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,7 +12,7 @@ import (
 
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/drivertest"
-	"github.com/usher-media/usher/internal/media/embedded"
+	"github.com/usher-media/usher/internal/media/embedded/embeddedtest"
 	"github.com/usher-media/usher/internal/mediaserver"
 )
 
@@ -32,6 +29,26 @@ type running struct {
 	server *mediaserver.Server
 	url    string
 	media  string
+}
+
+type object = embeddedtest.Object
+
+func (r *running) people() embeddedtest.Server { return embeddedtest.Server{URL: r.url} }
+
+// call makes a call as anybody would, without the driver, and returns the status.
+func (r *running) call(ctx context.Context, token, method, path string, body, into any) (int, error) {
+	return r.people().Call(ctx, token, method, path, body, into)
+}
+
+// hand is the owner at the server's own pages.
+type hand struct {
+	*running
+	token string
+}
+
+func (h hand) do(method, path string, body any) {
+	h.t.Helper()
+	embeddedtest.Hand{Server: h.people(), T: h.t, Token: h.token}.Do(method, path, body)
 }
 
 // start starts a server without accounts.
@@ -59,35 +76,6 @@ func (r *running) config() media.Config {
 	return media.Config{URL: r.url, Credentials: media.Credentials{Username: owner, Password: ownerPassword}}
 }
 
-// call makes a call as anybody would, without the driver, and returns the status.
-func (r *running) call(ctx context.Context, token, method, path string, body, into any) (int, error) {
-	var sent bytes.Buffer
-	if body != nil {
-		if err := json.NewEncoder(&sent).Encode(body); err != nil {
-			return 0, err
-		}
-	}
-	request, err := http.NewRequestWithContext(ctx, method, r.url+path, &sent)
-	if err != nil {
-		return 0, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
-	// A connection of its own for each call: none is left when the test ends.
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if into != nil && response.StatusCode < 300 {
-		err = json.NewDecoder(response.Body).Decode(into)
-	}
-	return response.StatusCode, err
-}
-
-type object map[string]any
-
 // owner makes the first account and returns its token.
 func (r *running) register() string {
 	r.t.Helper()
@@ -97,104 +85,6 @@ func (r *running) register() string {
 		r.t.Fatalf("register: %d %v", status, err)
 	}
 	return in.Token
-}
-
-// session is somebody who is signed in.
-type session struct {
-	*running
-	token string
-}
-
-func (r *running) signIn(ctx context.Context, username, password string) (drivertest.Person, error) {
-	var in struct{ Token string }
-	status, err := r.call(ctx, "", "POST", "/v1/auth/sign-in", object{"login": username, "password": password}, &in)
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("status %d", status)
-	}
-	return session{r, in.Token}, err
-}
-
-// join registers somebody by an invite's code.
-func (r *running) join(ctx context.Context, code string, j drivertest.Joiner) error {
-	status, err := r.call(ctx, "", "POST", "/v1/auth/register",
-		object{"username": j.Username, "email": j.Email, "password": j.Password, "inviteCode": code}, nil)
-	if err == nil && status != http.StatusCreated {
-		err = fmt.Errorf("status %d", status)
-	}
-	return err
-}
-
-// Libraries lists what the person sees, and asks for each by its id.
-func (s session) Libraries(ctx context.Context) ([]media.LibraryID, error) {
-	var ids []media.LibraryID
-	for cursor := ""; ; {
-		var page struct {
-			Items      []struct{ ID media.LibraryID }
-			NextCursor *string
-		}
-		status, err := s.call(ctx, s.token, "GET", "/v1/libraries?limit=100&cursor="+cursor, nil, &page)
-		if err != nil || status != http.StatusOK {
-			return nil, fmt.Errorf("status %d: %w", status, err)
-		}
-		for _, item := range page.Items {
-			if status, err := s.call(ctx, s.token, "GET", "/v1/libraries/"+string(item.ID), nil, nil); err != nil || status != http.StatusOK {
-				return nil, fmt.Errorf("library %s: status %d: %w", item.ID, status, err)
-			}
-			ids = append(ids, item.ID)
-		}
-		if page.NextCursor == nil {
-			return ids, nil
-		}
-		cursor = *page.NextCursor
-	}
-}
-
-// hand is the owner at the server's own pages.
-type hand struct {
-	*running
-	token string
-}
-
-func (h hand) do(method, path string, body any) {
-	h.t.Helper()
-	if status, err := h.call(context.Background(), h.token, method, path, body, nil); err != nil || status >= 300 {
-		h.t.Fatalf("%s %s: %d %v", method, path, status, err)
-	}
-}
-
-func (h hand) user(username string) string {
-	var page struct {
-		Items []struct{ ID, Username string }
-	}
-	if _, err := h.call(context.Background(), h.token, "GET", "/v1/users?limit=100", nil, &page); err != nil {
-		h.t.Fatal(err)
-	}
-	for _, user := range page.Items {
-		if user.Username == username {
-			return "/v1/users/" + user.ID
-		}
-	}
-	h.t.Fatalf("there is no %s", username)
-	return ""
-}
-
-// SetAccess uses the calls of one library at a time, as people do.
-func (h hand) SetAccess(username string, access media.Access) {
-	user := h.user(username)
-	h.do("PUT", user+"/access", object{"all": false, "libraries": []any{}})
-	for id := range access.Libraries {
-		h.do("POST", "/v1/libraries/"+string(id)+"/permissions", object{"userId": filepath.Base(user)})
-	}
-}
-
-func (h hand) SetDisabled(username string, disabled bool) {
-	h.do("PATCH", h.user(username), object{"disabled": disabled})
-}
-
-func (h hand) DeleteAccount(username string) { h.do("DELETE", h.user(username), nil) }
-
-func (h hand) RenameLibrary(id media.LibraryID, name string) {
-	h.do("PATCH", "/v1/libraries/"+string(id), object{"name": name})
 }
 
 func (r *running) path(name string) string {
@@ -220,30 +110,24 @@ func (h hand) fill(library media.Library) {
 }
 
 func serve(r *running, config media.Config, token string) drivertest.Server {
-	h := hand{r, token}
-	return drivertest.Server{
-		Open: embedded.Open, Config: config, Path: r.path, SignIn: r.signIn, Join: r.join, Fill: h.fill, Hand: h,
-	}
+	server := embeddedtest.Serve(r.t, config, r.media, token)
+	server.Fill = hand{r, token}.fill
+	return server
 }
 
 func harness() drivertest.Harness {
-	return drivertest.Harness{
-		Start: func(t testing.TB) drivertest.Server {
-			r := start(t)
-			token := r.register()
-			return serve(r, r.config(), token)
-		},
-		StartEmpty: func(t testing.TB) drivertest.Server {
-			r := start(t)
-			return serve(r, r.config(), "")
-		},
-		HTTP: true,
-		Refusal: func(status int) (string, string) {
-			return "application/json", fmt.Sprintf(`{"error":%q}`, http.StatusText(status))
-		},
-		OneAccessWrite: true, PasswordEndsSessions: true, Parallel: true,
-		Settings: map[string]string{"emoji": "🎬", "publicSharing": "true"},
+	h := embeddedtest.Harness()
+	h.Parallel = true
+	h.Start = func(t testing.TB) drivertest.Server {
+		r := start(t)
+		token := r.register()
+		return serve(r, r.config(), token)
 	}
+	h.StartEmpty = func(t testing.TB) drivertest.Server {
+		r := start(t)
+		return serve(r, r.config(), "")
+	}
+	return h
 }
 
 func TestConformance(t *testing.T) { drivertest.Run(t, harness()) }
