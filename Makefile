@@ -41,6 +41,10 @@ faults: ## Let every write fail in turn, events be late, bugs be planted: everyt
 lint: ## Check format, go vet, staticcheck, shell scripts, no machine paths
 	@hack/lint.sh
 
+.PHONY: conformance
+conformance: ## Test a driver on a running server: DRIVER=embedded URL=... [ONLY=R5,R6] [RECORD=dir]; credentials in USHER_*
+	@USHER_DRIVER='$(DRIVER)' USHER_URL='$(URL)' USHER_RECORD='$(RECORD)' USHER_ONLY='$(ONLY)' hack/conformance.sh
+
 .PHONY: generate
 generate: ## Generate the DeepCopy methods of the kinds
 	$(tool) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...

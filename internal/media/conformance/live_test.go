@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -18,7 +19,9 @@ func TestLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	if settings.Record != "" {
-		t.Run("record", func(t *testing.T) { record(t, settings) })
+		for _, name := range record(t, settings) {
+			_, _ = fmt.Fprintln(os.Stdout, "recorded", name)
+		}
 		return
 	}
 	results := run(t, settings)
@@ -36,11 +39,10 @@ func run(t *testing.T, settings Settings) *table {
 	return results
 }
 
-func record(t *testing.T, settings Settings) {
+func record(t *testing.T, settings Settings) []string {
 	live := drivers[settings.Driver]
-	files := drivertest.Record(t, drivertest.Recorder{
+	return drivertest.Record(t, drivertest.Recorder{
 		Server: settings.Driver, Open: live.Open, Config: settings.Config, Directory: settings.Record,
 		Path: func(name string) string { return live.Path(t, settings, name) }, Scrub: map[string]string{settings.MediaRoot: "/media"},
 	})
-	t.Logf("recorded %v", files)
 }
