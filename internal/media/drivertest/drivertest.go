@@ -1,6 +1,11 @@
 // Package drivertest is the conformance suite of the driver rules that package media numbers: one suite, which every
 // driver passes. A case is named by its rule, as in "R9/letter_case".
 //
+// Besides the rules there are groups for accounts, passwords, libraries and invites, and, for drivers that speak HTTP,
+// the table of statuses (HTTP), what never reaches a server (network), what is read of an answer (bounds), and each call
+// with each of its requests spoiled in every way (matrix). Run works on fresh servers, or, with Harness.Live, as a guest
+// on one that others use; package conformance does that. Record and Replay keep what a real server answered.
+//
 // What a person sees is always proven by that person's own view, after signing in: never by what an administrator
 // reads back. Nothing is skipped: where a server cannot do something, the case asks that the driver says so (R11).
 package drivertest
