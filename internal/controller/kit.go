@@ -68,7 +68,7 @@ func serverKey(namespace, name string) string { return namespace + "/" + name }
 // and the MediaServer's own reconcile finds out what is the matter. Other errors pass by.
 func (k *Kit) reportFailure(s site, err error) {
 	reason := connectionReason(err)
-	if reason == "" || media.CodeOf(err) == media.PermissionDenied || errors.Is(err, context.Canceled) {
+	if reason == "" || !media.ConcernsConnection(err) || errors.Is(err, context.Canceled) {
 		return
 	}
 	if k.Connections.Fail(s.key, s.connection.Server, reason, err.Error(), k.Clock.Now().Add(media.RetryAfter(err))) {

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -242,4 +243,27 @@ func (w *world) eventsOf(name string) (notes []string) {
 		}
 	}
 	return notes
+}
+
+// TestAnErrorAboutOnePersonIsThatPersonsAlone: a server that answers one call with an error of its own is up.
+func TestAnErrorAboutOnePersonIsThatPersonsAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"), w.user("ann"), w.user("bob"))
+	w.ready(&v1alpha1.User{}, "ann", "bob")
+	ann, _ := w.store.Account("ann")
+	stop := w.store.Hook(func(_ context.Context, moment memory.Moment, call memory.Call) error {
+		if moment == memory.Before && call.Op == memory.SetAccess && call.Account == ann.ID {
+			return &media.Error{Code: media.Unavailable, Message: "the server answered 500", Answered: true}
+		}
+		return nil
+	})
+	w.create(w.grant("g", "*", "*"))
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonRetrying)
+	w.seesExactly("bob", "movies")
+	w.ready(&v1alpha1.User{}, "bob")
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	stop()
+	w.seesExactly("ann", "movies")
+	w.ready(&v1alpha1.User{}, "ann")
 }

@@ -105,7 +105,9 @@ func (o outcome) handled() bool {
 func fromServer(err error) *outcome {
 	switch media.CodeOf(err) {
 	case media.Unavailable:
-		return waiting(v1alpha1.ReasonServerUnavailable, "%s", err)
+		if media.ConcernsConnection(err) {
+			return waiting(v1alpha1.ReasonServerUnavailable, "%s", err)
+		}
 	case media.RateLimited:
 		return waiting(v1alpha1.ReasonRateLimited, "%s", err)
 	case media.PermissionDenied:
