@@ -162,7 +162,7 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 		return retry(err)
 	}
 	account, err := p.to().CreateAccount(ctx, p.newAccount(r.Keyring.Password(p.user.UID, rotation)))
-	if err != nil {
+	if err != nil && account.ID == "" { // one that was made with other access than asked is settled before anybody can use it
 		o := r.creationFailed(ctx, p.site, p.user, p.record, err)
 		if media.CodeOf(err) == media.AlreadyExists && o.kind == kindStalled {
 			return r.taken(ctx, p)

@@ -39,7 +39,10 @@ func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Ac
 		return Account{}, err
 	}
 	s.inventory.recordAccount(account)
-	if account.Role != want.Role || !account.Access.Equal(want.Access) {
+	if account.Role != want.Role {
+		return Account{}, &Error{Code: Conflict, Op: "CreateAccount", Message: "the new account did not come out with the role that was asked for"}
+	}
+	if !account.Access.Equal(want.Access) {
 		return account, &Error{Code: Conflict, Op: "CreateAccount", Message: "the new account did not come out with the access that was asked for"}
 	}
 	return account, nil

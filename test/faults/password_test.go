@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/memory"
 	"github.com/usher-media/usher/test/mortal"
 )
@@ -30,13 +31,11 @@ func TestThePasswordComesLast(t *testing.T) {
 
 func generousServer(t *testing.T, k int, mode mortal.Mode) {
 	const password = "what ann was given 1"
-	store := memory.NewStore(memory.Options{})
-	h := newHouse(t, &memorySystem{store})
+	generous := &generousSystem{memorySystem: memorySystem{memory.NewStore(memory.Options{})}}
+	h := newHouse(t, generous)
+	generous.h = h
 	w := &watchedPassword{h: h, password: password}
-	store.Hook(func(_ context.Context, moment memory.Moment, call memory.Call) error {
-		if call.Op == memory.CreateAccount && moment == memory.After {
-			h.oracle.byHand(func(s system) { s.give("ann", "Default") })
-		}
+	generous.store.Hook(func(_ context.Context, _ memory.Moment, call memory.Call) error {
 		w.look(string(call.Op))
 		return nil
 	})
@@ -59,10 +58,41 @@ func generousServer(t *testing.T, k int, mode mortal.Mode) {
 	h.quiet()
 	covered.points.Add(1)
 	if !h.system.accepts("ann", password) {
-		t.Error("the password does not work in the end")
+		t.Errorf("the password does not work in the end:\n%s", h.snapshot())
 	}
 	w.verdict()
 	h.rest()
+}
+
+// generousSystem gives each new account a library of its own choice before it answers.
+type generousSystem struct {
+	memorySystem
+	h *house
+}
+
+func (g *generousSystem) open() media.Open {
+	return func(config media.Config) (media.Driver, error) {
+		inner, err := g.store.Open(config)
+		return &generousDriver{Driver: inner, h: g.h}, err
+	}
+}
+
+type generousDriver struct {
+	media.Driver
+	h *house
+}
+
+func (d *generousDriver) CreateAccount(ctx context.Context, account media.NewAccount) (media.Account, error) {
+	made, err := d.Driver.CreateAccount(ctx, account)
+	if err != nil {
+		return made, err
+	}
+	d.h.oracle.byHand(func(s system) { s.give(account.Username, "Default") })
+	return d.Driver.Account(ctx, made.ID)
+}
+
+func (d *generousDriver) Authenticate(ctx context.Context, username, password string) (media.AccountID, error) {
+	return d.Driver.(media.Authenticator).Authenticate(ctx, username, password)
 }
 
 // watchedPassword looks at every moment whether somebody can sign in who sees too much.
