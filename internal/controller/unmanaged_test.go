@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -29,6 +30,11 @@ func TestUnmanagedAccessIsRemovedOnlyWithAFullList(t *testing.T) {
 	w.ready(&v1alpha1.User{}, "ann")
 
 	short.without("Movies")
+	w.sync()
+	w.eventually("the Library is missed", func() bool {
+		library := get(w, &v1alpha1.Library{}, "movies")
+		return !meta.IsStatusConditionTrue(library.Status.Conditions, v1alpha1.ConditionReady)
+	})
 	w.store.EditAccount("ann", func(a *media.Account) {
 		access := a.Access.Clone()
 		access.Libraries[private] = media.LibraryViewer

@@ -31,7 +31,11 @@ func (h *house) quiet() {
 
 // unrest says what is not as it should be in the end; empty when all is.
 func (h *house) unrest() string {
+	m := h.read()
 	for _, object := range h.objects() {
+		if grant, ok := object.(*v1alpha1.LibraryGrant); ok && m.dangles(grant) {
+			continue // says so for as long as what it names is not there
+		}
 		ready := meta.FindStatusCondition(*object.StatusConditions(), v1alpha1.ConditionReady)
 		switch {
 		case !object.GetDeletionTimestamp().IsZero():
@@ -46,6 +50,21 @@ func (h *house) unrest() string {
 		}
 	}
 	return h.inexact()
+}
+
+// dangles says whether a grant names something that is not there.
+func (m manifests) dangles(grant *v1alpha1.LibraryGrant) bool {
+	for _, ref := range grant.Spec.Libraries.Refs {
+		if m.libraries[ref.Name] == nil {
+			return true
+		}
+	}
+	for _, ref := range grant.Spec.Users.Refs {
+		if m.users[ref.Name] == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // inexact says who does not have exactly what the manifests give; empty when all have. Access to undeclared libraries,
