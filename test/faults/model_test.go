@@ -58,8 +58,9 @@ func (m manifests) put(object client.Object) {
 
 // allowance is what manifests give to one account.
 type allowance struct {
-	// sees are the names of libraries on the server.
+	// sees are the names of libraries on the server that Libraries declare; all are those, and every other.
 	sees    map[string]bool
+	all     bool
 	enabled bool
 }
 
@@ -69,8 +70,9 @@ func (m manifests) allowances(now time.Time) map[string]allowance {
 	all := map[string]allowance{}
 	for _, user := range m.users {
 		a := allowance{sees: map[string]bool{}, enabled: !user.Spec.Disabled && (user.Spec.ExpiresAt == nil || now.Before(user.Spec.ExpiresAt.Time))}
+		a.all = user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin
 		for _, library := range m.libraries {
-			if user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin || m.granted(user, library, now) {
+			if a.all || m.granted(user, library, now) {
 				a.sees[library.Spec.DisplayName] = true
 			}
 		}
@@ -107,7 +109,7 @@ func names(targets v1alpha1.Targets, object client.Object) bool {
 
 // add makes an allowance hold what another gives as well.
 func (a allowance) add(other allowance) allowance {
-	sum := allowance{sees: maps.Clone(a.sees), enabled: a.enabled || other.enabled}
+	sum := allowance{sees: maps.Clone(a.sees), all: a.all || other.all, enabled: a.enabled || other.enabled}
 	if sum.sees == nil {
 		sum.sees = map[string]bool{}
 	}

@@ -46,8 +46,9 @@ func (o *oracle) byHand(do func(system)) {
 	defer o.mu.Unlock()
 	do(o.h.system)
 	for username, p := range o.h.system.people() {
-		had := o.found[username]
-		p.Sees = union(p.Sees, had.Sees)
+		if _, declared := o.allowed[username]; declared { // what it had before may be there still, until it is looked at
+			p.Sees = union(p.Sees, o.found[username].Sees)
+		}
 		o.found[username] = p
 	}
 }
@@ -61,7 +62,7 @@ func (o *oracle) settled() {
 	o.found = o.h.system.people()
 	for username, p := range o.found { // what is declared comes from manifests alone
 		if a, declared := o.allowed[username]; declared {
-			p.Sees = slices.DeleteFunc(slices.Clone(p.Sees), func(name string) bool { return m.declares(name) && !a.sees[name] })
+			p.Sees = slices.DeleteFunc(slices.Clone(p.Sees), func(name string) bool { return !a.all && m.declares(name) && !a.sees[name] })
 			o.found[username] = p
 		}
 	}
@@ -91,7 +92,7 @@ func (o *oracle) look(write string) {
 			continue
 		}
 		for _, library := range p.Sees {
-			if !a.sees[library] && !slices.Contains(found.Sees, library) {
+			if !a.all && !a.sees[library] && !slices.Contains(found.Sees, library) {
 				o.complain("after %q: %s sees %s, which no revision of the manifests gives", write, username, library)
 			}
 		}
