@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/usher-media/usher/hack/internal/process"
 	"github.com/usher-media/usher/internal/testenv"
 )
 
@@ -26,7 +27,7 @@ type quickstart struct {
 	lock *os.File
 	env  *testenv.Environment
 	// processes in the order of their start; stopped tells the name of one that ended by itself.
-	processes []*process
+	processes []*process.Process
 	stopped   chan string
 }
 
@@ -83,7 +84,7 @@ func (q *quickstart) show(ctx context.Context) error {
 func (q *quickstart) stop() error {
 	var errs []error
 	for i := len(q.processes) - 1; i >= 0; i-- {
-		errs = append(errs, q.processes[i].stop())
+		errs = append(errs, q.processes[i].Stop())
 	}
 	if q.env != nil {
 		errs = append(errs, q.env.Stop())

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"path/filepath"
 	"time"
 
+	"github.com/usher-media/usher/hack/internal/process"
 	"github.com/usher-media/usher/internal/testenv"
 )
 
@@ -50,7 +50,7 @@ func (q *quickstart) kubeconfig() string { return filepath.Join(q.dir, "kubeconf
 func (q *quickstart) startMediaServer(ctx context.Context) error {
 	address := samplesAddress
 	if !free(address) {
-		other, err := freeAddress()
+		other, err := process.FreeAddress()
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (q *quickstart) startOperator(ctx context.Context) error {
 	if err := user.WriteKubeconfig(kubeconfig); err != nil {
 		return err
 	}
-	probe, err := freeAddress()
+	probe, err := process.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (q *quickstart) awaitAnswer(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, answersWithin)
 	defer cancel()
 	for {
-		if answers(ctx, url) {
+		if process.Answers(ctx, url) {
 			return nil
 		}
 		if err := q.pause(ctx); err != nil {
@@ -124,31 +124,10 @@ func (q *quickstart) pause(ctx context.Context) error {
 	}
 }
 
-func answers(ctx context.Context, url string) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = response.Body.Close() }()
-	return response.StatusCode == http.StatusOK
-}
-
 func free(address string) bool {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return false
 	}
 	return listener.Close() == nil
-}
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Log io.Writer
 	// Bare leaves out the kinds, admission policies and roles.
 	Bare bool
+	// APIServerFlags are more flags of kube-apiserver, by name without dashes.
+	APIServerFlags map[string]string
 }
 
 // Environment is a running control plane.
@@ -142,6 +144,9 @@ func (e *Environment) startPlane(options Options) error {
 	plane.ControlPlane.KubectlPath = e.Kubectl()
 	// Events and leases written by many tests must not be held back by fairness between clients.
 	plane.ControlPlane.APIServer.Configure().Set("enable-priority-and-fairness", "false")
+	for name, value := range options.APIServerFlags {
+		plane.ControlPlane.APIServer.Configure().Set(name, value)
+	}
 	if e.config, err = plane.Start(); err != nil {
 		return fmt.Errorf("start the control plane: %w", errors.Join(err, plane.Stop()))
 	}
