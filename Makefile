@@ -37,6 +37,12 @@ test: ## Run all tests with the race detector, on a real control plane
 faults: ## Let every write fail in turn, events be late, bugs be planted: everything must end well (under 20 minutes)
 	@hack/faults.sh
 
+.PHONY: bench
+bench: ## Measure speed, counts and memory against their budgets (N=200: quick; CHECK=1: fail on counts; PROFILE=dir)
+	@mkdir -p bin
+	@go build -o bin/bench ./hack/bench
+	@exec bin/bench --users $(or $(N),1000) $(if $(filter-out 0 false,$(CHECK)),--check) $(if $(PROFILE),--profile '$(PROFILE)')
+
 .PHONY: lint
 lint: ## Check format, go vet, staticcheck, shell scripts, no machine paths
 	@hack/lint.sh

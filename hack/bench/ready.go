@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+)
+
+// sayEvery is how often progress is told.
+const sayEvery = 5 * time.Second
+
+// readiness watches the benchmark's objects and knows which of them are Ready.
+type readiness struct {
+	mu      sync.Mutex
+	ready   map[string]bool
+	changed chan struct{}
+	failed  chan error
+}
+
+// withConditions is an object of Usher's kinds.
+type withConditions interface {
+	client.Object
+	StatusConditions() *[]metav1.Condition
+}
+
+// watchReady begins to watch. It ends with ctx.
+func (b *bench) watchReady(ctx context.Context) (*readiness, error) {
+	r := &readiness{ready: map[string]bool{}, changed: make(chan struct{}, 1), failed: make(chan error, 4)}
+	for _, list := range []client.ObjectList{&v1alpha1.LibraryList{}, &v1alpha1.UserList{}, &v1alpha1.LibraryGrantList{}, &v1alpha1.MediaServerList{}} {
+		watcher, err := b.client.Watch(ctx, list, client.InNamespace(namespace))
+		if err != nil {
+			return nil, err
+		}
+		go r.follow(ctx, watcher)
+	}
+	return r, nil
+}
+
+func (r *readiness) follow(ctx context.Context, watcher watch.Interface) {
+	defer watcher.Stop()
+	for event := range watcher.ResultChan() {
+		object, ok := event.Object.(withConditions)
+		if !ok {
+			r.failed <- fmt.Errorf("watch: %v", event.Object)
+			return
+		}
+		r.mu.Lock()
+		r.ready[fmt.Sprintf("%T %s", object, object.GetName())] = isReady(object)
+		r.mu.Unlock()
+		select {
+		case r.changed <- struct{}{}:
+		default:
+		}
+	}
+	if ctx.Err() == nil {
+		r.failed <- fmt.Errorf("the API server ended a watch")
+	}
+}
+
+// isReady also asks of a grant that every edge has reached the server.
+func isReady(object withConditions) bool {
+	holds := func(kind string) bool {
+		condition := apimeta.FindStatusCondition(*object.StatusConditions(), kind)
+		return condition != nil && condition.Status == metav1.ConditionTrue && condition.ObservedGeneration == object.GetGeneration()
+	}
+	_, grant := object.(*v1alpha1.LibraryGrant)
+	return holds(v1alpha1.ConditionReady) && (!grant || holds(v1alpha1.ConditionApplied))
+}
+
+func (r *readiness) count() (ready int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, is := range r.ready {
+		if is {
+			ready++
+		}
+	}
+	return ready
+}
+
+// await waits until so many objects are Ready, within a time that is long enough for a slow machine.
+func (b *bench) await(ctx context.Context, r *readiness, n int) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+time.Duration(n)*200*time.Millisecond)
+	defer cancel()
+	began, tick := time.Now(), time.NewTicker(sayEvery)
+	defer tick.Stop()
+	for first := r.count(); ; {
+		ready := r.count()
+		if ready >= n {
+			return nil
+		}
+		select {
+		case <-r.changed:
+		case <-tick.C:
+			b.say("  %d of %d Ready, %.0f a second", ready, n, float64(ready-first)/time.Since(began).Seconds())
+		case err := <-r.failed:
+			return err
+		case name := <-b.stopped:
+			return fmt.Errorf("%s stopped by itself", name)
+		case <-ctx.Done():
+			return fmt.Errorf("only %d of %d objects became Ready: %w", ready, n, ctx.Err())
+		}
+	}
+}
