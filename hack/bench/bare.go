@@ -50,7 +50,7 @@ type bareWriter struct {
 
 // write makes the i-th write of a kind, which changes something each time.
 func (w *bareWriter) write(ctx context.Context, what string, i int) error {
-	verb, resource, _ := strings.Cut(what, " ")
+	_, resource, _ := strings.Cut(what, " ")
 	resource, status := strings.CutSuffix(resource, "/status")
 	name, number := fmt.Sprintf("bare-%d", w.n.Add(1)), w.n.Load()
 	switch {
@@ -60,7 +60,7 @@ func (w *bareWriter) write(ctx context.Context, what string, i int) error {
 			ReportingController: "bench", ReportingInstance: "bench", Note: "made account on MediaServer home",
 			Regarding: corev1.ObjectReference{Kind: "User", Namespace: bareNamespace, Name: userName(i)},
 		})
-	case resource == "secrets" && verb == "create":
+	case resource == "secrets":
 		return w.client.Create(ctx, &corev1.Secret{ObjectMeta: meta(bareNamespace, name, nil), StringData: map[string]string{
 			"username": userName(i), "password": "as long as a password that Usher makes", "url": "http://127.0.0.1:3000",
 		}})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -93,10 +94,7 @@ func (b *bench) applyAndAwait(ctx context.Context, r *readiness, objects []clien
 		cancel()
 	}
 	took := time.Since(began)
-	if failed := <-applied; failed != nil {
-		return took, failed
-	}
-	return took, err
+	return took, errors.Join(err, <-applied)
 }
 
 func (b *bench) reportLoad() {

@@ -110,6 +110,7 @@ func run(ctx context.Context, o options) (err error) {
 	} {
 		b.say("\n%s (%d s)", stage.heading, int(time.Since(b.began).Seconds()))
 		if err := stage.do(ctx); err != nil {
+			b.print(os.Stdout)
 			return fmt.Errorf("%s: %w", stage.heading, errors.Join(err, context.Cause(ctx)))
 		}
 	}

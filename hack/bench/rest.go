@@ -15,28 +15,37 @@ import (
 // pageSize is how many entries the media server gives in a page.
 const pageSize = 100
 
-// resync has the operator list the media server and compare everything, though nothing has changed.
+// resync has the operator list the media server and compare everything, though nothing has changed. The first time, the
+// MediaServer's status learns how many users there are now; the second time, nothing is left to say.
 func (b *bench) resync(ctx context.Context) error {
-	before, err := b.idle(ctx)
-	if err != nil {
+	if _, err := b.look(ctx); err != nil {
 		return err
 	}
-	server := &v1alpha1.MediaServer{}
-	server.Namespace, server.Name = namespace, serverName
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationReconcileNow, time.Now().Format(time.RFC3339Nano))
-	if err := b.client.Patch(ctx, server, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
-		return err
-	}
-	if err := b.awaitReconciles(ctx, before.reconciles["user"]+b.users); err != nil {
-		return err
-	}
-	after, err := b.idle(ctx)
+	found, err := b.look(ctx)
 	if err != nil {
 		return err
 	}
 	b.table.heading("A resync without drift")
-	b.reportRest(after.since(before))
+	b.reportRest(found)
 	return nil
+}
+
+// look demands a listing of the media server, and returns what was done until the operator was at rest again.
+func (b *bench) look(ctx context.Context) (snapshot, error) {
+	before, err := b.idle(ctx)
+	if err != nil {
+		return snapshot{}, err
+	}
+	server := &v1alpha1.MediaServer{ObjectMeta: meta(namespace, serverName, nil)}
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationReconcileNow, time.Now().Format(time.RFC3339Nano))
+	if err := b.client.Patch(ctx, server, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		return snapshot{}, err
+	}
+	if err := b.awaitReconciles(ctx, before.reconciles["user"]+b.users); err != nil {
+		return snapshot{}, err
+	}
+	after, err := b.idle(ctx)
+	return after.since(before), err
 }
 
 // restart stops the operator and starts it again, though nothing has changed.
