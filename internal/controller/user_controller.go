@@ -47,6 +47,8 @@ type userPass struct {
 	problem *outcome
 	// planned is what mode Observe would do before comparing.
 	planned []string
+	// keptHash is of the password that this pass put into the credentials Secret: the cache may not show that yet.
+	keptHash string
 	// agreed: before this pass, the server agreed with this generation.
 	agreed bool
 }

@@ -183,7 +183,7 @@ func (r *userReconciler) keepCredentials(ctx context.Context, p *userPass, want 
 	name := credentialsSecretName(p.user)
 	p.status.CredentialsSecret = name
 	key := types.NamespacedName{Namespace: p.user.Namespace, Name: name}
-	if want.hash == p.record.Password && r.exists(ctx, key) {
+	if want.hash == p.keptHash || (want.hash == p.record.Password && r.exists(ctx, key)) {
 		return nil
 	}
 	secret := &corev1.Secret{
@@ -195,11 +195,13 @@ func (r *userReconciler) keepCredentials(ctx context.Context, p *userPass, want 
 	}
 	err := r.Live.Create(ctx, secret)
 	if apierrors.IsAlreadyExists(err) {
-		return r.replaceCredentials(ctx, p, secret)
-	}
-	if err != nil {
+		if o := r.replaceCredentials(ctx, p, secret); o != nil {
+			return o
+		}
+	} else if err != nil {
 		return retry(err)
 	}
+	p.keptHash = want.hash
 	return nil
 }
 
