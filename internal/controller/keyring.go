@@ -35,15 +35,19 @@ func NewKeyring(key []byte) (*Keyring, error) {
 
 // LoadKeyring reads the operator's key, or makes it when there is none yet. Of several that make it at once, one wins.
 func LoadKeyring(ctx context.Context, c client.Client, namespace string) (*Keyring, error) {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
-	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: KeySecretName},
-		Data:       map[string][]byte{keySecretKey: key},
-	}
-	err := c.Create(ctx, secret)
-	if apierrors.IsAlreadyExists(err) {
-		err = c.Get(ctx, client.ObjectKeyFromObject(secret), secret)
+	secret := &corev1.Secret{}
+	name := client.ObjectKey{Namespace: namespace, Name: KeySecretName}
+	err := c.Get(ctx, name, secret)
+	if apierrors.IsNotFound(err) {
+		key := make([]byte, 32)
+		_, _ = rand.Read(key)
+		secret = &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: KeySecretName},
+			Data:       map[string][]byte{keySecretKey: key},
+		}
+		if err = c.Create(ctx, secret); apierrors.IsAlreadyExists(err) {
+			err = c.Get(ctx, name, secret)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the operator's key (Secret %s/%s): %w", namespace, KeySecretName, err)

@@ -104,7 +104,7 @@ func (r *libraryGrantReconciler) visit(ctx context.Context, p *grantPass) *outco
 			return nil
 		}
 		s, o := r.site(ctx, p.grant.Namespace, server)
-		if o != nil && o.kind == kindRetry {
+		if o != nil && (o.kind == kindRetry || o.early) {
 			return o
 		}
 		if o != nil {

@@ -34,6 +34,8 @@ type outcome struct {
 	// after asks for another look after that long, whatever else happens; zero does not ask.
 	after time.Duration
 	err   error
+	// early: the operator has just started and has not looked at the server yet. Who has a status keeps it until then.
+	early bool
 }
 
 func done(reason, message string) outcome {

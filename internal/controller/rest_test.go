@@ -38,7 +38,12 @@ func TestRestWritesNothing(t *testing.T) {
 		}
 		return true
 	})
-	t.Logf("kubernetes writes for %d users, 4 libraries: %v", users, w.counting.take())
+	written := w.counting.take()
+	t.Logf("kubernetes writes for %d users, 4 libraries: %v", users, written)
+	// The operator's own key is one more.
+	if secrets := written["create *v1.Secret"] + written["update *v1.Secret"]; secrets > users+1 {
+		t.Errorf("%d writes of Secrets for %d passwords", secrets, users)
+	}
 	w.sync() // what was on its way has come through
 	w.sync()
 	w.counting.take()
@@ -56,6 +61,18 @@ func TestRestWritesNothing(t *testing.T) {
 		if op != memory.List && op != memory.Probe {
 			t.Errorf("a resync made %d calls of %s", count, op)
 		}
+	}
+
+	w.stop()
+	w.counting.take()
+	w.start()
+	w.sync()
+	w.sync()
+	if writes := w.counting.take(); len(writes) > 0 {
+		t.Errorf("a restart without changes wrote to Kubernetes: %v", writes)
+	}
+	if writes := w.store.WriteCount(); writes > 0 {
+		t.Errorf("a restart without changes wrote to the server: %v", w.store.Counts())
 	}
 }
 

@@ -47,6 +47,10 @@ func (s site) usable(now time.Time) bool {
 func (s site) notUp() *outcome {
 	c := s.connection
 	switch {
+	case c.Server == nil && c.Reason == "":
+		o := waiting(v1alpha1.ReasonServerNotReady, "MediaServer %s is being looked at", s.server.Name)
+		o.early = true
+		return o
 	case c.Reason == v1alpha1.ReasonServerUnavailable || c.Reason == v1alpha1.ReasonRateLimited:
 		return waiting(c.Reason, "MediaServer %s: %s", s.server.Name, c.Message)
 	case c.Reason == "" || c.Generation != s.server.Generation || c.Up:

@@ -30,6 +30,9 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 		// Somebody else wrote in between: their event brings the object back, this only makes sure.
 		return reconcile.Result{RequeueAfter: time.Second}, nil
 	}
+	if o.early && len(*before.StatusConditions()) > 0 {
+		return reconcile.Result{RequeueAfter: jittered(safetyPoll)}, nil // the first look brings it back
+	}
 	o.conditions(now.StatusConditions(), now.GetGeneration(), k.Clock.Now())
 	if o.handled() {
 		now.SetObservedGeneration(now.GetGeneration())
