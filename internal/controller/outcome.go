@@ -36,6 +36,8 @@ type outcome struct {
 	err   error
 	// early: the operator has just started and has not looked at the server yet. Who has a status keeps it until then.
 	early bool
+	// brief: over in a moment, and not worth a status.
+	brief bool
 }
 
 func done(reason, message string) outcome {

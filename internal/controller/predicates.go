@@ -1,8 +1,10 @@
 package controller
 
 import (
+	"cmp"
 	"maps"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -42,10 +44,27 @@ var whatOthersDependOn = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) b
 // idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of.
 var idOrSelection = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, now := e.ObjectOld.(*v1alpha1.Library), e.ObjectNew.(*v1alpha1.Library)
-	return before.Status.ExternalID != now.Status.ExternalID || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
-		before.GetAnnotations()[v1alpha1.AnnotationOwned] != now.GetAnnotations()[v1alpha1.AnnotationOwned] ||
+	return knownAs(before) != knownAs(now) || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
 		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero()
 }}
+
+// knownAs is the server and the id of a Library there; in mode Observe, which records nothing, as its status has it.
+func knownAs(library *v1alpha1.Library) [2]string {
+	r := parseRecord(library)
+	return [2]string{r.Server, cmp.Or(r.ID, library.Status.ExternalID)}
+}
+
+// notOwnCredentials holds back that a User's own credentials Secret was made or changed, which is the User's own doing;
+// that it is gone, passes.
+var notOwnCredentials = predicate.Funcs{
+	CreateFunc: func(e event.CreateEvent) bool { return !ofUser(e.Object) },
+	UpdateFunc: func(e event.UpdateEvent) bool { return !ofUser(e.ObjectNew) },
+}
+
+func ofUser(object client.Object) bool {
+	owner := metav1.GetControllerOf(object)
+	return owner != nil && owner.Kind == "User" && owner.APIVersion == v1alpha1.GroupVersion.String()
+}
 
 // specOrAccount passes changes of a Redemption that matter to its User: what it gives, and to which account.
 var specOrAccount = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {

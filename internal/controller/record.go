@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -64,10 +65,29 @@ type intent struct {
 // readRecord returns the record of an object for a server identity. One that belongs to another server, or that
 // cannot be read, counts as none: then names and policies decide, which never takes over more than they allow.
 func readRecord(object client.Object, identity string) record {
-	var r record
-	if json.Unmarshal([]byte(object.GetAnnotations()[v1alpha1.AnnotationOwned]), &r) != nil || r.Server != identity {
+	if r := parseRecord(object); r.Server == identity {
+		return r
+	}
+	return record{}
+}
+
+// parsedRecords remembers what annotations say, since one object is looked at once for each edge that it is part of.
+// What is in it is never changed.
+var parsedRecords = lru.New(4096)
+
+func parseRecord(object client.Object) record {
+	text := object.GetAnnotations()[v1alpha1.AnnotationOwned]
+	if text == "" {
 		return record{}
 	}
+	if known, found := parsedRecords.Get(text); found {
+		return known.(record)
+	}
+	var r record
+	if json.Unmarshal([]byte(text), &r) != nil {
+		r = record{}
+	}
+	parsedRecords.Add(text, r)
 	return r
 }
 

@@ -22,6 +22,8 @@ const (
 	reconcileTimeout = 2 * time.Minute
 	// lookAgainAfter keeps demands for a fresh look at a server apart.
 	lookAgainAfter = time.Second
+	// followedAtLeast is how often a derived status is computed anew while what it derives from goes on changing.
+	followedAtLeast = 5 * time.Second
 	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
 	demandsForgotten = 5 * time.Second
 	// grantsFollowAfter and membersFollowAfter gather changes before a derived status is computed anew.
@@ -87,7 +89,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.LibraryGrant{}, concerns(kit.usersOfGrant), builder.WithPredicates(specOnly)).
 		Watches(&v1alpha1.Redemption{}, concerns(userOfRedemption), builder.WithPredicates(specOrAccount)).
 		Watches(&v1alpha1.Library{}, concerns(kit.usersOfLibrary), builder.WithPredicates(idOrSelection)).
-		WatchesMetadata(&corev1.Secret{}, concerns(kit.usersOfSecret)).
+		WatchesMetadata(&corev1.Secret{}, concerns(kit.usersOfSecret), builder.WithPredicates(notOwnCredentials)).
 		WatchesRawSource(kit.Wake.users.source(kit.usersOfServer)).
 		WithOptions(options(c.Users)).
 		Complete(&userReconciler{Kit: kit, brake: &brake{}})
@@ -124,11 +126,15 @@ func options(concurrent int) controller.Options {
 	}
 }
 
-// follow enqueues what a change concerns after a while, so that a burst of changes is followed once.
+// follow enqueues what a change concerns after a while, so that a burst of changes is followed once; ever more rarely
+// while the changes go on.
 func follow(delay time.Duration, concerns handler.MapFunc) handler.EventHandler {
+	pace := newPace[reconcile.Request](delay, followedAtLeast)
 	add := func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
 		for _, object := range objects {
-			enqueue(q, delay, handler.LowPriority, concerns(ctx, object))
+			for _, request := range concerns(ctx, object) {
+				enqueue(q, pace.next(request, time.Now()), handler.LowPriority, []reconcile.Request{request})
+			}
 		}
 	}
 	return handler.Funcs{

@@ -33,6 +33,9 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	if o.early && len(*before.StatusConditions()) > 0 {
 		return reconcile.Result{RequeueAfter: jittered(safetyPoll)}, nil // the first look brings it back
 	}
+	if o.brief {
+		return reconcile.Result{RequeueAfter: o.after}, nil // what it waits for brings it back
+	}
 	o.conditions(now.StatusConditions(), now.GetGeneration(), k.Clock.Now())
 	if o.handled() {
 		now.SetObservedGeneration(now.GetGeneration())

@@ -202,6 +202,9 @@ func (r *userReconciler) mayCreate(ctx context.Context, p *userPass) *outcome {
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	if o := p.librariesOnTheirWay(r.Clock.Now()); o != nil {
+		return o
+	}
 	if o := r.mayBeAdmitted(ctx, p); o != nil {
 		return o
 	}

@@ -15,11 +15,11 @@ import (
 // Wake brings objects back when something outside Kubernetes changed: a media server was listed, came up or went down.
 type Wake struct {
 	servers, users, libraries, grants, invites bell
-	demands                                    demands
+	demands                                    *pace[string]
 }
 
 // NewWake makes one whose controllers have not started.
-func NewWake() *Wake { return &Wake{demands: demands{byKey: map[string]demand{}}} }
+func NewWake() *Wake { return &Wake{demands: newPace[string](lookAgainAfter, lastProbeBackoff)} }
 
 // Server asks for a fresh look at a media server soon.
 func (w *Wake) Server(key string) { w.servers.ring(key, lookAgainAfter) }
@@ -61,34 +61,6 @@ func (b *bell) source(requests func(context.Context, string) []reconcile.Request
 		}
 		return nil
 	})
-}
-
-// demands says how long to wait before a media server is looked at again, when its objects ask for that.
-type demands struct {
-	mu    sync.Mutex
-	byKey map[string]demand
-}
-
-type demand struct {
-	// due is when the look that was asked for last is to be, pause how long that was to wait.
-	due   time.Time
-	pause time.Duration
-}
-
-// next doubles the pause for as long as every look is followed by another demand, and begins anew after a quiet while.
-func (d *demands) next(key string, now time.Time) time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	last, asked := d.byKey[key]
-	if now.Before(last.due) {
-		return last.due.Sub(now)
-	}
-	pause := lookAgainAfter
-	if asked && now.Sub(last.due) <= 2*last.pause+demandsForgotten {
-		pause = min(2*last.pause, lastProbeBackoff)
-	}
-	d.byKey[key] = demand{due: now.Add(pause), pause: pause}
-	return pause
 }
 
 func enqueue(q workqueue.TypedRateLimitingInterface[reconcile.Request], delay time.Duration, priority int, requests []reconcile.Request) {

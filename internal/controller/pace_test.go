@@ -7,7 +7,7 @@ import (
 
 // TestDemandsForLooksBackOff: something that stays missing has its server looked at ever more rarely.
 func TestDemandsForLooksBackOff(t *testing.T) {
-	d := demands{byKey: map[string]demand{}}
+	d := newPace[string](lookAgainAfter, lastProbeBackoff)
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var looks []time.Duration
 	for start := now; now.Sub(start) < 10*time.Minute; {
