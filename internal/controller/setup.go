@@ -24,6 +24,8 @@ const (
 	lookAgainAfter = time.Second
 	// followedAtLeast is how often a derived status is computed anew while what it derives from goes on changing.
 	followedAtLeast = 5 * time.Second
+	// usersFollowAfter and usersFollowAtLeast gather Libraries that become known one after the other.
+	usersFollowAfter, usersFollowAtLeast = 100 * time.Millisecond, 2 * time.Second
 	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
 	demandsForgotten = 5 * time.Second
 	// grantsFollowAfter and membersFollowAfter gather changes before a derived status is computed anew.
@@ -75,7 +77,7 @@ func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) er
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"library").
 		For(&v1alpha1.Library{}, builder.WithPredicates(changedByOthers)).
 		Watches(&v1alpha1.Library{}, handler.EnqueueRequestsFromMapFunc(kit.librariesBeside), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.User{}, follow(membersFollowAfter, kit.librariesBeside), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.User{}, follow(membersFollowAfter, followedAtLeast, kit.librariesBeside), builder.WithPredicates(whatOthersDependOn)).
 		WatchesRawSource(kit.Wake.libraries.source(kit.librariesOfServer)).
 		WithOptions(options(c.Libraries)).
 		Complete(&libraryReconciler{kit})
@@ -88,7 +90,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.User{}, concerns(kit.usersOfClaim), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.LibraryGrant{}, concerns(kit.usersOfGrant), builder.WithPredicates(specOnly)).
 		Watches(&v1alpha1.Redemption{}, concerns(userOfRedemption), builder.WithPredicates(specOrAccount)).
-		Watches(&v1alpha1.Library{}, concerns(kit.usersOfLibrary), builder.WithPredicates(idOrSelection)).
+		Watches(&v1alpha1.Library{}, follow(usersFollowAfter, usersFollowAtLeast, kit.usersOfLibrary), builder.WithPredicates(idOrSelection)).
 		WatchesMetadata(&corev1.Secret{}, concerns(kit.usersOfSecret), builder.WithPredicates(notOwnCredentials)).
 		WatchesRawSource(kit.Wake.users.source(kit.usersOfServer)).
 		WithOptions(options(c.Users)).
@@ -98,8 +100,8 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"librarygrant").
 		For(&v1alpha1.LibraryGrant{}, builder.WithPredicates(changedByOthers)).
-		Watches(&v1alpha1.User{}, follow(grantsFollowAfter, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
-		Watches(&v1alpha1.Library{}, follow(grantsFollowAfter, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.User{}, follow(grantsFollowAfter, followedAtLeast, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.Library{}, follow(grantsFollowAfter, followedAtLeast, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
 		WatchesRawSource(kit.Wake.grants.source(kit.grantsOfServer)).
 		WithOptions(options(c.LibraryGrants)).
 		Complete(&libraryGrantReconciler{kit})
@@ -128,8 +130,8 @@ func options(concurrent int) controller.Options {
 
 // follow enqueues what a change concerns after a while, so that a burst of changes is followed once; ever more rarely
 // while the changes go on.
-func follow(delay time.Duration, concerns handler.MapFunc) handler.EventHandler {
-	pace := newPace[reconcile.Request](delay, followedAtLeast)
+func follow(delay, atLeast time.Duration, concerns handler.MapFunc) handler.EventHandler {
+	pace := newPace[reconcile.Request](delay, atLeast)
 	add := func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
 		for _, object := range objects {
 			for _, request := range concerns(ctx, object) {
