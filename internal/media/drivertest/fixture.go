@@ -264,7 +264,9 @@ func sameAccount(a, b media.Account) bool {
 		a.Role == b.Role && a.Disabled == b.Disabled && a.MustChangePassword == b.MustChangePassword
 }
 
+// sameLibrary takes paths for a set: some servers return them in an order of their own.
 func sameLibrary(a, b media.Library) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.MediaType == b.MediaType && slices.Equal(a.Paths, b.Paths) &&
+	samePaths := slices.Equal(slices.Sorted(slices.Values(a.Paths)), slices.Sorted(slices.Values(b.Paths)))
+	return a.ID == b.ID && a.Name == b.Name && a.MediaType == b.MediaType && samePaths &&
 		a.Personal == b.Personal && maps.Equal(a.Settings, b.Settings)
 }
