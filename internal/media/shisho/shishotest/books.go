@@ -46,8 +46,9 @@ const (
 	scanEvery = 200 * time.Millisecond
 )
 
-// scan asks a real server to scan, after a scan that is under way, and waits until it has.
-func (h *hand) scan(ctx context.Context) error {
+// Scan asks a real server to scan, after a scan that is under way, and waits until it has. The visitor needs the
+// permission jobs:write.
+func (v *Visitor) Scan(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, scanTime)
 	defer cancel()
 	tick := time.NewTicker(scanEvery)
@@ -58,11 +59,11 @@ func (h *hand) scan(ctx context.Context) error {
 	}
 	for {
 		if job.ID == 0 {
-			status, err := h.Call(ctx, http.MethodPost, "/jobs", map[string]any{"type": "scan", "data": map[string]any{}}, &job)
+			status, err := v.Call(ctx, http.MethodPost, "/jobs", map[string]any{"type": "scan", "data": map[string]any{}}, &job)
 			if err != nil || (status != http.StatusOK && status != http.StatusConflict) {
 				return fmt.Errorf("asked for a scan: status %d: %w", status, err)
 			}
-		} else if err := h.must(ctx, http.MethodGet, "/jobs/"+strconv.Itoa(job.ID), nil, &job); err != nil {
+		} else if err := v.must(ctx, http.MethodGet, "/jobs/"+strconv.Itoa(job.ID), nil, &job); err != nil {
 			return err
 		}
 		switch job.Status {

@@ -52,7 +52,7 @@ func Live(urls ...string) drivertest.Harness {
 		return address
 	}
 	h.Start = func(t testing.TB) drivertest.Server {
-		return serve(t, empty(t), true, func(h *hand) error { return h.scan(context.Background()) })
+		return serve(t, empty(t), true, func(h *hand) error { return h.Scan(context.Background()) })
 	}
 	h.StartEmpty = func(t testing.TB) drivertest.Server { return serve(t, empty(t), false, nil) }
 	return h
