@@ -37,6 +37,11 @@ test: ## Run all tests with the race detector, on a real control plane
 faults: ## Let every write fail in turn, events be late, bugs be planted: everything must end well (under 20 minutes)
 	@hack/faults.sh
 
+.PHONY: e2e-shisho
+e2e-shisho: ## Prove Usher on the Shisho at URL= (USHER_SHISHO_USERNAME, USHER_SHISHO_PASSWORD: an admin's)
+	@[ -n "$(URL)" ] || { echo 'which server? make e2e-shisho URL=http://127.0.0.1:3689' >&2; exit 2; }
+	@KUBEBUILDER_ASSETS=$$(hack/controlplane.sh) USHER_SHISHO_E2E_URL='$(URL)' go test -count=1 -v -run '^TestShishoLive$$' ./test/e2e
+
 .PHONY: lint
 lint: ## Check format, go vet, staticcheck, shell scripts, no machine paths
 	@hack/lint.sh

@@ -2,11 +2,14 @@ package shisho_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/shisho"
+	"github.com/usher-media/usher/internal/media/shisho/shishotest"
 )
 
 // operation is a write that a process may die in.
@@ -24,23 +27,46 @@ func TestCrashPoints(t *testing.T) {
 	for _, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			for at := 1; ; at++ {
-				before, after := dieAt(t, op, at, false), dieAt(t, op, at, true)
-				if !before && !after {
-					if at < 3 {
-						t.Errorf("only %d requests: the process did not die in the middle", at-1)
-					}
-					return
-				}
-			}
+			crash(t, op, emptyWorld)
 		})
+	}
+}
+
+// TestCrashPointsLive looks at the lists of the first real server that USHER_SHISHO_URL names, which is emptied.
+func TestCrashPointsLive(t *testing.T) {
+	urls := strings.Fields(os.Getenv("USHER_SHISHO_URL"))
+	if len(urls) == 0 {
+		t.Skip("USHER_SHISHO_URL names no real server: TestCrashPoints runs against the fake")
+	}
+	for _, op := range operations() {
+		t.Run(op.name, func(t *testing.T) {
+			crash(t, op, func(t testing.TB) *world {
+				if err := shishotest.Empty(t.Context(), urls[0]); err != nil {
+					t.Fatal(err)
+				}
+				return &world{TB: t, url: urls[0]}
+			})
+		})
+	}
+}
+
+func crash(t *testing.T, op operation, start func(testing.TB) *world) {
+	for at := 1; ; at++ {
+		before, after := dieAt(start(t), op, at, false), dieAt(start(t), op, at, true)
+		if before || after {
+			continue
+		}
+		if at < 3 {
+			t.Errorf("only %d requests: the process did not die in the middle", at-1)
+		}
+		return
 	}
 }
 
 // dieAt runs an operation in a process that dies at a request, looks, and does it again in another process. It says
 // whether the process got as far.
-func dieAt(t *testing.T, op operation, at int, answered bool) bool {
-	w := newWorld(t, "Alpha", "Beta", "Gamma")
+func dieAt(w *world, op operation, at int, answered bool) bool {
+	w.furnish("Alpha", "Beta", "Gamma")
 	run := op.prepare(w)
 	after := op.after(w)
 	before := map[string][]media.LibraryID{}
@@ -50,23 +76,23 @@ func dieAt(t *testing.T, op operation, at int, answered bool) bool {
 	process := &dying{at: at, after: answered}
 	err := run(w.open(process.wrap))
 	if process.died() && err == nil {
-		t.Errorf("request %d, answered %t: the process died, and its call succeeded", at, answered)
+		w.Errorf("request %d, answered %t: the process died, and its call succeeded", at, answered)
 	}
 	for username, wanted := range after {
 		for _, id := range w.sees(username) {
 			if !slices.Contains(wanted, id) && !slices.Contains(before[username], id) {
-				t.Errorf("request %d, answered %t: %s sees %s", at, answered, username, id)
+				w.Errorf("request %d, answered %t: %s sees %s", at, answered, username, id)
 			}
 		}
 	}
 	switch err := run(w.open(nil)); media.CodeOf(err) {
 	case "", media.AlreadyExists, media.NotFound:
 	default:
-		t.Errorf("request %d, answered %t: again: %v", at, answered, err)
+		w.Errorf("request %d, answered %t: again: %v", at, answered, err)
 	}
 	for username, wanted := range after {
 		if got := w.sees(username); !slices.Equal(got, slices.Sorted(slices.Values(wanted))) {
-			t.Errorf("request %d, answered %t: in the end %s sees %q, want %q", at, answered, username, got, wanted)
+			w.Errorf("request %d, answered %t: in the end %s sees %q, want %q", at, answered, username, got, wanted)
 		}
 	}
 	return process.died()
@@ -143,9 +169,9 @@ func create(name string, disabled bool, libraries ...int) operation {
 }
 
 func openAccount(w *world) func(*shisho.Driver) error {
-	w.personByHand("mia")
+	id := w.personByHand("mia")
 	return func(d *shisho.Driver) error {
-		account, err := d.Account(w.ctx(), "2")
+		account, err := d.Account(w.ctx(), id)
 		if err == nil {
 			_, err = d.SetAccess(w.ctx(), account, access())
 		}

@@ -120,8 +120,7 @@ func TestOwnAccountIsProtected(t *testing.T) {
 
 // TestSetupRace: setups at the same moment all succeed, so the list of accounts is looked at.
 func TestSetupRace(t *testing.T) {
-	w := &world{TB: t, now: time.Now()}
-	w.fake = shishotest.Start(t, shishotest.Options{Now: w.clock})
+	w := emptyWorld(t)
 	driver := w.open(func(next http.RoundTripper) http.RoundTripper {
 		return tripper(func(request *http.Request) (*http.Response, error) {
 			response, err := next.RoundTrip(request)

@@ -17,9 +17,11 @@ import (
 
 const password = "a first password 1"
 
-// world is a fake with its keeper, a clock that only the test moves, and libraries that hold a book each.
+// world is a server with its keeper and libraries that hold a book each.
 type world struct {
 	testing.TB
+	url string
+	// fake is the server, with a clock that only the test moves; nil for a real one.
 	fake   *shishotest.Server
 	keeper *shishotest.Visitor
 	driver *shisho.Driver
@@ -30,21 +32,33 @@ type world struct {
 }
 
 func newWorld(t testing.TB, libraries ...string) *world {
+	w := emptyWorld(t)
+	w.furnish(libraries...)
+	return w
+}
+
+// emptyWorld has no account.
+func emptyWorld(t testing.TB) *world {
 	w := &world{TB: t, now: time.Now()}
 	w.fake = shishotest.Start(t, shishotest.Options{Now: w.clock})
-	w.keeper = &shishotest.Visitor{URL: w.fake.URL, Username: shishotest.Owner, Password: shishotest.OwnerPassword}
+	w.url = w.fake.URL
+	return w
+}
+
+func (w *world) furnish(libraries ...string) {
 	w.driver = w.open(nil)
 	w.must(w.driver.Bootstrap(w.ctx()))
 	var err error
-	w.keeper, err = shishotest.Enter(w.ctx(), w.fake.URL, shishotest.Owner, shishotest.OwnerPassword)
+	w.keeper, err = shishotest.Enter(w.ctx(), w.url, shishotest.Owner, shishotest.OwnerPassword)
 	w.must(err)
 	for _, name := range libraries {
 		w.ids = append(w.ids, w.byHand("/libraries", map[string]any{
 			"name": name, "library_paths": []string{w.shelf(name)}, "cover_aspect_ratio": "book", "organize_file_structure": false,
 		}))
 	}
-	w.must(w.fake.Scan())
-	return w
+	if w.fake != nil {
+		w.must(w.fake.Scan())
+	}
 }
 
 func (w *world) ctx() context.Context { return w.Context() }
@@ -79,7 +93,7 @@ func (w *world) wantCode(err error, code media.Code) {
 func (w *world) open(transport func(http.RoundTripper) http.RoundTripper) *shisho.Driver {
 	w.Helper()
 	driver, err := shisho.Open(media.Config{
-		URL: w.fake.URL, Transport: transport,
+		URL: w.url, Transport: transport,
 		Credentials: media.Credentials{Username: shishotest.Owner, Password: shishotest.OwnerPassword},
 	})
 	w.must(err)
@@ -143,7 +157,7 @@ func (w *world) sees(username string) []media.LibraryID {
 	w.Helper()
 	w.pass(time.Minute)
 	seen := map[media.LibraryID]bool{}
-	visitor, err := shishotest.Enter(w.ctx(), w.fake.URL, username, password)
+	visitor, err := shishotest.Enter(w.ctx(), w.url, username, password)
 	if err == nil {
 		listed, err := visitor.Libraries(w.ctx())
 		w.must(err)
@@ -151,22 +165,8 @@ func (w *world) sees(username string) []media.LibraryID {
 			seen[id] = true
 		}
 	}
-	reader := &shishotest.Visitor{URL: w.fake.URL, Username: username, Password: password}
-	_, catalog, err := reader.Catalog(w.ctx())
-	w.must(err)
-	for _, id := range catalog {
-		seen[id] = true
-	}
-	for _, id := range w.ids {
-		status, err := reader.Feed(w.ctx(), id)
-		w.must(err)
-		seen[id] = seen[id] || status == http.StatusOK
-		if visitor == nil {
-			continue
-		}
-		number, _ := strconv.Atoi(string(id))
-		found, err := visitor.Search(w.ctx(), number, "book")
-		seen[id] = seen[id] || (err == nil && len(found) > 0)
+	if w.fake != nil { // a real server remembers what was read by OPDS for a minute, and its books come when they come
+		w.reads(username, visitor, seen)
 	}
 	var ids []media.LibraryID
 	for id := range seen {
@@ -176,6 +176,23 @@ func (w *world) sees(username string) []media.LibraryID {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// reads adds what a person is shown by search and OPDS.
+func (w *world) reads(username string, visitor *shishotest.Visitor, seen map[media.LibraryID]bool) {
+	w.Helper()
+	reader := &shishotest.Visitor{URL: w.url, Username: username, Password: password}
+	_, catalog, err := reader.Catalog(w.ctx())
+	w.must(err)
+	for _, id := range catalog {
+		seen[id] = true
+	}
+	for _, id := range w.ids {
+		status, err := reader.Feed(w.ctx(), id)
+		w.must(err)
+		found, err := visitor.Search(w.ctx(), number(w, string(id)), "book")
+		seen[id] = seen[id] || status == http.StatusOK || (err == nil && len(found) > 0)
+	}
 }
 
 func (w *world) wantSees(username string, want ...media.LibraryID) {

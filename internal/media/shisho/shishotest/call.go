@@ -73,11 +73,11 @@ func (c *call) read(into any) error {
 	switch kind, _, _ := mime.ParseMediaType(c.Header.Get("Content-Type")); kind {
 	case "application/json":
 	case "application/x-www-form-urlencoded":
-		form, _ := url.ParseQuery(string(body))
-		for key := range form {
-			return refuse(http.StatusUnprocessableEntity, "unknown_parameter", "Unknown Parameter "+strconv.Quote(key))
+		// JSON is taken for the name of a form's field, and repeated, passwords and all; a real form is a failure.
+		if strings.HasPrefix(strings.TrimSpace(string(body)), "{") {
+			return refuse(http.StatusUnprocessableEntity, "unknown_parameter", "Unknown Parameter "+strconv.Quote(string(body)))
 		}
-		return nil
+		return failure()
 	default:
 		return refuse(http.StatusUnsupportedMediaType, "unsupported_media_type", "Unsupported Media Type")
 	}
