@@ -25,6 +25,7 @@ const (
 // Harness tests the driver against a fake of its own for each case.
 func Harness() drivertest.Harness {
 	h := harness()
+	h.Parallel = true
 	h.Start = func(t testing.TB) drivertest.Server {
 		fake := Start(t, Options{})
 		return serve(t, fake.URL, true, func(*hand) error { return fake.Scan() })
