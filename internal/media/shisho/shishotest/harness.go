@@ -36,7 +36,8 @@ func Harness() drivertest.Harness {
 	return h
 }
 
-// Live tests the driver against real servers, by the URLs of their APIs. Each case empties a server: it deletes all
+// Live tests the driver against real servers that nobody uses, by the URLs of their APIs, also in the cases that package
+// conformance leaves out on a server with people. Each case empties a server: it deletes all
 // accounts, by a route that the server has with ENVIRONMENT=test only, and all libraries. Two servers are needed for
 // the cases that tell servers apart; they must run on this machine, since they must see its directories, with workers
 // (WORKER_PROCESSES=1) for the cases that need a book.
@@ -95,26 +96,33 @@ func Empty(ctx context.Context, url string) error {
 func serve(t testing.TB, url string, setUp bool, scan func(*hand) error) drivertest.Server {
 	t.Helper()
 	root := t.TempDir()
-	h := &hand{TB: t, Visitor: &Visitor{URL: url, Username: Owner, Password: OwnerPassword}}
+	keeper := &Visitor{URL: url, Username: Owner, Password: OwnerPassword}
+	h := &hand{TB: t, Visitor: keeper}
 	if setUp {
 		h.check(h.enter(context.Background(), "/auth/setup"))
 	}
+	server := Running(t, keeper, func(name string) string {
+		path := filepath.Join(root, strings.ReplaceAll(name, "/", "-"))
+		h.check(os.MkdirAll(path, 0o755))
+		return path
+	})
+	server.Config.Credentials = media.Credentials{Username: Owner, Password: OwnerPassword}
+	server.Fill = func(library media.Library) {
+		h.check(WriteBook(filepath.Join(library.Paths[0], "book.epub"), "A Book of "+library.Name))
+		h.check(scan(h))
+	}
+	return server
+}
+
+// Running describes a running server to the suite. The keeper is an administrator who is signed in; the directories that
+// path returns are below what the server sees. Config lacks the credentials.
+func Running(t testing.TB, keeper *Visitor, path func(name string) string) drivertest.Server {
 	return drivertest.Server{
-		Open:   shisho.Open,
-		Config: media.Config{URL: url, Credentials: media.Credentials{Username: Owner, Password: OwnerPassword}},
-		Path: func(name string) string {
-			path := filepath.Join(root, strings.ReplaceAll(name, "/", "-"))
-			h.check(os.MkdirAll(path, 0o755))
-			return path
-		},
+		Open: shisho.Open, Config: media.Config{URL: keeper.URL}, Path: path,
 		SignIn: func(ctx context.Context, username, password string) (drivertest.Person, error) {
-			return Enter(ctx, url, username, password)
+			return Enter(ctx, keeper.URL, username, password)
 		},
-		Fill: func(library media.Library) {
-			h.check(WriteBook(filepath.Join(library.Paths[0], "book.epub"), "A Book of "+library.Name))
-			h.check(scan(h))
-		},
-		Hand: h,
+		Hand: &hand{TB: t, Visitor: keeper},
 	}
 }
 
