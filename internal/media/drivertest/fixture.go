@@ -31,6 +31,8 @@ type fixture struct {
 	early map[media.AccountID]bool
 	// lacking says what the server cannot do of what the case is about.
 	lacking string
+	// notLive says why the case is not run on a live server that is like this one.
+	notLive string
 	// own is what the case may touch on a live server; nil elsewhere.
 	own *own
 }
