@@ -43,6 +43,11 @@ bench: ## Measure speed, counts and memory against their budgets (N=200: quick; 
 	@go build -o bin/bench ./hack/bench
 	@exec bin/bench --users $(or $(N),1000) $(if $(filter-out 0 false,$(CHECK)),--check) $(if $(PROFILE),--profile '$(PROFILE)')
 
+.PHONY: e2e-shisho
+e2e-shisho: ## Prove Usher on the Shisho at URL= (USHER_SHISHO_USERNAME, USHER_SHISHO_PASSWORD: an admin's)
+	@[ -n "$(URL)" ] || { echo 'which server? make e2e-shisho URL=http://127.0.0.1:3689' >&2; exit 2; }
+	@KUBEBUILDER_ASSETS=$$(hack/controlplane.sh) USHER_SHISHO_E2E_URL='$(URL)' go test -count=1 -v -run '^TestShishoLive$$' ./test/e2e
+
 .PHONY: lint
 lint: ## Check format, go vet, staticcheck, shell scripts, no machine paths
 	@hack/lint.sh

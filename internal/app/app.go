@@ -26,6 +26,7 @@ import (
 	"github.com/usher-media/usher/internal/controller"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/embedded"
+	"github.com/usher-media/usher/internal/media/shisho"
 )
 
 // Options of the operator. The zero value is not enough: Namespace and Drivers are needed.
@@ -64,6 +65,7 @@ type Options struct {
 func Drivers() map[v1alpha1.MediaServerType]media.Open {
 	return map[v1alpha1.MediaServerType]media.Open{
 		v1alpha1.MediaServerEmbedded: embedded.Open,
+		v1alpha1.MediaServerShisho:   shisho.Open,
 	}
 }
 

@@ -10,16 +10,23 @@ import (
 	"github.com/usher-media/usher/internal/testenv"
 )
 
-// TestSamples applies config/samples as the README says, by kubectl, and again: the second time changes nothing.
+// TestSamples applies each household of config/samples as the documentation says, by kubectl, and again: the second
+// time changes nothing.
 func TestSamples(t *testing.T) {
+	for _, folder := range []string{"", "shisho"} {
+		t.Run("samples/"+folder, func(t *testing.T) { applySamples(t, folder) })
+	}
+}
+
+func applySamples(t *testing.T, folder string) {
 	env := testenv.Get(t)
 	kubeconfig := env.Kubeconfig(t)
 	apply := func() string {
 		command := exec.CommandContext(t.Context(), env.Kubectl(), "--kubeconfig", kubeconfig,
-			"apply", "--validate=strict", "-f", filepath.Join(env.Root, "config", "samples"))
+			"apply", "--validate=strict", "-f", filepath.Join(env.Root, "config", "samples", folder))
 		out, err := command.CombinedOutput()
 		if err != nil {
-			t.Fatalf("kubectl apply -f config/samples: %v\n%s", err, out)
+			t.Fatalf("kubectl apply -f config/samples/%s: %v\n%s", folder, err, out)
 		}
 		return string(out)
 	}

@@ -42,7 +42,7 @@ func run(t *testing.T, settings Settings) *table {
 func record(t *testing.T, settings Settings) []string {
 	live := drivers[settings.Driver]
 	return drivertest.Record(t, drivertest.Recorder{
-		Server: settings.Driver, Open: live.Open, Config: settings.Config, Directory: settings.Record,
+		Server: settings.Driver, Version: settings.Version, Open: live.Open, Config: settings.Config, Directory: settings.Record,
 		Path: func(name string) string { return live.Path(t, settings, name) }, Scrub: map[string]string{settings.MediaRoot: "/media"},
 	})
 }

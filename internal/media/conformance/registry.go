@@ -21,6 +21,8 @@ type Settings struct {
 	MediaRoot string
 	// Record is the directory for a recording of the server's answers; empty records nothing.
 	Record string
+	// Version is the server's, for a recording of one that does not say it.
+	Version string
 	// Only names the rules to test; none means all.
 	Only []string
 }
@@ -53,6 +55,7 @@ const (
 	envMediaRoot = "USHER_MEDIA_ROOT"
 	envInsecure  = "USHER_INSECURE_SKIP_VERIFY"
 	envRecord    = "USHER_RECORD"
+	envVersion   = "USHER_SERVER_VERSION"
 	envOnly      = "USHER_ONLY"
 )
 
@@ -60,6 +63,7 @@ const (
 func settingsFrom(getenv func(string) string) (Settings, error) {
 	s := Settings{
 		Driver: strings.ToLower(getenv(envDriver)), MediaRoot: getenv(envMediaRoot), Record: getenv(envRecord),
+		Version: getenv(envVersion),
 		Config: media.Config{
 			URL: strings.TrimRight(getenv(envURL), "/"), DatabaseURL: getenv(envDatabase),
 			InsecureSkipVerify: getenv(envInsecure) == "1",

@@ -139,6 +139,8 @@ func (h Harness) run(t *testing.T, rule string, c testCase) {
 	defer func() {
 		switch {
 		case t.Failed() || f == nil:
+		case f.notLive != "":
+			result.Outcome, result.Why = NotLive, f.notLive
 		case f.lacking != "":
 			result.Outcome, result.Why = Unsupported, f.lacking
 		default:
@@ -149,6 +151,9 @@ func (h Harness) run(t *testing.T, rule string, c testCase) {
 	f = h.fixture(t, h.Start)
 	if h.Live && f.server.Hand == nil && byHand[rule+"/"+c.name] {
 		f.lacking = "the harness has no hand on the server"
+		return
+	}
+	if f.notLive = h.notAsGuest(rule, f.can); f.notLive != "" {
 		return
 	}
 	c.run(f)

@@ -89,3 +89,24 @@ func TestAGuestDisablesWhatItCannotDelete(t *testing.T) {
 		t.Errorf("told %+v", left)
 	}
 }
+
+// Where accounts stay for good, the matrix is run on a live server only when it is asked for by name.
+func TestTheMatrixSparesServersThatKeepAccounts(t *testing.T) {
+	keeps, deletes := media.Capabilities{}, media.Capabilities{DeleteAccount: true}
+	for _, c := range []struct {
+		harness Harness
+		can     media.Capabilities
+		rule    string
+		spared  bool
+	}{
+		{Harness{Live: true}, keeps, "matrix", true},
+		{Harness{Live: true, Only: []string{"R6", "matrix"}}, keeps, "matrix", false},
+		{Harness{Live: true}, deletes, "matrix", false},
+		{Harness{Live: true}, keeps, "R6", false},
+		{Harness{}, keeps, "matrix", false},
+	} {
+		if got := c.harness.notAsGuest(c.rule, c.can) != ""; got != c.spared {
+			t.Errorf("%+v: spared %t, want %t", c, got, c.spared)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,6 +17,7 @@ const (
 	needsAnother = "it needs a second server"
 	needsEmpty   = "it needs a server that has no account yet"
 	locksOut     = "it signs in to Usher's own account with a wrong password, which could lock it out"
+	manyStay     = "it makes hundreds of accounts, which this server cannot delete; ONLY=matrix runs it"
 	wholeServer  = "it would change something of the whole server"
 )
 
@@ -34,6 +36,14 @@ var notLive = map[string]string{
 var byHand = map[string]bool{
 	"R6/changed_by_hand": true, "R9/library_names": true, "accounts/disabled_by_hand": true,
 	"accounts/deleted_by_hand": true, "passwords/authenticate": true,
+}
+
+// notAsGuest says why a rule is not tested on a live server with those capabilities, unless it is asked for by name.
+func (h Harness) notAsGuest(rule string, can media.Capabilities) string {
+	if h.Live && rule == "matrix" && !can.DeleteAccount && !slices.Contains(h.Only, rule) {
+		return manyStay
+	}
+	return ""
 }
 
 // own is what a case made on a live server, and how its names and passwords become ones that nobody else has.

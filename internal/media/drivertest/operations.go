@@ -15,8 +15,14 @@ type operation struct {
 	run   func(ctx context.Context) error
 	// settled fails unless what the call wants is so; nil for a call that wants nothing.
 	settled func() error
-	// again are the classes that a second call may end with once the first was done.
+	// again are the classes that a second call may end with once the first was done, or begun.
 	again []media.Code
+	// resolve does what whoever called does on such an answer, for a call that may have stopped half way.
+	resolve func() error
+	// gives are libraries that the call gives to the subject's account.
+	gives []media.LibraryID
+	// newcomer is the username of the account that the call makes.
+	newcomer string
 	// tidies: after its answer is there, the call only ends the session that it began; that this fails does not matter.
 	tidies bool
 }
@@ -96,7 +102,8 @@ func (f *fixture) accountWrites(driver media.Driver, s subject) []operation {
 		{
 			name: "CreateAccount", write: true, again: codes(media.AlreadyExists),
 			run:     func(ctx context.Context) error { _, err := driver.CreateAccount(ctx, fresh); return err },
-			settled: func() error { return f.cameIntoBeing(fresh) },
+			settled: func() error { return f.cameIntoBeing(fresh) }, resolve: func() error { return f.bringIntoBeing(fresh) },
+			newcomer: fresh.Username,
 		},
 		{
 			name: "UpdateAccount", write: true, settled: f.about(s, func(a media.Account) bool { return a.Role == role }),
@@ -106,7 +113,7 @@ func (f *fixture) accountWrites(driver media.Driver, s subject) []operation {
 			},
 		},
 		{
-			name: "SetAccess", write: true,
+			name: "SetAccess", write: true, gives: []media.LibraryID{s.second.ID},
 			settled: f.about(s, func(a media.Account) bool { return a.Access.Equal(access(s.second.ID)) }),
 			run: func(ctx context.Context) error {
 				_, err := driver.SetAccess(ctx, s.account, access(s.second.ID))
@@ -126,30 +133,49 @@ func (f *fixture) accountWrites(driver media.Driver, s subject) []operation {
 	}
 }
 
-// cameIntoBeing finishes an account whose creation may have been cut short, as a reconcile would, and fails unless its
-// holder then sees exactly what was asked for.
-func (f *fixture) cameIntoBeing(want media.NewAccount) error {
+// newcomer reads an account that was made.
+func (f *fixture) newcomer(username string) (media.Account, error) {
 	listing, err := f.driver.List(f.ctx())
+	if err != nil {
+		return media.Account{}, err
+	}
+	for _, account := range listing.Accounts {
+		if account.Username == username {
+			return account, nil
+		}
+	}
+	return media.Account{}, errNotSo
+}
+
+// cameIntoBeing fails unless an account is what was asked for, and its holder sees exactly that.
+func (f *fixture) cameIntoBeing(want media.NewAccount) error {
+	f.Helper()
+	account, err := f.newcomer(want.Username)
 	if err != nil {
 		return err
 	}
-	for _, account := range listing.Accounts {
-		if account.Username != want.Username {
-			continue
+	f.wantAccess(account.Access, want.Access)
+	f.wantSees(want.Username, want.Access.IDs()...)
+	return so(nil, account.Role == want.Role && !account.Disabled)
+}
+
+// bringIntoBeing finishes an account whose creation was cut short, as a reconcile would. It has never more than asked for.
+func (f *fixture) bringIntoBeing(want media.NewAccount) error {
+	f.Helper()
+	account, err := f.newcomer(want.Username)
+	if err != nil {
+		return err
+	}
+	for id := range account.Access.Libraries {
+		if _, wanted := want.Access.Libraries[id]; !wanted || account.Access.All {
+			return fmt.Errorf("the new account has more access than asked for: %v", account.Access)
 		}
-		for id := range account.Access.Libraries {
-			if _, wanted := want.Access.Libraries[id]; !wanted || account.Access.All {
-				return fmt.Errorf("the new account has more access than asked for: %v", account.Access)
-			}
-		}
-		if !account.Access.Equal(want.Access) {
-			f.setAccess(account, want.Access)
-			f.must(f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: want.Password}))
-		}
-		f.wantSees(want.Username, want.Access.IDs()...)
+	}
+	if account.Access.Equal(want.Access) {
 		return nil
 	}
-	return errNotSo
+	f.setAccess(account, want.Access)
+	return f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: want.Password})
 }
 
 func (f *fixture) libraryWrites(driver media.Driver, s subject) []operation {

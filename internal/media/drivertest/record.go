@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,7 +27,7 @@ const (
 // Recording is what one server answered, at one time, to the calls of a script: the answers are in a cassette of the
 // same name (.yaml), and here is what the driver made of them.
 type Recording struct {
-	// Server is the type, Version what it says of itself, Date (as 2026-12-24) when it was asked.
+	// Server is the type, Version what it says of itself or is known to be, Date (as 2026-12-24) when it was asked.
 	Server  string `json:"server"`
 	Version string `json:"version"`
 	Date    string `json:"date"`
@@ -43,8 +44,10 @@ type Recording struct {
 type Recorder struct {
 	// Server is the type, in small letters: the beginning of the files' names.
 	Server string
-	Open   media.Open
-	Config media.Config
+	// Version is the server's, where it does not say it itself; empty elsewhere.
+	Version string
+	Open    media.Open
+	Config  media.Config
 	// Path returns a folder for a library of that name.
 	Path func(name string) string
 	// Directory that the files are written to.
@@ -85,7 +88,7 @@ func Record(t testing.TB, r Recorder) []string {
 	var probe media.Probe
 	mustRecord(t, json.Unmarshal(s.steps[0].Result, &probe))
 	return r.save(t, scrub, cassette+".yaml", Recording{
-		Server: r.Server, Version: probe.Version, Date: time.Now().UTC().Format(time.DateOnly), Source: FromServer,
+		Server: r.Server, Version: cmp.Or(r.Version, probe.Version), Date: time.Now().UTC().Format(time.DateOnly), Source: FromServer,
 		Login: login(config.Credentials), Prefix: s.prefix, Steps: s.steps,
 	})
 }

@@ -155,6 +155,9 @@ func (s *script) takeAway(account media.AccountID, libraries ...media.LibraryID)
 	if able, ok := s.driver.(media.AccountDeleter); ok {
 		s.done("DeleteAccount", able.DeleteAccount(s.ctx, account))
 		s.done("DeleteAccount", able.DeleteAccount(s.ctx, account))
+	} else if able, ok := s.driver.(media.Disabler); ok && s.can.Disable {
+		after, err := able.SetDisabled(s.ctx, account, true)
+		step(s, "SetDisabled", after, err)
 	}
 	if able, ok := s.driver.(media.LibraryDeleter); ok {
 		for _, id := range libraries {

@@ -157,7 +157,9 @@ func (s *scrubber) file(content []byte) ([]byte, error) {
 	}
 	for _, word := range slices.SortedFunc(maps.Keys(s.words), longest) {
 		if word != "" {
-			text = strings.ReplaceAll(text, word, s.words[word])
+			text = strings.NewReplacer(
+				word, s.words[word], url.QueryEscape(word), url.QueryEscape(s.words[word]),
+			).Replace(text)
 		}
 	}
 	for secret := range s.secrets {

@@ -88,3 +88,12 @@ func TestWordsAreReplaced(t *testing.T) {
 		t.Errorf("%s %v", clean, err)
 	}
 }
+
+// A directory is replaced wherever it is, also as a value of a query.
+func TestScrubbedWords(t *testing.T) {
+	s := newScrubber(map[string]string{"/canary/of/a/machine": "/media"})
+	clean, err := s.file([]byte("path: /canary/of/a/machine/films\nurl: http://x/browse?path=%2Fcanary%2Fof%2Fa%2Fmachine%2Ffilms\n"))
+	if want := "path: /media/films\nurl: http://x/browse?path=%2Fmedia%2Ffilms\n"; err != nil || string(clean) != want {
+		t.Errorf("got %q (%v), want %q", clean, err, want)
+	}
+}
