@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,8 @@ type Config struct {
 	// Version is told to everybody who asks.
 	Version string
 	Limits  Limits
+	// Proxies are the networks whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 }
 
 type api struct {
@@ -46,6 +49,7 @@ type api struct {
 	now     func() time.Time
 	version string
 	limits  *limiter
+	proxies []netip.Prefix
 	huma    huma.API
 }
 
@@ -54,7 +58,8 @@ func New(config Config) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{
 		store: config.Store, hasher: config.Hasher, scans: config.Scans, roots: config.Roots, log: config.Logger,
-		now: config.Clock, version: config.Version, limits: newLimiter(config.Limits, config.Clock),
+		now: config.Clock, version: config.Version, limits: &limiter{limits: config.Limits, store: config.Store},
+		proxies: config.Proxies,
 	}
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()
@@ -62,12 +67,17 @@ func New(config Config) http.Handler {
 	a.userRoutes()
 	a.libraryRoutes()
 	a.permissionRoutes()
+	a.memberRoutes()
+	a.roleRoutes()
+	a.auditRoutes()
 	a.inviteRoutes()
 	a.invitationRoutes()
 	a.itemRoutes()
+	a.contentRoutes()
+	a.shareRoutes()
 	a.documentRoutes(mux)
 	a.pageRoutes(mux)
-	seen := newObserver(config.Logger)
+	seen := newObserver(config.Logger, a.clientOfRequest)
 	a.operationRoutes(mux, seen.metrics())
 	return seen.wrap(mux)
 }

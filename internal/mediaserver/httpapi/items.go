@@ -31,7 +31,7 @@ type (
 )
 
 func (a *api) itemRoutes() {
-	r := route{tag: "items"}
+	r := route{tag: "items", needs: rules.ReadBooks}
 	add(a, r.at("/v1/libraries/{id}/items").with(http.MethodGet, "list-items", "What a library holds", 0), a.listItems)
 	add(a, r.at("/v1/items/{id}").with(http.MethodGet, "get-item", "One media file", 0), a.getItem)
 	add(a, r.at("/v1/search").with(http.MethodGet, "search", "Find items by title, in all libraries that one may see", 0),
@@ -48,7 +48,7 @@ func (r route) at(path string) route {
 }
 
 func (a *api) listItems(ctx context.Context, in *itemPage) (*body[Page[Item]], error) {
-	if _, err := a.libraryFor(ctx, in.ID, rules.BrowseMedia); err != nil {
+	if _, err := a.libraryFor(ctx, in.ID, rules.ReadBooks); err != nil {
 		return nil, err
 	}
 	return a.items(ctx, store.ItemFilter{LibraryID: in.ID, Kind: in.Type}, in.page())
@@ -78,9 +78,14 @@ func (a *api) stream(ctx context.Context, in *byID) (*huma.StreamResponse, error
 	if err != nil {
 		return nil, err
 	}
+	return a.sendFile(item, store.ErrItemNotFound)
+}
+
+// sendFile answers with the item's file, or with missing where there is none any longer.
+func (a *api) sendFile(item *store.Item, missing error) (*huma.StreamResponse, error) {
 	file, err := a.roots.Open(item.Root, item.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, store.ErrItemNotFound
+		return nil, missing
 	}
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -61,7 +60,7 @@ func (a *api) pageRoutes(mux *http.ServeMux) {
 // page serves what handle replies, and turns its errors into pages.
 func (a *api) page(handle func(*visit) (reply, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r = r.WithContext(context.WithValue(r.Context(), clientKey{}, host(r.RemoteAddr)))
+		r = r.WithContext(as(r.Context(), a.clientOfRequest(r), nil))
 		v := &visit{w: w, r: r, now: a.now(), path: invitesPath + url.PathEscape(r.PathValue("code"))}
 		got, err := a.open(v, handle)
 		if err != nil {
@@ -100,7 +99,7 @@ func ownURL(r *http.Request) string {
 // visiting looks up the invite before handle runs.
 func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, error) {
 	return func(v *visit) (reply, error) {
-		if err := a.limits.allowLook(clientOf(v.r.Context())); err != nil {
+		if err := a.limits.allowLook(v.r.Context()); err != nil {
 			return reply{}, err
 		}
 		v.codeHash = auth.CodeHash(v.r.PathValue("code"))
