@@ -119,7 +119,10 @@ func (s session) Libraries(ctx context.Context) ([]media.LibraryID, error) {
 	var ids []media.LibraryID
 	for cursor := ""; ; {
 		var page struct {
-			Items      []struct{ ID media.LibraryID }
+			Items []struct {
+				ID       media.LibraryID
+				Personal bool
+			}
 			NextCursor *string
 		}
 		status, err := s.call(ctx, s.token, "GET", "/v1/libraries?limit=100&cursor="+cursor, nil, &page)
@@ -130,7 +133,10 @@ func (s session) Libraries(ctx context.Context) ([]media.LibraryID, error) {
 			if status, err := s.call(ctx, s.token, "GET", "/v1/libraries/"+string(item.ID), nil, nil); err != nil || status != http.StatusOK {
 				return nil, fmt.Errorf("library %s: status %d: %w", item.ID, status, err)
 			}
-			ids = append(ids, item.ID)
+			// Everybody has a library of their own, which no grant gives.
+			if !item.Personal {
+				ids = append(ids, item.ID)
+			}
 		}
 		if page.NextCursor == nil {
 			return ids, nil
