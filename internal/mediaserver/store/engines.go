@@ -52,6 +52,8 @@ type engine interface {
 	migrations(db *sql.DB) (*goose.Provider, error)
 	// alone makes the transaction the only one that writes.
 	alone(ctx context.Context, tx bun.Tx) error
+	// afterCopy mends what copied rows have passed by.
+	afterCopy(ctx context.Context, tx bun.Tx) error
 	// shared says whether other servers may use the database at the same time.
 	shared() bool
 }
@@ -129,6 +131,9 @@ func (sqlite) migrations(db *sql.DB) (*goose.Provider, error) {
 // alone has nothing to do: there is one connection that writes, and its transactions begin by locking the file.
 func (sqlite) alone(context.Context, bun.Tx) error { return nil }
 
+// afterCopy has nothing to do: SQLite counts on from the greatest number.
+func (sqlite) afterCopy(context.Context, bun.Tx) error { return nil }
+
 func (sqlite) shared() bool { return false }
 
 type postgres struct{}
@@ -170,6 +175,18 @@ func (postgres) migrations(db *sql.DB) (*goose.Provider, error) {
 func (postgres) alone(ctx context.Context, tx bun.Tx) error {
 	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", int64(writerLock))
 	return err
+}
+
+// afterCopy makes the sequences go on after the numbers that were copied.
+func (postgres) afterCopy(ctx context.Context, tx bun.Tx) error {
+	for _, table := range numberedTables {
+		_, err := tx.ExecContext(ctx, "SELECT setval(pg_get_serial_sequence(?, 'seq'), (SELECT COALESCE(max(seq), 0) + 1 FROM ?), false)",
+			table, bun.Ident(table))
+		if err != nil {
+			return fmt.Errorf("sequence of %s: %w", table, err)
+		}
+	}
+	return nil
 }
 
 func (postgres) shared() bool { return true }
