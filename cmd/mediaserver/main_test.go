@@ -17,6 +17,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(serveVariable) != "" {
+		main()
+		return
+	}
 	goleak.VerifyTestMain(packageTests{m}, goleak.IgnoreAnyFunction("github.com/usher-media/usher/internal/testpg.(*server).serve.func2"))
 }
 

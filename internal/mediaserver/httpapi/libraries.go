@@ -176,9 +176,10 @@ func (a *api) patchLibrary(ctx context.Context, in *libraryChange) (*body[Librar
 		return nil, err
 	}
 	library, err = a.store.UpdateLibrary(ctx, account.Viewer(), in.ID, func(library *store.Library) error {
+		shared := library.SharingEnabled
 		in.apply(library)
-		if library.Personal && library.SharingEnabled {
-			return rules.ErrPersonalShared
+		if err := library.In(account).CheckSharing(shared, library.SharingEnabled); err != nil {
+			return err
 		}
 		return library.In(account).CheckWrite(rules.EditLibraries)
 	})
@@ -228,7 +229,11 @@ func (a *api) deleteLibrary(ctx context.Context, in *byID) (*none, error) {
 }
 
 func (a *api) scanLibrary(ctx context.Context, in *byID) (*body[Library], error) {
-	if _, err := a.libraryToWrite(ctx, in.ID, rules.ScanLibraries); err != nil {
+	library, err := a.libraryToWrite(ctx, in.ID, rules.ScanLibraries)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.store.NoteScan(ctx, library); err != nil {
 		return nil, err
 	}
 	return a.rescan(ctx, in.ID)

@@ -96,3 +96,15 @@ func (l InLibrary) CheckDelete() error {
 	}
 	return ErrForbidden
 }
+
+// CheckSharing reports whether the account may switch public sharing from before to after: that takes what making share
+// links takes, and no personal library ever has it on. Errors: ErrForbidden, ErrPersonalShared.
+func (l InLibrary) CheckSharing(before, after bool) error {
+	switch {
+	case l.Personal && after:
+		return ErrPersonalShared
+	case before != after:
+		return l.CheckWrite(ShareLibraries)
+	}
+	return nil
+}

@@ -136,3 +136,10 @@ func (s *Store) NoteFailedSignIn(ctx context.Context, account *Account) error {
 		return s.record(ctx, tx, event{action: "session.refuse", target: account.target()})
 	})
 }
+
+// NoteScan writes into the audit log that somebody asked for a scan.
+func (s *Store) NoteScan(ctx context.Context, library *Library) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return s.record(ctx, tx, event{action: "library.scan", target: library.target()})
+	})
+}
