@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -68,18 +70,21 @@ func (w *world) operations() []operation {
 // matrix is a household with one account of each kind.
 type matrix struct {
 	*world
-	owner, library, item string
-	stale                string
-	made                 int
+	owner, library, item, book string
+	stale                      string
+	made                       int
 }
 
 func newMatrix(t *testing.T) *matrix {
 	w := start(t)
 	w.write("films/heat.mp4", "film")
+	w.write("films/cover.png", mediatest.Pixel)
+	w.write("films/deep.epub", mediatest.EPUB("Deep", "Vinge", "Zones"))
 	m := &matrix{world: w, owner: w.owner()}
 	m.library = w.library(m.owner, "Films", "films")
 	w.want(200, "PATCH", "/v1/libraries/"+m.library, m.owner, `{"sharingEnabled":true}`)
 	m.item = w.itemNamed(m.owner, "heat")
+	m.book = w.itemNamed(m.owner, "deep")
 	granted := `,"access":{"all":false,"libraries":[{"libraryId":"` + m.library + `","role":"%s"}]},"role":"%s"`
 	w.user(m.owner, "guest", `,"role":"guest"`)
 	w.user(m.owner, "viewer", fmt.Sprintf(granted, "viewer", "member"))
@@ -121,6 +126,8 @@ func (m *matrix) fresh(placeholder, actor, token string) string {
 		return m.library
 	case "{item}":
 		return m.item
+	case "{book}":
+		return m.book
 	case "{name}":
 		return name
 	case "{login}":
@@ -201,7 +208,7 @@ func (m *matrix) ask(row matrixRow, op operation, actor string) answer {
 		value := m.fresh(name, actor, token)
 		path, body = strings.ReplaceAll(path, name, value), strings.ReplaceAll(body, name, value)
 	}
-	got := m.send(op.method, path, token, body)
+	got := m.send(op.method, path, token, body, row.headers(actor)...)
 	m.scanned()
 	return got
 }
@@ -301,13 +308,13 @@ func (m *matrix) likeNothing(row matrixRow, op operation, hidden answer) {
 	}
 	token := m.signIn("guest")
 	body := row.body
-	for _, name := range []string{"{library}", "{item}", "{spare}"} {
+	for _, name := range []string{"{library}", "{item}", "{book}", "{spare}"} {
 		path, body = strings.ReplaceAll(path, name, "V1StGXR8_Z5jdHi6B-myT"), strings.ReplaceAll(body, name, "V1StGXR8_Z5jdHi6B-myT")
 	}
 	for _, name := range []string{"{user}", "{member}", "{libraryInvite}", "{link}", "{name}"} {
 		path, body = strings.ReplaceAll(path, name, "V1StGXR8_Z5jdHi6B-myX"), strings.ReplaceAll(body, name, "V1StGXR8_Z5jdHi6B-myX")
 	}
-	nothing := m.send(op.method, path, token, body)
+	nothing := m.send(op.method, path, token, body, row.headers("guest")...)
 	hidden.header.Del("Date")
 	nothing.header.Del("Date")
 	if hidden.String() != nothing.String() || fmt.Sprint(hidden.header) != fmt.Sprint(nothing.header) {

@@ -1,9 +1,13 @@
 package mediaserver_test
 
+import "encoding/base64"
+
 // matrixRow says how a route is asked so that it would succeed for who may.
 type matrixRow struct {
 	// path and body may hold placeholders, which matrix.fresh explains. No path: the route's own, with {id} and the like.
 	path, body string
+	// basic sends username and password instead of a token.
+	basic bool
 	// quiet says that success changes nothing that the audit log tells.
 	quiet bool
 	// after is posted by the owner afterwards, to undo.
@@ -82,10 +86,45 @@ var matrixRows = map[string]matrixRow{
 	"restore-item": {path: "/v1/items/{item}/restore", quiet: true},
 	"list-trash":   {path: "/v1/libraries/{library}/trash"},
 
+	"list-recent":      {},
+	"list-unfinished":  {},
+	"list-recommended": {},
+	"get-progress":     {path: "/v1/items/{item}/progress"},
+	"set-progress":     {path: "/v1/items/{item}/progress", body: `{"positionMs":1000}`, quiet: true},
+	"delete-progress":  {path: "/v1/items/{item}/progress", quiet: true},
+	"get-artwork":      {path: "/v1/items/{item}/artwork"},
+	"head-artwork":     {path: "/v1/items/{item}/artwork"},
+
+	"opds-root":               {basic: true},
+	"opds-library":            {path: "/opds/v1.2/libraries/{library}", basic: true},
+	"opds-recent":             {basic: true},
+	"opds-search":             {path: "/opds/v1.2/search?q=deep", basic: true},
+	"opds-search-description": {basic: true},
+	"opds-file":               {path: "/opds/v1.2/items/{book}/file", basic: true},
+	"opds-head-file":          {path: "/opds/v1.2/items/{book}/file", basic: true},
+	"opds-cover":              {path: "/opds/v1.2/items/{book}/cover", basic: true},
+
 	"list-share-links":  {path: "/v1/items/{item}/share-links"},
 	"create-share-link": {path: "/v1/items/{item}/share-links", body: `{}`},
 	"delete-share-link": {path: "/v1/items/{item}/share-links/{link}"},
 	"get-shared":        {path: "/v1/shared/{shared}"},
 	"stream-shared":     {path: "/v1/shared/{shared}/stream"},
 	"head-shared":       {path: "/v1/shared/{shared}/stream"},
+}
+
+// headers are what the actor sends besides.
+func (r matrixRow) headers(actor string) []string {
+	if !r.basic || actor == "anonymous" {
+		return nil
+	}
+	login := actor
+	if actor == "owner" {
+		login = "olga"
+	}
+	return basic(login, password)
+}
+
+// basic is the header of HTTP Basic.
+func basic(login, password string) []string {
+	return []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(login+":"+password))}
 }

@@ -50,6 +50,7 @@ type api struct {
 	version string
 	limits  *limiter
 	proxies []netip.Prefix
+	proven  *proven
 	huma    huma.API
 }
 
@@ -59,7 +60,7 @@ func New(config Config) http.Handler {
 	a := &api{
 		store: config.Store, hasher: config.Hasher, scans: config.Scans, roots: config.Roots, log: config.Logger,
 		now: config.Clock, version: config.Version, limits: &limiter{limits: config.Limits, store: config.Store},
-		proxies: config.Proxies,
+		proxies: config.Proxies, proven: newProven(),
 	}
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()
@@ -73,6 +74,8 @@ func New(config Config) http.Handler {
 	a.inviteRoutes()
 	a.invitationRoutes()
 	a.itemRoutes()
+	a.browseRoutes()
+	a.catalogRoutes()
 	a.contentRoutes()
 	a.shareRoutes()
 	a.documentRoutes(mux)
@@ -88,7 +91,9 @@ func describe(version string) huma.Config {
 		"send the token as a bearer token. A library that you may not see does not exist for you."
 	// The document and its page are served by this package, and answers carry no links to their schemas.
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer"}, "basic": {Type: "http", Scheme: "basic"},
+	}
 	return config
 }
 
@@ -101,6 +106,8 @@ type route struct {
 	public bool
 	// greets, on a public route, finds out who comes with a valid token; others come as strangers.
 	greets bool
+	// basic takes HTTP Basic, and nothing else.
+	basic bool
 	// beforeChange lets in accounts that must change their password first.
 	beforeChange bool
 	// needs is the capability that it takes, if any.
@@ -134,6 +141,9 @@ func add[I, O any](a *api, r route, handle func(context.Context, *I) (*O, error)
 	}
 	if !r.public {
 		operation.Security = []map[string][]string{{"bearer": {}}}
+	}
+	if r.basic {
+		operation.Security = []map[string][]string{{"basic": {}}}
 	}
 	if r.greets {
 		operation.Security = []map[string][]string{{}, {"bearer": {}}}

@@ -39,6 +39,9 @@ func clientOf(ctx context.Context) string { return ctx.Value(clientKey{}).(strin
 
 // guard lets through to the route whoever it is for. It runs before the body is read.
 func (a *api) guard(r route) func(huma.Context, func(huma.Context)) {
+	if r.basic {
+		return func(ctx huma.Context, next func(huma.Context)) { a.guardBasic(ctx, r, next) }
+	}
 	return func(ctx huma.Context, next func(huma.Context)) {
 		client := a.client(ctx.RemoteAddr(), ctx.Header("X-Forwarded-For"))
 		ctx = huma.WithContext(ctx, as(ctx.Context(), client, nil))

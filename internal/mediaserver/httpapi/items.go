@@ -24,7 +24,7 @@ type (
 		PageQuery
 	}
 	searchPage struct {
-		Query string     `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"Part of a title, in any letter case"`
+		Query string     `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"Part of a title, creator or series, in any letter case"`
 		Type  media.Kind `query:"type" enum:"video,audio,book,image,text"`
 		PageQuery
 	}
@@ -34,7 +34,7 @@ func (a *api) itemRoutes() {
 	r := route{tag: "items", needs: rules.ReadBooks}
 	add(a, r.at("/v1/libraries/{id}/items").with(http.MethodGet, "list-items", "What a library holds", 0), a.listItems)
 	add(a, r.at("/v1/items/{id}").with(http.MethodGet, "get-item", "One media file", 0), a.getItem)
-	add(a, r.at("/v1/search").with(http.MethodGet, "search", "Find items by title, in all libraries that one may see", 0),
+	add(a, r.at("/v1/search").with(http.MethodGet, "search", "Find items by title, creator or series, in all libraries that one may see", 0),
 		a.search)
 	stream := r.at("/v1/items/{id}/stream")
 	add(a, stream.with(http.MethodGet, "stream-item", "The file itself, whole or in byte ranges", 0), a.stream)

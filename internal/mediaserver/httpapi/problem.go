@@ -104,6 +104,7 @@ var known = []struct {
 	{store.ErrAccountNotFound, http.StatusNotFound, "User not found"},
 	{store.ErrLibraryNotFound, http.StatusNotFound, "Library not found"},
 	{store.ErrItemNotFound, http.StatusNotFound, "Item not found"},
+	{store.ErrArtworkNotFound, http.StatusNotFound, "Artwork not found"},
 	{store.ErrPermissionNotFound, http.StatusNotFound, "Permission not found"},
 	{store.ErrInviteNotFound, http.StatusNotFound, textNoInvite},
 	{store.ErrRoleNotFound, http.StatusNotFound, "Role not found"},

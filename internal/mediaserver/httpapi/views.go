@@ -3,7 +3,6 @@ package httpapi
 import (
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
@@ -141,24 +140,5 @@ func permissionView(h store.Holder) Permission {
 	return Permission{
 		UserID: h.AccountID, LibraryID: h.LibraryID, Username: h.Username, DisplayName: h.DisplayName,
 		Role: h.Role, GrantedAt: h.GrantedAt.Time(),
-	}
-}
-
-// Item is one media file in a library.
-type Item struct {
-	ID         string     `json:"id"`
-	LibraryID  string     `json:"libraryId"`
-	Title      string     `json:"title"`
-	Path       string     `json:"path" doc:"Relative to the library's directory, with slashes"`
-	Type       media.Kind `json:"type" enum:"video,audio,book,image,text"`
-	MIMEType   string     `json:"mimeType"`
-	Size       int64      `json:"size" doc:"In bytes"`
-	ModifiedAt time.Time  `json:"modifiedAt"`
-}
-
-func itemView(i *store.Item) Item {
-	return Item{
-		ID: i.ID, LibraryID: i.LibraryID, Title: i.Title, Path: i.Path, Type: i.Kind, MIMEType: i.MIMEType,
-		Size: i.Size, ModifiedAt: i.ModifiedAt.Time(),
 	}
 }

@@ -4,11 +4,9 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
@@ -18,6 +16,9 @@ import (
 
 // atOnce is how many libraries are scanned at the same time; more would only make a disk seek.
 const atOnce = 2
+
+// progressEvery is how often a scan tells how many files it has seen, if there are more.
+const progressEvery = time.Second
 
 // ErrStopped says that the runner was closed.
 var ErrStopped = errors.New("scanning has stopped")
@@ -146,14 +147,15 @@ func (r *Runner) once(library *store.Library) (wanted bool) {
 	defer beating.Wait()
 	done := make(chan struct{})
 	defer close(done)
-	beating.Go(func() { r.renew(ctx, library.ID, done, lost) })
+	seen := new(atomic.Int64)
+	beating.Go(func() { r.renew(ctx, library.ID, seen, done, lost) })
 	select {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
 		return false
 	}
 	defer func() { <-r.slots }()
-	result, err := r.look(ctx, library)
+	result, err := r.look(ctx, library, seen)
 	if err == nil {
 		wanted, err = r.store.FinishScan(ctx, library.ID, r.id, result)
 	}
@@ -161,10 +163,12 @@ func (r *Runner) once(library *store.Library) (wanted bool) {
 	return wanted
 }
 
-// renew keeps the lease until done is closed, and calls lost when it is another server's.
-func (r *Runner) renew(ctx context.Context, libraryID string, done <-chan struct{}, lost func()) {
-	ticker := time.NewTicker(store.ScanHeartbeat)
+// renew keeps the lease and tells of the progress until done is closed, and calls lost when the lease is another
+// server's.
+func (r *Runner) renew(ctx context.Context, libraryID string, seen *atomic.Int64, done <-chan struct{}, lost func()) {
+	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
+	told, at := int64(0), time.Now()
 	for {
 		select {
 		case <-done:
@@ -173,7 +177,12 @@ func (r *Runner) renew(ctx context.Context, libraryID string, done <-chan struct
 			return
 		case <-ticker.C:
 		}
-		if err := r.store.RenewScan(ctx, libraryID, r.id, 0); errors.Is(err, store.ErrScanLost) {
+		now := seen.Load()
+		if now == told && time.Since(at) < store.ScanHeartbeat {
+			continue
+		}
+		told, at = now, time.Now()
+		if err := r.store.RenewScan(ctx, libraryID, r.id, int(now)); errors.Is(err, store.ErrScanLost) {
 			lost()
 			return
 		}
@@ -189,36 +198,6 @@ func (r *Runner) report(libraryID string, err error) {
 		return
 	}
 	r.log.Error("scan failed", "library", libraryID, "error", err)
-}
-
-// look lists the directories. One that cannot be listed makes the scan fail and is left out of the result.
-func (r *Runner) look(ctx context.Context, library *store.Library) (store.ScanResult, error) {
-	result := store.ScanResult{Listings: map[string]media.Listing{}}
-	var notes []string
-	for _, dir := range library.Paths {
-		if library.Personal {
-			// Its directory comes into being when it is first looked into.
-			if err := os.MkdirAll(dir, 0o700); err != nil {
-				return result, err
-			}
-		}
-		listing, err := r.roots.Scan(ctx, dir)
-		switch {
-		case ctx.Err() != nil:
-			return result, ctx.Err()
-		case err != nil:
-			result.Failed = true
-			notes = append(notes, fmt.Sprintf("%s: %v; its items were kept", dir, err))
-			continue
-		case !listing.Complete:
-			result.Failed = true
-			notes = append(notes, dir+": not everything could be read; nothing was removed")
-		}
-		notes = append(notes, listing.Reasons...)
-		result.Listings[dir] = listing
-	}
-	result.Message = strings.Join(notes, "; ")
-	return result, nil
 }
 
 // WaitIdle waits until no scan runs or is asked for. It fails only when ctx ends first.

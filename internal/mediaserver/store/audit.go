@@ -137,6 +137,14 @@ func (s *Store) NoteFailedSignIn(ctx context.Context, account *Account) error {
 	})
 }
 
+// NoteBasicSignIn writes into the audit log that somebody began to read with HTTP Basic.
+func (s *Store) NoteBasicSignIn(ctx context.Context, account *Account) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return s.record(ctx, tx, event{action: "session.start", target: account.target(), by: account,
+			details: map[string]any{"by": "OPDS"}})
+	})
+}
+
 // NoteScan writes into the audit log that somebody asked for a scan.
 func (s *Store) NoteScan(ctx context.Context, library *Library) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -14,6 +14,9 @@ import (
 // ErrItemNotFound says that an item does not exist or may not be seen.
 var ErrItemNotFound = errors.New("item not found")
 
+// ErrArtworkNotFound says that an item has no picture.
+var ErrArtworkNotFound = errors.New("artwork not found")
+
 // Item is one media file in a library. Its id stays as long as the file stays in its place.
 type Item struct {
 	bun.BaseModel `bun:"table:items,alias:i"`
@@ -65,13 +68,15 @@ type Metadata struct {
 	DurationMS int64  `bun:"duration_ms"`
 	// ArtworkID names a row of artwork, or is empty.
 	ArtworkID string `bun:"artwork_id"`
+	// ArtworkKept says that this row is there, where that was asked.
+	ArtworkKept bool `bun:"artwork_kept,scanonly"`
 }
 
 // ItemFilter narrows a list of items. Zero fields do not narrow.
 type ItemFilter struct {
 	LibraryID string
 	Kind      media.Kind
-	// Search keeps the items whose title contains this text, in any letter case.
+	// Search keeps the items whose title, creator or series contains this text, in any letter case.
 	Search string
 	// Trash keeps what is in the trash, and only that; without it, what is not.
 	Trash bool
@@ -89,7 +94,9 @@ func (f ItemFilter) apply(query *bun.SelectQuery) *bun.SelectQuery {
 		query = query.Where("i.kind = ?", f.Kind)
 	}
 	if f.Search != "" {
-		query = query.Where("i.title_folded LIKE ? ESCAPE '!'", "%"+likeEscaper.Replace(rules.Fold(f.Search))+"%")
+		like := "%" + likeEscaper.Replace(rules.Fold(f.Search)) + "%"
+		query = query.Where("i.title_folded LIKE ? ESCAPE '!' OR i.creator_folded LIKE ? ESCAPE '!' "+
+			"OR i.series_folded LIKE ? ESCAPE '!'", like, like, like)
 	}
 	return query
 }
@@ -158,11 +165,8 @@ func (s *Store) UpdateItem(
 		if err := change(item, library); err != nil {
 			return err
 		}
-		item.TitleFolded, item.CreatorFolded = rules.Fold(item.Title), rules.Fold(item.Creator)
-		item.SeriesFolded = rules.Fold(item.Series)
-		_, err = tx.NewUpdate().Model(item).WherePK().ExcludeColumn("seq", "id", "library_id", "root", "path", "kind",
-			"mime_type", "size", "modified_at", "added_at").Exec(ctx)
-		if err != nil {
+		item.fold()
+		if err := updateItem(ctx, tx, item); err != nil {
 			return err
 		}
 		return s.recordChange(ctx, tx, action, item.target(), before, item.facts())

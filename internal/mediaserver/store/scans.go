@@ -10,7 +10,6 @@ import (
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/media"
-	"github.com/usher-media/usher/internal/mediaserver/rules"
 )
 
 // insertBatch is how many rows one INSERT carries.
@@ -21,6 +20,8 @@ type ScanResult struct {
 	// Listings holds what was found, by directory of the library. A directory that could not be scanned is absent, and
 	// its items stay.
 	Listings map[string]media.Listing
+	// Readings holds what was read from the files, by directory and path. What is not in it stays as it is.
+	Readings map[string]map[string]Reading
 	// Message is for people; with Failed it says why.
 	Message string
 	Failed  bool
@@ -124,10 +125,13 @@ func (s *Store) FinishScan(ctx context.Context, libraryID, holder string, result
 			if !slices.Contains(paths, root) {
 				continue
 			}
-			if err := s.syncItems(ctx, tx, libraryID, root, listing); err != nil {
+			if err := s.syncItems(ctx, tx, libraryID, root, listing, result.Readings[root]); err != nil {
 				return err
 			}
 			found, skipped = found+len(listing.Files), skipped+listing.Skipped
+		}
+		if err := forgetArtwork(ctx, tx, libraryID); err != nil {
+			return err
 		}
 		return s.noteScan(ctx, tx, libraryID, result, found, skipped)
 	})
@@ -146,7 +150,9 @@ func (s *Store) noteScan(ctx context.Context, tx bun.Tx, id string, result ScanR
 }
 
 // syncItems writes only what differs, so that scanning an unchanged directory changes nothing.
-func (s *Store) syncItems(ctx context.Context, tx bun.Tx, libraryID, root string, listing media.Listing) error {
+func (s *Store) syncItems(
+	ctx context.Context, tx bun.Tx, libraryID, root string, listing media.Listing, readings map[string]Reading,
+) error {
 	var stored []*Item
 	err := tx.NewSelect().Model(&stored).Where("library_id = ?", libraryID).Where("root = ?", root).Scan(ctx)
 	if err != nil {
@@ -161,10 +167,18 @@ func (s *Store) syncItems(ctx context.Context, tx bun.Tx, libraryID, root string
 		item, known := gone[file.Path]
 		delete(gone, file.Path)
 		if !known {
-			added = append(added, s.newItem(libraryID, root, file))
+			item = s.newItem(libraryID, root, file)
+			added = append(added, item)
+		}
+		before := *item
+		item.Size, item.ModifiedAt = file.Size, At(file.Modified)
+		if reading, read := readings[file.Path]; read {
+			item.apply(reading)
+		}
+		if !known || *item == before {
 			continue
 		}
-		if err := refresh(ctx, tx, item, file); err != nil {
+		if err := updateItem(ctx, tx, item); err != nil {
 			return err
 		}
 	}
@@ -175,20 +189,18 @@ func (s *Store) syncItems(ctx context.Context, tx bun.Tx, libraryID, root string
 }
 
 func (s *Store) newItem(libraryID, root string, file media.Found) *Item {
-	title := media.Title(file.Path)
-	return &Item{
-		ID: auth.NewID(), LibraryID: libraryID, Root: root, Path: file.Path, Title: title,
-		TitleFolded: rules.Fold(title), Kind: file.Type.Kind, MIMEType: file.Type.MIME,
-		Size: file.Size, ModifiedAt: At(file.Modified), AddedAt: At(s.now()),
+	item := &Item{
+		ID: auth.NewID(), LibraryID: libraryID, Root: root, Path: file.Path, Title: media.Title(file.Path),
+		Kind: file.Type.Kind, MIMEType: file.Type.MIME, AddedAt: At(s.now()),
 	}
+	item.fold()
+	return item
 }
 
-func refresh(ctx context.Context, tx bun.Tx, item *Item, file media.Found) error {
-	if item.Size == file.Size && item.ModifiedAt == At(file.Modified) {
-		return nil
-	}
-	item.Size, item.ModifiedAt = file.Size, At(file.Modified)
-	_, err := tx.NewUpdate().Model(item).WherePK().Column("size", "modified_at").Exec(ctx)
+// updateItem writes what can change of an item. The rest says which item it is.
+func updateItem(ctx context.Context, tx bun.Tx, item *Item) error {
+	_, err := tx.NewUpdate().Model(item).WherePK().ExcludeColumn("seq", "id", "library_id", "root", "path", "kind",
+		"mime_type", "added_at").Exec(ctx)
 	return err
 }
 
