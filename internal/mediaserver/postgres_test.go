@@ -1,6 +1,7 @@
 package mediaserver_test
 
 import (
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -46,6 +47,18 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 	if passed := strings.Count(text, "\n--- PASS"); passed < 20 {
 		t.Errorf("only %d tests ran", passed)
 	}
+}
+
+func prefixes(t *testing.T, networks ...string) (list []netip.Prefix) {
+	t.Helper()
+	for _, network := range networks {
+		prefix, err := netip.ParsePrefix(network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, prefix)
+	}
+	return list
 }
 
 var (
