@@ -31,7 +31,7 @@ func TestAuditLog(t *testing.T) {
 	got := w.names("/v1/audit-log", admin, "action")
 	slices.Reverse(got)
 	want := "user.register session.start user.create session.start library.create library.grant user.update user.password " +
-		"session.refuse invite.create session.start session.start user.create session.start"
+		"session.refuse session.refuse invite.create session.start session.start user.create session.start"
 	if strings.Join(got, " ") != want {
 		t.Errorf("the log tells\n%v, want\n%v", strings.Join(got, " "), want)
 	}

@@ -113,7 +113,7 @@ func TestManagingUsersIsNoLadder(t *testing.T) {
 	// mia, a member, may read books, which who has this role may not.
 	user := "/v1/users/" + mia
 	for _, c := range []struct{ method, path, body string }{
-		{"PATCH", user, `{"role":"editor"}`}, {"PATCH", user, `{"disabled":true}`}, {"DELETE", user, ""},
+		{"PATCH", user, `{"role":"editor"}`}, {"PATCH", user, `{"email":"door@example.org"}`}, {"PATCH", user, `{"disabled":true}`}, {"DELETE", user, ""},
 		{"PUT", user + "/password", `{"password":"a long password"}`}, {"PUT", user + "/access", `{"all":false,"libraries":[]}`},
 		{"POST", "/v1/users", `{"username":"x","password":"a long password","role":"admin"}`},
 		{"POST", "/v1/users", `{"username":"x","password":"a long password"}`},

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/uptrace/bun"
 
 	"github.com/usher-media/usher/internal/testpg"
 )
@@ -129,4 +132,22 @@ func TestErrorsDoNotRepeatTheURL(t *testing.T) {
 			t.Errorf("the error repeats the password: %v", err)
 		}
 	}
+}
+
+// A writer that waits too long for another one is told that it is busy, and has changed nothing.
+func TestWaitingWritersGiveUp(t *testing.T) {
+	if !onPostgres() {
+		t.Skip("the writers of SQLite wait in their own process")
+	}
+	s := openAt(t, newDatabase(t)+"&lock_timeout=300ms")
+	holder, err := s.write.BeginTx(t.Context(), nil)
+	must(t, err)
+	must(t, s.engine.alone(t.Context(), holder))
+	err = s.tx(t.Context(), func(context.Context, bun.Tx) error {
+		t.Error("two writers at once")
+		return nil
+	})
+	wantErr(t, err, ErrBusy)
+	must(t, holder.Rollback())
+	addAccount(t, s, "mia")
 }
