@@ -75,7 +75,7 @@ func useDatabase(t *testing.T, config *mediaserver.Config) {
 	databasesMu.Lock()
 	defer databasesMu.Unlock()
 	if databases[config.DataDir] == "" {
-		databases[config.DataDir] = testpg.Database(t)
+		databases[config.DataDir] = testpg.Schema(t)
 	}
 	config.Database = databases[config.DataDir]
 }

@@ -37,7 +37,7 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 func newDatabase(t *testing.T) string {
 	t.Helper()
 	if onPostgres() {
-		return testpg.Database(t)
+		return testpg.Schema(t)
 	}
 	return filepath.Join(t.TempDir(), "a b?#%.db")
 }
@@ -47,7 +47,7 @@ func tables(t *testing.T, s *Store) int64 {
 	query := s.write.NewSelect().Table("sqlite_master").Where("type = 'table'").Where("name NOT LIKE 'sqlite%'").
 		Where("name <> 'goose_db_version'")
 	if onPostgres() {
-		query = s.write.NewSelect().Table("pg_tables").Where("schemaname = 'public'").Where("tablename <> 'goose_db_version'")
+		query = s.write.NewSelect().Table("pg_tables").Where("schemaname = current_schema()").Where("tablename <> 'goose_db_version'")
 	}
 	n, err := query.Count(t.Context())
 	must(t, err)
