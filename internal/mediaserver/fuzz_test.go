@@ -189,7 +189,7 @@ func storm(t *testing.T, seed uint64, n int) {
 	m.scanned()
 	// A storm that everything bounces off proves nothing.
 	for _, status := range []int{200, 201, 401, 403, 404, 422} {
-		if statuses[status] == 0 && n > 10 {
+		if statuses[status] == 0 && n > 5 {
 			m.Errorf("no request was answered with %d: %v", status, statuses)
 		}
 	}
@@ -207,8 +207,8 @@ func storm(t *testing.T, seed uint64, n int) {
 // TestStormOnEveryRoute sends odd requests, made from the OpenAPI document, to every route: no answer is a failure of
 // the server, and none leaks. The seeds are the same in every run.
 func TestStormOnEveryRoute(t *testing.T) {
-	for seed := range uint64(3) {
-		storm(t, seed, 12)
+	for seed := range uint64(2) {
+		storm(t, seed, 8)
 	}
 }
 

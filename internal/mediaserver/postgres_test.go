@@ -1,6 +1,7 @@
 package mediaserver_test
 
 import (
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -48,6 +49,18 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 	}
 }
 
+func prefixes(t *testing.T, networks ...string) (list []netip.Prefix) {
+	t.Helper()
+	for _, network := range networks {
+		prefix, err := netip.ParsePrefix(network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, prefix)
+	}
+	return list
+}
+
 var (
 	databasesMu sync.Mutex
 	databases   = map[string]string{}
@@ -62,7 +75,7 @@ func useDatabase(t *testing.T, config *mediaserver.Config) {
 	databasesMu.Lock()
 	defer databasesMu.Unlock()
 	if databases[config.DataDir] == "" {
-		databases[config.DataDir] = testpg.Database(t)
+		databases[config.DataDir] = testpg.Schema(t)
 	}
 	config.Database = databases[config.DataDir]
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
@@ -36,21 +37,21 @@ func (a *api) listTrash(ctx context.Context, in *libraryPage) (*body[Page[Item]]
 	return a.items(ctx, store.ItemFilter{LibraryID: in.ID, Trash: true}, in.page())
 }
 
-// updateItem lets change edit an item whose library the caller may write to. Something in the trash exists only for who
-// may write.
+// updateItem lets change edit an item whose library the caller may write to, by its role there or by one of the
+// capabilities. Something in the trash exists only for who may write.
 func (a *api) updateItem(
-	ctx context.Context, id, action string, change func(*store.Item, rules.InLibrary) error,
+	ctx context.Context, id, action string, change func(*store.Item, rules.InLibrary) error, by ...rules.Capability,
 ) (*store.Item, error) {
 	account := callerOf(ctx).account
 	return a.store.UpdateItem(ctx, account.Viewer(), id, action, func(item *store.Item, library *store.Library) error {
 		in := library.In(account)
-		if err := in.CheckWrite(rules.ManageMetadata); err != nil {
-			if !item.TrashedAt.IsZero() {
-				return store.ErrItemNotFound
-			}
-			return err
+		if slices.ContainsFunc(by, func(c rules.Capability) bool { return in.CheckWrite(c) == nil }) {
+			return change(item, in)
 		}
-		return change(item, in)
+		if !item.TrashedAt.IsZero() {
+			return store.ErrItemNotFound
+		}
+		return rules.ErrForbidden
 	})
 }
 
@@ -69,7 +70,7 @@ func (a *api) patchItem(ctx context.Context, in *itemChange) (*body[Item], error
 		set(&item.SeriesPosition, in.Body.SeriesPosition)
 		item.Edited = true
 		return nil
-	})
+	}, rules.ManageMetadata, rules.EditSeries, rules.EditPeople)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func (a *api) trashItem(ctx context.Context, in *byID) (*none, error) {
 		}
 		item.TrashedAt = store.At(a.now())
 		return nil
-	})
+	}, rules.ManageMetadata)
 	return nil, err
 }
 
@@ -114,7 +115,7 @@ func (a *api) restoreItem(ctx context.Context, in *byID) (*body[Item], error) {
 	item, err := a.updateItem(ctx, in.ID, "item.restore", func(item *store.Item, _ rules.InLibrary) error {
 		item.TrashedAt = 0
 		return nil
-	})
+	}, rules.ManageMetadata)
 	if err != nil {
 		return nil, err
 	}

@@ -117,6 +117,7 @@ var known = []struct {
 	{store.ErrUsernameTaken, http.StatusConflict, "Username already exists"},
 	{store.ErrEmailTaken, http.StatusConflict, "Email already exists"},
 	{store.ErrLibraryNotEmpty, http.StatusConflict, "Library must be empty before it can be deleted"},
+	{store.ErrBusy, http.StatusServiceUnavailable, "The server is busy; try again"},
 	{scan.ErrStopped, http.StatusServiceUnavailable, "The server is stopping"},
 	{context.Canceled, http.StatusServiceUnavailable, "The request was cancelled"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "The request took too long"},

@@ -155,10 +155,8 @@ func (a *api) checkCredentials(
 		return nil, err
 	}
 	if !match || account.Disabled {
-		if account.ID != "" {
-			if err := a.store.NoteFailedSignIn(ctx, account); err != nil {
-				return nil, err
-			}
+		if err := a.store.NoteFailedSignIn(ctx, account); err != nil {
+			return nil, err
 		}
 		return nil, newProblem(http.StatusUnauthorized, textBadLogin)
 	}

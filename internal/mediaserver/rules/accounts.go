@@ -127,7 +127,11 @@ func checkRank(actor Actor, subject Subject, change AccountChange, newRole, newS
 	if actor.Role == Owner {
 		return nil
 	}
-	powerful := subject.Role == Admin || subject.Role == Owner || !actor.covers(subject.pairs())
+	// A role of the server's own reaches nobody who may do more, be it for a new name only.
+	if !actor.covers(subject.pairs()) {
+		return ErrForbidden
+	}
+	powerful := subject.Role == Admin || subject.Role == Owner
 	if powerful && (newRole || newState || change.SetPassword || change.Delete) {
 		return ErrForbidden
 	}

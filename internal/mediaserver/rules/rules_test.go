@@ -11,7 +11,7 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 )
 
-// The Dubby roles seed's table, row by row, with the editor column from the Shisho seed ("Cannot manage users, server
+// The Dubby roles seed's table (lines 18 to 36), row by row, with the editor column from the Shisho seed (line 8: "Cannot manage users, server
 // config, or jobs"). Letters: o owner, a admin, e editor, m member, g guest.
 var capabilityTable = map[rules.Capability]string{
 	rules.ManageServer: "o", rules.DeleteServer: "o", rules.ManageBilling: "o",

@@ -130,7 +130,8 @@ func (s *Store) Audit(ctx context.Context, page Page) (List[*AuditEntry], error)
 	return cut(rows, page.Limit, func(e *AuditEntry) string { return seqKey(e.Seq) }), err
 }
 
-// NoteFailedSignIn writes a failed sign-in to an account into the audit log.
+// NoteFailedSignIn writes a failed sign-in into the audit log; with the zero Account, one to an account that does not
+// exist: what was typed is not kept, and noting it takes as long as noting the other.
 func (s *Store) NoteFailedSignIn(ctx context.Context, account *Account) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		return s.record(ctx, tx, event{action: "session.refuse", target: account.target()})

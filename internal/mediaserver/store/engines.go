@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -38,7 +39,7 @@ const (
 // writerLock is the advisory lock that the writing transactions of all servers take in turns: "usher" as a number.
 const writerLock = 0x7573686572
 
-// postgresSettings keep a server that hangs from holding the writers' lock for ever.
+// postgresSettings keep a server that hangs from holding the writers' lock for ever. The URL may say otherwise.
 var postgresSettings = map[string]string{
 	"application_name": "mediaserver", "idle_in_transaction_session_timeout": "60s", "lock_timeout": "30s",
 	"standard_conforming_strings": "on",
@@ -148,7 +149,9 @@ func (postgres) connect(location string) (write, read *bun.DB, err error) {
 	// Every query has its values written into it, so preparing them would fill the server's memory for nothing.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	for name, value := range postgresSettings {
-		config.RuntimeParams[name] = value
+		if _, chosen := config.RuntimeParams[name]; !chosen {
+			config.RuntimeParams[name] = value
+		}
 	}
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
@@ -197,4 +200,19 @@ func (s *Store) Engine() string {
 		return "postgresql"
 	}
 	return "sqlite"
+}
+
+// ErrBusy says that other writers kept the database for too long.
+var ErrBusy = errors.New("the database is busy")
+
+// lockNotAvailable is PostgreSQL's code for a lock_timeout.
+const lockNotAvailable = "55P03"
+
+// busy makes a wait for the writers' lock that took too long an ErrBusy.
+func busy(err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == lockNotAvailable {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return err
 }

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/uptrace/bun"
 
 	"github.com/usher-media/usher/internal/testpg"
 )
@@ -34,7 +37,7 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 func newDatabase(t *testing.T) string {
 	t.Helper()
 	if onPostgres() {
-		return testpg.Database(t)
+		return testpg.Schema(t)
 	}
 	return filepath.Join(t.TempDir(), "a b?#%.db")
 }
@@ -44,7 +47,7 @@ func tables(t *testing.T, s *Store) int64 {
 	query := s.write.NewSelect().Table("sqlite_master").Where("type = 'table'").Where("name NOT LIKE 'sqlite%'").
 		Where("name <> 'goose_db_version'")
 	if onPostgres() {
-		query = s.write.NewSelect().Table("pg_tables").Where("schemaname = 'public'").Where("tablename <> 'goose_db_version'")
+		query = s.write.NewSelect().Table("pg_tables").Where("schemaname = current_schema()").Where("tablename <> 'goose_db_version'")
 	}
 	n, err := query.Count(t.Context())
 	must(t, err)
@@ -129,4 +132,22 @@ func TestErrorsDoNotRepeatTheURL(t *testing.T) {
 			t.Errorf("the error repeats the password: %v", err)
 		}
 	}
+}
+
+// A writer that waits too long for another one is told that it is busy, and has changed nothing.
+func TestWaitingWritersGiveUp(t *testing.T) {
+	if !onPostgres() {
+		t.Skip("the writers of SQLite wait in their own process")
+	}
+	s := openAt(t, newDatabase(t)+"&lock_timeout=300ms")
+	holder, err := s.write.BeginTx(t.Context(), nil)
+	must(t, err)
+	must(t, s.engine.alone(t.Context(), holder))
+	err = s.tx(t.Context(), func(context.Context, bun.Tx) error {
+		t.Error("two writers at once")
+		return nil
+	})
+	wantErr(t, err, ErrBusy)
+	must(t, holder.Rollback())
+	addAccount(t, s, "mia")
 }

@@ -98,12 +98,12 @@ func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close
 
 // tx runs one write transaction: all of it happens, or nothing.
 func (s *Store) tx(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
-	return s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	return busy(s.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.engine.alone(ctx, tx); err != nil {
 			return err
 		}
 		return do(ctx, tx)
-	})
+	}))
 }
 
 // lookup returns the id for use in a query, or, for what cannot be an id, a value that no row has: such text may hold
