@@ -2,6 +2,7 @@ package mediaserver_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -241,4 +242,20 @@ func (w *world) itemNamed(token, title string) string {
 		w.Fatalf("%d items are called %s", len(items), title)
 	}
 	return items[0].(map[string]any)["id"].(string)
+}
+
+// until waits for something that a browser does in the background.
+func (w *world) until(done func() bool) error {
+	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }

@@ -80,6 +80,7 @@ func New(config Config) http.Handler {
 	a.shareRoutes()
 	a.documentRoutes(mux)
 	a.pageRoutes(mux)
+	a.webRoutes(mux)
 	seen := newObserver(config.Logger, a.clientOfRequest)
 	a.operationRoutes(mux, seen.metrics())
 	return seen.wrap(mux)

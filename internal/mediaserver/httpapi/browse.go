@@ -14,6 +14,9 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
 
+// maxPosition is the longest position and duration, in milliseconds: a thousand hours. The tags below repeat it.
+const maxPosition = 3_600_000_000
+
 // finishedPercent of an item played is all of it: what is left are the credits.
 const finishedPercent = 95
 

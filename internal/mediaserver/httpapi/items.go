@@ -106,7 +106,10 @@ func serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *m
 	header.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": path.Base(item.Path)}))
 	header.Set("ETag", fmt.Sprintf(`"%x-%x"`, file.Info.Size(), modified.UnixNano()))
 	header.Set("Cache-Control", "private, no-cache")
-	// A file is data, whatever it contains: no scripts, no frames, no forms.
-	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	// A file is data, whatever it contains: no scripts, no frames, no forms. Browsers show no PDF in a sandbox, and run
+	// none of its scripts as this server's.
+	if item.MIMEType != "application/pdf" {
+		header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	}
 	http.ServeContent(w, r, "", modified, file)
 }

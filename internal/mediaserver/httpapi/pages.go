@@ -9,6 +9,7 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
+	"github.com/usher-media/usher/internal/mediaserver/web"
 	"github.com/usher-media/usher/internal/portal"
 )
 
@@ -41,8 +42,12 @@ type reply struct {
 // pageRoutes are the pages that an invite link opens. They do with plain forms what the API does with JSON, through the
 // same functions, under the same limits.
 func (a *api) pageRoutes(mux *http.ServeMux) {
-	mux.Handle("GET "+assetsPath+"{file}", portal.Assets())
-	mux.HandleFunc("GET /{$}", a.page(a.homePage))
+	invites := portal.Assets()
+	mux.HandleFunc("GET "+assetsPath+"{file}", func(w http.ResponseWriter, r *http.Request) {
+		if !web.Asset(w, r) {
+			invites.ServeHTTP(w, r)
+		}
+	})
 	mux.HandleFunc("GET "+invitesPath+"{code}", a.page(a.visiting(a.previewPage)))
 	mux.HandleFunc("GET "+invitesPath+"{code}/done", a.page(a.visiting(a.donePage(false))))
 	mux.HandleFunc("GET "+invitesPath+"{code}/already", a.page(a.visiting(a.donePage(true))))
@@ -110,14 +115,6 @@ func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, 
 		v.invite = invite
 		return handle(v)
 	}
-}
-
-func (a *api) homePage(v *visit) (reply, error) {
-	return reply{status: http.StatusOK, page: &portal.Notice{
-		Site: v.site, Heading: v.settings.Name,
-		Text:    "This is a media server. Its people sign in to it with their apps, at this address.",
-		LinkURL: "/docs", LinkText: "What apps can do here",
-	}}, nil
 }
 
 func (a *api) previewPage(v *visit) (reply, error) {
