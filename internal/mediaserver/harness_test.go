@@ -259,3 +259,15 @@ func (w *world) until(done func() bool) error {
 	}
 	return nil
 }
+
+// item returns the id of the item whose path ends so.
+func (w *world) item(token, path string) string {
+	w.Helper()
+	for _, item := range w.want(200, "GET", "/v1/recently-added?limit=100", token, "")["items"].([]any) {
+		if item := item.(map[string]any); strings.HasSuffix(item["path"].(string), path) {
+			return item["id"].(string)
+		}
+	}
+	w.Fatalf("no item is at %s", path)
+	return ""
+}

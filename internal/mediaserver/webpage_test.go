@@ -68,7 +68,7 @@ func TestTheWebPageInABrowser(t *testing.T) {
 		chromedp.WaitVisible("#problem"), shoot(t, "sign-in-wrong-phone"),
 		chromedp.SendKeys("#password", password), chromedp.Submit("#password"),
 		chromedp.WaitVisible(".shelf"), chromedp.Text("body", &home), shoot(t, "home-phone"),
-		chromedp.SendKeys("#q", "vinge"), chromedp.Submit("#q"), chromedp.WaitVisible("main h1"), chromedp.Text("main", &found), shoot(t, "search-phone"),
+		chromedp.SendKeys("#q", "vinge"), chromedp.Submit("#q"), chromedp.WaitVisible(`#q[value="vinge"]`), chromedp.Text("main", &found), shoot(t, "search-phone"),
 		chromedp.Click(".card"), chromedp.WaitVisible(".facts"), chromedp.Text("main", &item), shoot(t, "book-phone"),
 		chromedp.Navigate(w.url+"/app/items/"+sound), chromedp.WaitVisible("audio"), shoot(t, "audio-phone"),
 		chromedp.Poll(`(() => { const p = document.querySelector("audio"); if (p.readyState < 1) return false; p.currentTime = 30; p.muted = true; p.play(); return true })()`, nil),

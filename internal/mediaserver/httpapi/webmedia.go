@@ -104,7 +104,7 @@ func (a *api) shelves(b *browsing) ([]web.Shelf, error) {
 }
 
 func (a *api) webLibraries(b *browsing) (web.Shelf, error) {
-	shelf := web.Shelf{Heading: "Libraries", Empty: "You see no library yet. Whoever runs this server can give you one."}
+	shelf := web.Shelf{Heading: "Libraries", Low: true, Empty: "You see no library yet. Whoever runs this server can give you one."}
 	page := store.Page{Limit: webPageSize}
 	for {
 		list, err := a.store.Libraries(b.r.Context(), b.who.account.Viewer(), page)

@@ -71,7 +71,9 @@ type Card struct {
 // Shelf is a list with a heading. More leads to the next page; Empty is said when there is nothing in it.
 type Shelf struct {
 	Heading, More, Empty string
-	Cards                []Card
+	// Low makes the cards less high: for libraries.
+	Low   bool
+	Cards []Card
 }
 
 // Home is the first page of somebody who is signed in.
