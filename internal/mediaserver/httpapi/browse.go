@@ -134,5 +134,5 @@ func serveArtwork(w http.ResponseWriter, r *http.Request, artwork *store.Artwork
 	header.Set("ETag", `"`+artwork.ID+`"`)
 	header.Set("Cache-Control", "private, no-cache")
 	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(artwork.Data))
+	http.ServeContent(inOurForm(w), r, "", time.Time{}, bytes.NewReader(artwork.Data))
 }

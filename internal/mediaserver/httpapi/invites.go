@@ -147,6 +147,7 @@ func checkInvite(check *rules.Check, invite *store.Invite, expiry *time.Time) {
 	}
 	check.Field("inviter.displayName", rules.CheckDisplayName(invite.InviterName))
 	check.Field("welcome", rules.CheckWelcome(invite.Welcome))
+	check.Field("reference", rules.CheckText(invite.Reference, true))
 }
 
 func instantOf(t *time.Time) *store.Instant {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/felixge/httpsnoop"
 
 	"github.com/usher-media/usher/internal/mediaserver/media"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
@@ -111,5 +112,30 @@ func serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *m
 	if item.MIMEType != "application/pdf" {
 		header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	}
-	http.ServeContent(w, r, "", modified, file)
+	http.ServeContent(inOurForm(w), r, "", modified, file)
+}
+
+// inOurForm gives the standard library's refusal of a range, which is plain text, the form of this server's errors.
+func inOurForm(w http.ResponseWriter) http.ResponseWriter {
+	refused := false
+	return httpsnoop.Wrap(w, httpsnoop.Hooks{
+		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
+			return func(status int) {
+				if refused = status == http.StatusRequestedRangeNotSatisfiable; !refused {
+					next(status)
+					return
+				}
+				w.Header().Del("Content-Disposition")
+				answer(w, status, "The file has no such bytes")
+			}
+		},
+		Write: func(next httpsnoop.WriteFunc) httpsnoop.WriteFunc {
+			return func(b []byte) (int, error) {
+				if refused {
+					return len(b), nil
+				}
+				return next(b)
+			}
+		},
+	})
 }
