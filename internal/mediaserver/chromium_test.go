@@ -24,13 +24,18 @@ func chromium(t *testing.T) context.Context {
 		t.Skip("there is no chromium on the PATH")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox,
-		chromedp.UserDataDir(t.TempDir()), chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
+		chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.WSURLReadTimeout(2*time.Minute))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
+	// It has a directory of its own, empty at first, which is removed when the browser has ended.
 	ctx, closed := chromedp.NewContext(ctx)
-	t.Cleanup(closed)
+	browser := chromedp.FromContext(ctx).Allocator
+	t.Cleanup(func() {
+		closed()
+		browser.Wait()
+	})
 	ctx, late := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(late)
 	return ctx
