@@ -55,18 +55,32 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		_, _ = fmt.Fprintln(out, "mediaserver:", err)
 		return exitUsage
 	}
-	if err := start(ctx, o, log); err != nil {
+	config := mediaserver.Config{
+		DataDir: o.data, Database: o.database, PersonalRoot: o.personalRoot, MediaRoots: o.mediaRoots,
+		CheapPasswordHashing: o.passwordHashing == "cheap", TrustedProxies: o.proxies,
+		SignInsPerClient: o.signInsClient, SignInsPerAccount: o.signInsAccount, Version: version(), Logger: log,
+	}
+	switch o.command {
+	case commandBackup:
+		err = mediaserver.Backup(ctx, config, o.argument)
+	case commandCopy:
+		err = mediaserver.CopyTo(ctx, config, o.argument)
+	default:
+		err = start(ctx, o, config)
+	}
+	if err != nil {
 		log.Error("stopped", "error", err)
 		return exitFailure
+	}
+	if o.command != "" {
+		log.Info("done", "command", o.command)
 	}
 	return 0
 }
 
-func start(ctx context.Context, o options, log *slog.Logger) (err error) {
-	server, err := mediaserver.New(ctx, mediaserver.Config{
-		DataDir: o.data, MediaRoots: o.mediaRoots, CheapPasswordHashing: o.passwordHashing == "cheap",
-		SignInsPerClient: o.signInsClient, SignInsPerAccount: o.signInsAccount, Version: version(), Logger: log,
-	})
+func start(ctx context.Context, o options, config mediaserver.Config) (err error) {
+	log := config.Logger
+	server, err := mediaserver.New(ctx, config)
 	if err != nil {
 		return err
 	}

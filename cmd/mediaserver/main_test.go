@@ -12,9 +12,21 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/usher-media/usher/internal/testpg"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(serveVariable) != "" {
+		main()
+		return
+	}
+	goleak.VerifyTestMain(packageTests{m}, goleak.IgnoreAnyFunction("github.com/usher-media/usher/internal/testpg.(*server).serve.func2"))
+}
+
+type packageTests struct{ *testing.M }
+
+func (p packageTests) Run() int { return testpg.Run(p.M) }
 
 func noEnv(string) string { return "" }
 
@@ -23,7 +35,7 @@ func TestHelpExplainsItself(t *testing.T) {
 	if code := run(t.Context(), []string{"--help"}, noEnv, &out); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, word := range []string{"--media-root", "127.0.0.1:3000", "MEDIASERVER_", "/docs", "tests only"} {
+	for _, word := range []string{"--media-root", "127.0.0.1:3000", "MEDIASERVER_", "/docs", "tests only", "backup FILE", "copy-to URL", "--trusted-proxy"} {
 		if !strings.Contains(out.String(), word) {
 			t.Errorf("the help does not say %q", word)
 		}
@@ -33,7 +45,7 @@ func TestHelpExplainsItself(t *testing.T) {
 func TestBadUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"serve"}, {"--nonsense"}, {"--password-hashing=none"}, {"--log-format=xml"}, {"--log-level=loud"},
-		{"--sign-ins-per-client=-1"},
+		{"--sign-ins-per-client=-1"}, {"backup"}, {"backup", "a", "b"}, {"copy-to"}, {"--trusted-proxy=everybody"},
 	} {
 		var out bytes.Buffer
 		if code := run(t.Context(), args, noEnv, &out); code != exitUsage || !strings.Contains(out.String(), "mediaserver: ") {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -17,7 +18,10 @@ type visitor struct {
 }
 
 type (
-	library     struct{ ID, Name string }
+	library struct {
+		ID, Name string
+		Personal bool
+	}
 	item        struct{ ID, LibraryID, Title, Path string }
 	holder      struct{ UserID, Username string }
 	page[T any] struct {
@@ -103,7 +107,9 @@ func list[T any](ctx context.Context, v *visitor, path string, query url.Values)
 }
 
 func (v *visitor) libraries(ctx context.Context) ([]library, error) {
-	return list[library](ctx, v, "/v1/libraries", nil)
+	all, err := list[library](ctx, v, "/v1/libraries", nil)
+	// Everybody has a library of their own, which no manifest gives.
+	return slices.DeleteFunc(all, func(l library) bool { return l.Personal }), err
 }
 
 func (v *visitor) items(ctx context.Context, libraryID string) ([]item, error) {

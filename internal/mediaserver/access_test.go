@@ -186,7 +186,7 @@ func TestWhatEachRoleMayDo(t *testing.T) {
 		{"POST", "/v1/libraries", create, "owner admin"},
 		{"PATCH", "/v1/libraries/" + library, `{"name":"Films"}`, "owner admin editor"},
 		{"PATCH", "/v1/libraries/" + library, move, "owner admin"},
-		{"POST", "/v1/libraries/" + library + "/scan", "", "owner admin editor"},
+		{"POST", "/v1/libraries/" + library + "/scan", "", "owner admin"},
 		{"GET", "/v1/libraries/" + library + "/permissions", "", "owner admin"},
 		{"GET", "/v1/libraries/" + library, "", "owner admin editor member guest"},
 	} {

@@ -75,7 +75,7 @@ func TestThePageIsLimitedLikeTheAPI(t *testing.T) {
 
 func TestTheStylesheetAndTheFrontDoor(t *testing.T) {
 	w := start(t)
-	b := w.browser()
+	b := w.webBrowser()
 	b.open(200, "/")
 	b.sees("Media server", `href="/docs"`)
 	path := regexp.MustCompile(`/assets/[^"]+`).FindString(b.page.body)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -23,12 +24,15 @@ import (
 // databaseName is the database's file within the data directory.
 const databaseName = "mediaserver.db"
 
-// Config says how a server runs. One of DataDir and DatabasePath is required; every other zero value is usable.
+// Config says how a server runs. One of DataDir and Database is required; every other zero value is usable.
 type Config struct {
 	// DataDir is the directory for the server's own files. It is made, for this user alone, when it is missing.
 	DataDir string
-	// DatabasePath is the SQLite file, if it is to be another than mediaserver.db in DataDir. Its directory must exist.
-	DatabasePath string
+	// Database is a SQLite file, if it is to be another than mediaserver.db in DataDir, whose directory must exist; or a
+	// postgres:// URL, which several servers may share.
+	Database string
+	// PersonalRoot is the folder of the personal libraries. Empty: "personal" in DataDir; without that, they hold nothing.
+	PersonalRoot string
 	// MediaRoots are the folders, as absolute paths, below which libraries may lie. With none, no library can be made.
 	MediaRoots []string
 	// CheapPasswordHashing makes passwords cost next to nothing to check, and to guess: for tests only.
@@ -36,6 +40,8 @@ type Config struct {
 	// SignInsPerClient is how many sign-ins and registrations one network address may try a minute, and, counted apart,
 	// how many invites it may look at; SignInsPerAccount is how many sign-ins one account may see. 0 means no limit.
 	SignInsPerClient, SignInsPerAccount int
+	// TrustedProxies are the networks of proxies in front, whose X-Forwarded-For says who the client is.
+	TrustedProxies []netip.Prefix
 	// Version is told to everybody who asks. Empty: "dev".
 	Version string
 	// Clock tells the time. Nil: time.Now.
@@ -57,18 +63,36 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// database returns the path of the database, in a directory that exists.
+// database returns the location of the database, in a directory that exists.
 func (c Config) database() (string, error) {
 	switch {
-	case c.DatabasePath != "":
-		return c.DatabasePath, nil
-	case c.DataDir == "":
-		return "", errors.New("neither a data directory nor a database path is given")
+	case c.Database == "" && c.DataDir == "":
+		return "", errors.New("neither a data directory nor a database is given")
+	case c.DataDir != "":
+		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+			return "", fmt.Errorf("make data directory: %w", err)
+		}
 	}
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return "", fmt.Errorf("make data directory: %w", err)
+	return c.Location(), nil
+}
+
+// Location returns the database's file or URL.
+func (c Config) Location() string {
+	if c.Database != "" {
+		return c.Database
 	}
-	return filepath.Join(c.DataDir, databaseName), nil
+	return filepath.Join(c.DataDir, databaseName)
+}
+
+// personalRoot returns the folder of the personal libraries as an absolute path, or "".
+func (c Config) personalRoot() (string, error) {
+	switch {
+	case c.PersonalRoot != "":
+		return filepath.Abs(c.PersonalRoot)
+	case c.DataDir != "":
+		return filepath.Abs(filepath.Join(c.DataDir, "personal"))
+	}
+	return "", nil
 }
 
 // Server is a running media server. It listens nowhere by itself: serve its Handler.
@@ -86,11 +110,18 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := config.database()
+	personal, err := config.personalRoot()
 	if err != nil {
 		return nil, err
 	}
-	database, err := store.Open(ctx, path, config.Clock)
+	if personal != "" {
+		roots = roots.WithPrivate(personal)
+	}
+	location, err := config.database()
+	if err != nil {
+		return nil, err
+	}
+	database, err := store.Open(ctx, store.Config{Location: location, PersonalRoot: personal, Clock: config.Clock})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +132,8 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	return &Server{store: database, scans: scans, handler: httpapi.New(httpapi.Config{
 		Store: database, Hasher: auth.NewHasher(config.CheapPasswordHashing), Scans: scans, Roots: roots,
 		Logger: config.Logger, Clock: config.Clock, Version: config.Version,
-		Limits: httpapi.Limits{PerClient: config.SignInsPerClient, PerAccount: config.SignInsPerAccount},
+		Limits:  httpapi.Limits{PerClient: config.SignInsPerClient, PerAccount: config.SignInsPerAccount},
+		Proxies: config.TrustedProxies,
 	})}, nil
 }
 

@@ -87,6 +87,7 @@ func leaks(t *testing.T, text string, tokens ...string) {
 }
 
 func TestTheDatabaseHoldsNoToken(t *testing.T) {
+	sqliteOnly(t)
 	data := t.TempDir()
 	w := start(t, func(c *mediaserver.Config) { c.DataDir = data })
 	owner := w.owner()
@@ -166,14 +167,14 @@ func TestConfigurationsThatCannotWork(t *testing.T) {
 	for name, config := range map[string]mediaserver.Config{
 		"no directory":  {},
 		"relative root": {DataDir: t.TempDir(), MediaRoots: []string{"media"}},
-		"missing place": {DatabasePath: filepath.Join(t.TempDir(), "none", "x.db")},
+		"missing place": {Database: filepath.Join(t.TempDir(), "none", "x.db")},
 	} {
 		if server, err := mediaserver.New(t.Context(), config); err == nil {
 			t.Errorf("%s starts", name)
 			_ = server.Close()
 		}
 	}
-	server, err := mediaserver.New(t.Context(), mediaserver.Config{DatabasePath: filepath.Join(t.TempDir(), "x.db")})
+	server, err := mediaserver.New(t.Context(), mediaserver.Config{Database: filepath.Join(t.TempDir(), "x.db")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@
 //		...
 //	}
 //
+// A test that runs its own program again for a second round passes ChildEnv on, and the child uses the same server.
+//
 // The server's programs are those of the machine (Debian's package postgresql). Where there are none, the test is
 // skipped and says so; with USHER_CI_REQUIRE=1 it fails.
 package testpg
@@ -50,19 +52,28 @@ var (
 )
 
 // Main runs a package's tests and then stops the server, if one was started.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for who exits by themselves: it returns the exit code.
+func Run(m *testing.M) int {
 	code := m.Run()
 	if running != nil {
 		running.stop()
 	}
-	os.Exit(code)
+	return code
 }
+
+// portVariable says in a child's environment where its parent's server listens.
+const portVariable = "USHER_TESTPG_PORT"
+
+// ChildEnv is what makes a child process that runs tests use this process's server.
+func ChildEnv(t testing.TB) string { return portVariable + "=" + strconv.Itoa(get(t).port) }
 
 // Database makes a new, empty database and returns how to connect to it as its superuser. It is dropped with the test.
 func Database(t testing.TB) string {
 	t.Helper()
 	s := get(t)
-	name := fmt.Sprintf("test_%d", names.Add(1))
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), names.Add(1))
 	s.exec(t, "CREATE DATABASE "+name)
 	t.Cleanup(func() { s.exec(t, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return s.dsn(name)
@@ -104,10 +115,15 @@ func (s *server) dsn(database string) string {
 
 func (s *server) exec(t testing.TB, statement string) {
 	t.Helper()
+	s.execIn(t, superuser, statement)
+}
+
+func (s *server) execIn(t testing.TB, database, statement string) {
+	t.Helper()
 	// Not the test's context: the database is dropped after that has ended.
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
-	connection, err := pgx.Connect(ctx, s.dsn(superuser))
+	connection, err := pgx.Connect(ctx, s.dsn(database))
 	if err != nil {
 		t.Fatalf("connect to the test's PostgreSQL: %v", err)
 	}
@@ -119,6 +135,9 @@ func (s *server) exec(t testing.TB, statement string) {
 
 // start makes a cluster of databases and serves it. Nothing in it is worth keeping, so nothing is synced to disk.
 func start() (*server, error) {
+	if port, err := strconv.Atoi(os.Getenv(portVariable)); err == nil {
+		return &server{port: port}, nil
+	}
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -212,7 +231,9 @@ func (s *server) stop() {
 	if s.command != nil && s.command.Process != nil {
 		_ = s.command.Process.Signal(syscall.SIGQUIT) // at once: nothing is worth keeping
 	}
-	_ = os.RemoveAll(s.dir)
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
 }
 
 func freePort() (int, error) {

@@ -15,7 +15,7 @@ func TestEveryDatabaseIsEmptyAndItsOwn(t *testing.T) {
 	if first == second {
 		t.Fatalf("both are %s", first)
 	}
-	for _, dsn := range []string{first, second} {
+	for _, dsn := range []string{first, second, testpg.Schema(t), testpg.Schema(t)} {
 		connection, err := pgx.Connect(t.Context(), dsn)
 		if err != nil {
 			t.Fatal(err)

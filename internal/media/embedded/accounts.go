@@ -27,7 +27,7 @@ func (d *Driver) Account(ctx context.Context, id media.AccountID) (media.Account
 // CreateAccount makes an account with its role and access in one call, which the server does in one transaction. The
 // account that it answers with is what it has stored.
 func (d *Driver) CreateAccount(ctx context.Context, want media.NewAccount) (media.Account, error) {
-	body, err := newUserBody(want)
+	body, err := d.newUserBody(ctx, want)
 	if err != nil {
 		return media.Account{}, err
 	}
@@ -49,7 +49,7 @@ func (d *Driver) UpdateAccount(ctx context.Context, id media.AccountID, change m
 	}
 	body := userChange{Email: change.Email, DisplayName: change.DisplayName}
 	if change.Role != nil {
-		word, err := roleWord(*change.Role)
+		word, err := d.roleWord(ctx, *change.Role)
 		if err != nil {
 			return media.Account{}, err
 		}

@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"context"
+
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -39,8 +41,8 @@ type (
 	}
 )
 
-func newUserBody(want media.NewAccount) (newUser, error) {
-	role, err := roleWord(want.Role)
+func (d *Driver) newUserBody(ctx context.Context, want media.NewAccount) (newUser, error) {
+	role, err := d.roleWord(ctx, want.Role)
 	if err != nil {
 		return newUser{}, err
 	}

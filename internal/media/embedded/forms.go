@@ -56,6 +56,7 @@ type (
 		Type           string   `json:"type"`
 		Paths          []string `json:"paths"`
 		Emoji          *string  `json:"emoji"`
+		Personal       bool     `json:"personal"`
 		SharingEnabled bool     `json:"sharingEnabled"`
 		ItemCount      *int     `json:"itemCount"`
 	}
@@ -124,8 +125,7 @@ func (u user) id() string    { return u.ID }
 func (l library) id() string { return l.ID }
 
 func (u user) check() error {
-	_, known := roles[u.Role]
-	if u.ID == "" || u.Username == "" || !known || u.Disabled == nil || u.Access == nil {
+	if u.ID == "" || u.Username == "" || u.Role == "" || u.Disabled == nil || u.Access == nil {
 		return errForm
 	}
 	if u.Access.All == nil || u.Access.Libraries == nil {
@@ -157,7 +157,7 @@ func (s signedIn) token() wire.Token { return wire.Token{Value: s.Token, Expires
 // account converts what check found to be complete.
 func (u user) account() media.Account {
 	account := media.Account{
-		ID: media.AccountID(u.ID), Username: u.Username, DisplayName: u.DisplayName, Role: roles[u.Role],
+		ID: media.AccountID(u.ID), Username: u.Username, DisplayName: u.DisplayName, Role: roleOf(u.Role),
 		Access:   media.Access{All: *u.Access.All, Libraries: make(map[media.LibraryID]media.LibraryRole, len(u.Access.Libraries))},
 		Disabled: *u.Disabled, MustChangePassword: u.MustChangePassword,
 	}
@@ -185,7 +185,7 @@ func (l library) library() media.Library {
 	}
 	return media.Library{
 		ID: media.LibraryID(l.ID), Name: l.Name, MediaType: mediaTypes[l.Type], Paths: l.Paths, Items: *l.ItemCount,
-		Settings: settings,
+		Settings: settings, Personal: l.Personal,
 	}
 }
 

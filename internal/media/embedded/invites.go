@@ -98,7 +98,7 @@ func (i invite) invite() media.Invite {
 }
 
 func inviteForm(settings media.InviteSettings) (inviteBody, error) {
-	role, err := roleWord(settings.Role)
+	role, err := builtIn(settings.Role)
 	if err != nil {
 		return inviteBody{}, err
 	}

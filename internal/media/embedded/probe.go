@@ -33,7 +33,15 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 		return media.Probe{}, err
 	}
 	probe.Self, probe.SelfName = media.AccountID(session.User.ID), session.User.Username
-	probe.Capabilities = capabilities(roles[session.User.Role])
+	probe.Capabilities = capabilities(roleOf(session.User.Role))
+	own, err := pages[ownRole](ctx, d, rolesPath, nil)
+	// Who may not see the roles may not see the accounts either: that is for the listing to say.
+	if err != nil && media.CodeOf(err) != media.PermissionDenied {
+		return media.Probe{}, err
+	}
+	for _, role := range own {
+		probe.Capabilities.Roles[media.Role(role.Name)] = media.RoleInfo{Administers: role.managesUsers(), Assignable: true}
+	}
 	return probe, nil
 }
 

@@ -39,8 +39,8 @@ func inverse[A, B comparable](words map[A]B) map[B]A {
 	return back
 }
 
-// roleWord refuses a role that the server does not know.
-func roleWord(role media.Role) (string, error) {
+// builtIn refuses a role that is not built in.
+func builtIn(role media.Role) (string, error) {
 	if word, known := roleWords[role]; known {
 		return word, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,8 @@ type Config struct {
 	// Version is told to everybody who asks.
 	Version string
 	Limits  Limits
+	// Proxies are the networks whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 }
 
 type api struct {
@@ -46,6 +49,8 @@ type api struct {
 	now     func() time.Time
 	version string
 	limits  *limiter
+	proxies []netip.Prefix
+	proven  *proven
 	huma    huma.API
 }
 
@@ -54,7 +59,8 @@ func New(config Config) http.Handler {
 	mux := http.NewServeMux()
 	a := &api{
 		store: config.Store, hasher: config.Hasher, scans: config.Scans, roots: config.Roots, log: config.Logger,
-		now: config.Clock, version: config.Version, limits: newLimiter(config.Limits, config.Clock),
+		now: config.Clock, version: config.Version, limits: &limiter{limits: config.Limits, store: config.Store},
+		proxies: config.Proxies, proven: newProven(),
 	}
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()
@@ -62,12 +68,20 @@ func New(config Config) http.Handler {
 	a.userRoutes()
 	a.libraryRoutes()
 	a.permissionRoutes()
+	a.memberRoutes()
+	a.roleRoutes()
+	a.auditRoutes()
 	a.inviteRoutes()
 	a.invitationRoutes()
 	a.itemRoutes()
+	a.browseRoutes()
+	a.catalogRoutes()
+	a.contentRoutes()
+	a.shareRoutes()
 	a.documentRoutes(mux)
 	a.pageRoutes(mux)
-	seen := newObserver(config.Logger)
+	a.webRoutes(mux)
+	seen := newObserver(config.Logger, a.clientOfRequest)
 	a.operationRoutes(mux, seen.metrics())
 	return seen.wrap(mux)
 }
@@ -78,7 +92,9 @@ func describe(version string) huma.Config {
 		"send the token as a bearer token. A library that you may not see does not exist for you."
 	// The document and its page are served by this package, and answers carry no links to their schemas.
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer"}}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer"}, "basic": {Type: "http", Scheme: "basic"},
+	}
 	return config
 }
 
@@ -91,6 +107,8 @@ type route struct {
 	public bool
 	// greets, on a public route, finds out who comes with a valid token; others come as strangers.
 	greets bool
+	// basic takes HTTP Basic, and nothing else.
+	basic bool
 	// beforeChange lets in accounts that must change their password first.
 	beforeChange bool
 	// needs is the capability that it takes, if any.
@@ -124,6 +142,9 @@ func add[I, O any](a *api, r route, handle func(context.Context, *I) (*O, error)
 	}
 	if !r.public {
 		operation.Security = []map[string][]string{{"bearer": {}}}
+	}
+	if r.basic {
+		operation.Security = []map[string][]string{{"basic": {}}}
 	}
 	if r.greets {
 		operation.Security = []map[string][]string{{}, {"bearer": {}}}

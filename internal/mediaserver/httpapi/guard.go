@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"strings"
 
@@ -40,8 +39,12 @@ func clientOf(ctx context.Context) string { return ctx.Value(clientKey{}).(strin
 
 // guard lets through to the route whoever it is for. It runs before the body is read.
 func (a *api) guard(r route) func(huma.Context, func(huma.Context)) {
+	if r.basic {
+		return func(ctx huma.Context, next func(huma.Context)) { a.guardBasic(ctx, r, next) }
+	}
 	return func(ctx huma.Context, next func(huma.Context)) {
-		ctx = huma.WithValue(ctx, clientKey{}, host(ctx.RemoteAddr()))
+		client := a.client(ctx.RemoteAddr(), ctx.Header("X-Forwarded-For"))
+		ctx = huma.WithContext(ctx, as(ctx.Context(), client, nil))
 		if r.public && !r.greets {
 			next(ctx)
 			return
@@ -58,15 +61,19 @@ func (a *api) guard(r route) func(huma.Context, func(huma.Context)) {
 			a.refuse(ctx, err)
 			return
 		}
-		next(huma.WithValue(ctx, callerKey{}, who))
+		next(huma.WithContext(ctx, as(ctx.Context(), client, who)))
 	}
 }
 
-func host(address string) string {
-	if name, _, err := net.SplitHostPort(address); err == nil {
-		return name
+// as returns a context for what the caller, or a stranger, asks for from the network address.
+func as(ctx context.Context, client string, who *caller) context.Context {
+	ctx = context.WithValue(ctx, clientKey{}, client)
+	author := store.Author{Client: client}
+	if who != nil {
+		ctx = context.WithValue(ctx, callerKey{}, who)
+		author.AccountID, author.Name = who.account.ID, who.account.Username
 	}
-	return address
+	return store.WithAuthor(ctx, author)
 }
 
 func (a *api) identify(ctx huma.Context) (*caller, error) {
@@ -82,7 +89,7 @@ func admit(r route, account *store.Account) error {
 	if account.MustChangePassword && !r.beforeChange {
 		return &rules.Denial{Message: textChangePassword}
 	}
-	if r.needs != "" && !rules.Can(account.Role, r.needs) {
+	if r.needs != "" && !account.Actor().Can(r.needs) {
 		return rules.ErrForbidden
 	}
 	return nil

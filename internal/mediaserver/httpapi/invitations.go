@@ -35,7 +35,7 @@ func codeHash(code string) string {
 }
 
 func (a *api) getInvitation(ctx context.Context, in *byCode) (*body[Invitation], error) {
-	if err := a.limits.allowLook(clientOf(ctx)); err != nil {
+	if err := a.limits.allowLook(ctx); err != nil {
 		return nil, err
 	}
 	invite, err := a.store.InviteByCode(ctx, auth.CodeHash(in.Code))
@@ -55,7 +55,7 @@ func (a *api) getInvitation(ctx context.Context, in *byCode) (*body[Invitation],
 }
 
 func (a *api) acceptInvitation(ctx context.Context, in *byCode) (*body[Accepted], error) {
-	if err := a.limits.allowLook(clientOf(ctx)); err != nil {
+	if err := a.limits.allowLook(ctx); err != nil {
 		return nil, err
 	}
 	acceptance, err := a.store.Accept(ctx, auth.CodeHash(in.Code), callerOf(ctx).account.ID, stillEnabled)

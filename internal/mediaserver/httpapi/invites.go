@@ -77,27 +77,57 @@ func (a *api) getInvite(ctx context.Context, in *byID) (*body[Invite], error) {
 }
 
 func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInvite], error) {
-	code, made := in.Body.Code, ""
-	if code == "" {
-		code = auth.NewCode()
-		made = code
-	}
 	invite := &store.Invite{
-		ID: auth.NewID(), CodeSHA256: auth.CodeHash(code), Role: in.Body.Role, MaxUses: in.Body.MaxUses.Value,
-		ExpiresAt: instantOf(in.Body.ExpiresAt.Value), Revoked: in.Body.Revoked, Email: in.Body.Email.Value, Reference: in.Body.Reference,
+		Role: in.Body.Role, MaxUses: in.Body.MaxUses.Value, ExpiresAt: instantOf(in.Body.ExpiresAt.Value),
+		Revoked: in.Body.Revoked, Email: in.Body.Email.Value, Reference: in.Body.Reference,
 		InviterName: callerOf(ctx).account.DisplayName, Welcome: in.Body.Welcome,
 	}
 	if in.Body.Inviter != nil {
 		invite.InviterName = in.Body.Inviter.DisplayName
 	}
+	if invite.Role == "" {
+		invite.Role = rules.Member
+	}
 	check := new(rules.Check)
-	check.Field("code", rules.CheckInviteCode(code))
 	invite.Libraries = inviteLibrariesOf(check, in.Body.Libraries)
-	checkInvite(check, invite, in.Body.ExpiresAt.Value)
+	if err := a.checkInviteGift(ctx, check, invite); err != nil {
+		return nil, err
+	}
+	return a.storeInvite(check, invite, in.Body.Code, in.Body.ExpiresAt.Value, func() error {
+		return a.store.CreateInvite(ctx, invite)
+	})
+}
+
+// checkInviteGift makes sure that nobody invites to more than they have themselves.
+func (a *api) checkInviteGift(ctx context.Context, check *rules.Check, invite *store.Invite) error {
+	hidden, err := a.hiddenFrom(ctx)
+	if err != nil {
+		return err
+	}
+	for i, library := range invite.Libraries {
+		if hidden(library.LibraryID) {
+			check.Field(libraryField("", i), textUnknownLibrary)
+		}
+	}
+	return rules.CheckGift(callerOf(ctx).account.Actor(), invite.Role)
+}
+
+// storeInvite gives a new invite its id and code, the chosen one or its own, checks it, and stores it.
+func (a *api) storeInvite(
+	check *rules.Check, invite *store.Invite, code string, expiry *time.Time, create func() error,
+) (*body[CreatedInvite], error) {
+	made := ""
+	if code == "" {
+		code = auth.NewCode()
+		made = code
+	}
+	invite.ID, invite.CodeSHA256 = auth.NewID(), auth.CodeHash(code)
+	check.Field("code", rules.CheckInviteCode(code))
+	checkInvite(check, invite, expiry)
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
-	if err := a.store.CreateInvite(ctx, invite); err != nil {
+	if err := create(); err != nil {
 		return nil, nameUnknown(err, "")
 	}
 	return &body[CreatedInvite]{Body: CreatedInvite{Invite: inviteView(invite, a.now()), Code: made}}, nil
@@ -117,6 +147,7 @@ func checkInvite(check *rules.Check, invite *store.Invite, expiry *time.Time) {
 	}
 	check.Field("inviter.displayName", rules.CheckDisplayName(invite.InviterName))
 	check.Field("welcome", rules.CheckWelcome(invite.Welcome))
+	check.Field("reference", rules.CheckText(invite.Reference, true))
 }
 
 func instantOf(t *time.Time) *store.Instant {
@@ -140,6 +171,11 @@ func (a *api) patchInvite(ctx context.Context, in *inviteChange) (*body[Invite],
 		check := new(rules.Check)
 		in.apply(check, invite)
 		checkInvite(check, invite, in.Body.ExpiresAt.Value)
+		if in.Body.Libraries != nil || in.Body.Role != "" {
+			if err := a.checkInviteGift(ctx, check, invite); err != nil {
+				return err
+			}
+		}
 		return check.Err()
 	})
 	return a.inviteBody(invite, nameUnknown(err, ""))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/felixge/httpsnoop"
 
 	"github.com/usher-media/usher/internal/mediaserver/media"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
@@ -24,17 +25,17 @@ type (
 		PageQuery
 	}
 	searchPage struct {
-		Query string     `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"Part of a title, in any letter case"`
+		Query string     `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"Part of a title, creator or series, in any letter case"`
 		Type  media.Kind `query:"type" enum:"video,audio,book,image,text"`
 		PageQuery
 	}
 )
 
 func (a *api) itemRoutes() {
-	r := route{tag: "items"}
+	r := route{tag: "items", needs: rules.ReadBooks}
 	add(a, r.at("/v1/libraries/{id}/items").with(http.MethodGet, "list-items", "What a library holds", 0), a.listItems)
 	add(a, r.at("/v1/items/{id}").with(http.MethodGet, "get-item", "One media file", 0), a.getItem)
-	add(a, r.at("/v1/search").with(http.MethodGet, "search", "Find items by title, in all libraries that one may see", 0),
+	add(a, r.at("/v1/search").with(http.MethodGet, "search", "Find items by title, creator or series, in all libraries that one may see", 0),
 		a.search)
 	stream := r.at("/v1/items/{id}/stream")
 	add(a, stream.with(http.MethodGet, "stream-item", "The file itself, whole or in byte ranges", 0), a.stream)
@@ -48,7 +49,7 @@ func (r route) at(path string) route {
 }
 
 func (a *api) listItems(ctx context.Context, in *itemPage) (*body[Page[Item]], error) {
-	if _, err := a.libraryFor(ctx, in.ID, rules.BrowseMedia); err != nil {
+	if _, err := a.libraryFor(ctx, in.ID, rules.ReadBooks); err != nil {
 		return nil, err
 	}
 	return a.items(ctx, store.ItemFilter{LibraryID: in.ID, Kind: in.Type}, in.page())
@@ -78,9 +79,14 @@ func (a *api) stream(ctx context.Context, in *byID) (*huma.StreamResponse, error
 	if err != nil {
 		return nil, err
 	}
+	return a.sendFile(item, store.ErrItemNotFound)
+}
+
+// sendFile answers with the item's file, or with missing where there is none any longer.
+func (a *api) sendFile(item *store.Item, missing error) (*huma.StreamResponse, error) {
 	file, err := a.roots.Open(item.Root, item.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, store.ErrItemNotFound
+		return nil, missing
 	}
 	if err != nil {
 		return nil, err
@@ -101,7 +107,35 @@ func serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *m
 	header.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": path.Base(item.Path)}))
 	header.Set("ETag", fmt.Sprintf(`"%x-%x"`, file.Info.Size(), modified.UnixNano()))
 	header.Set("Cache-Control", "private, no-cache")
-	// A file is data, whatever it contains: no scripts, no frames, no forms.
-	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	http.ServeContent(w, r, "", modified, file)
+	// A file is data, whatever it contains: no scripts, no frames, no forms. Browsers show no PDF in a sandbox, and run
+	// none of its scripts as this server's.
+	if item.MIMEType != "application/pdf" {
+		header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	}
+	http.ServeContent(inOurForm(w), r, "", modified, file)
+}
+
+// inOurForm gives the standard library's refusal of a range, which is plain text, the form of this server's errors.
+func inOurForm(w http.ResponseWriter) http.ResponseWriter {
+	refused := false
+	return httpsnoop.Wrap(w, httpsnoop.Hooks{
+		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
+			return func(status int) {
+				if refused = status == http.StatusRequestedRangeNotSatisfiable; !refused {
+					next(status)
+					return
+				}
+				w.Header().Del("Content-Disposition")
+				answer(w, status, "The file has no such bytes")
+			}
+		},
+		Write: func(next httpsnoop.WriteFunc) httpsnoop.WriteFunc {
+			return func(b []byte) (int, error) {
+				if refused {
+					return len(b), nil
+				}
+				return next(b)
+			}
+		},
+	})
 }

@@ -11,30 +11,45 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
 
+// Flags are a library's features, all off at first (Alcoves seed, line 27). It is exported because the framework fills in
+// embedded fields only then.
+type Flags struct {
+	SharingEnabled  *bool `json:"sharingEnabled,omitempty" doc:"Whether public share links can be made and work"`
+	FaceRecognition *bool `json:"faceRecognition,omitempty"`
+	ObjectDetection *bool `json:"objectDetection,omitempty"`
+}
+
+func (f Flags) apply(library *store.Library) {
+	set(&library.SharingEnabled, f.SharingEnabled)
+	set(&library.FaceRecognition, f.FaceRecognition)
+	set(&library.ObjectDetection, f.ObjectDetection)
+}
+
 type (
 	newLibrary struct {
 		Body struct {
-			Name           string            `json:"name" minLength:"1" maxLength:"100"`
-			Type           rules.LibraryType `json:"type" enum:"movies,shows,music,books,audiobooks,comics,podcasts,photos,mixed"`
-			Paths          []string          `json:"paths" minItems:"1" maxItems:"100" nullable:"false"`
-			Emoji          OptionalText      `json:"emoji,omitempty"`
-			SharingEnabled bool              `json:"sharingEnabled,omitempty"`
+			Name  string            `json:"name" minLength:"1" maxLength:"100"`
+			Type  rules.LibraryType `json:"type" enum:"movies,shows,music,books,audiobooks,comics,podcasts,photos,mixed"`
+			Paths []string          `json:"paths" minItems:"1" maxItems:"100" nullable:"false"`
+			Emoji OptionalText      `json:"emoji,omitempty"`
+			Flags
 		}
 	}
 	libraryChange struct {
 		ID   string `path:"id"`
 		Body struct {
-			Name           *string            `json:"name,omitempty" minLength:"1" maxLength:"100"`
-			Type           *rules.LibraryType `json:"type,omitempty" doc:"Cannot change"`
-			Paths          []string           `json:"paths,omitempty" minItems:"1" maxItems:"100" nullable:"false"`
-			Emoji          OptionalText       `json:"emoji,omitempty" doc:"Null or empty clears it"`
-			SharingEnabled *bool              `json:"sharingEnabled,omitempty"`
+			Name  *string            `json:"name,omitempty" minLength:"1" maxLength:"100"`
+			Type  *rules.LibraryType `json:"type,omitempty" doc:"Cannot change"`
+			Paths []string           `json:"paths,omitempty" minItems:"1" maxItems:"100" nullable:"false"`
+			Emoji OptionalText       `json:"emoji,omitempty" doc:"Null or empty clears it"`
+			Flags
 		}
 	}
 )
 
 func (a *api) libraryRoutes() {
 	r := route{path: "/v1/libraries", tag: "libraries"}
+	r.needs = rules.BrowseMedia
 	create, one := r, r
 	create.needs = rules.CreateLibraries
 	one.path += "/{id}"
@@ -56,34 +71,47 @@ func (a *api) libraryFor(ctx context.Context, id string, needs rules.Capability)
 	if err != nil {
 		return nil, err
 	}
-	if !rules.Can(account.Role, needs) {
+	if !account.Actor().Can(needs) {
 		return nil, rules.ErrForbidden
 	}
 	return library, nil
 }
 
-func libraryBody(library *store.Library, err error) (*body[Library], error) {
+// libraryToWrite returns a library that the caller may see and write to, by its role in it or by a capability.
+func (a *api) libraryToWrite(ctx context.Context, id string, by rules.Capability) (*store.Library, error) {
+	account := callerOf(ctx).account
+	library, err := a.store.Library(ctx, account.Viewer(), id)
 	if err != nil {
 		return nil, err
 	}
-	return &body[Library]{Body: libraryView(library)}, nil
+	return library, library.In(account).CheckWrite(by)
+}
+
+func libraryBody(ctx context.Context, library *store.Library, err error) (*body[Library], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[Library]{Body: libraryView(library, callerOf(ctx).account)}, nil
 }
 
 func (a *api) listLibraries(ctx context.Context, in *PageQuery) (*body[Page[Library]], error) {
-	list, err := a.store.Libraries(ctx, callerOf(ctx).account.Viewer(), in.page())
-	return pageOf(list, libraryView), err
+	account := callerOf(ctx).account
+	list, err := a.store.Libraries(ctx, account.Viewer(), in.page())
+	return pageOf(list, func(l *store.Library) Library { return libraryView(l, account) }), err
 }
 
 func (a *api) getLibrary(ctx context.Context, in *byID) (*body[Library], error) {
-	return libraryBody(a.libraryFor(ctx, in.ID, rules.BrowseMedia))
+	library, err := a.libraryFor(ctx, in.ID, rules.BrowseMedia)
+	return libraryBody(ctx, library, err)
 }
 
 func (a *api) createLibrary(ctx context.Context, in *newLibrary) (*body[Library], error) {
 	account := callerOf(ctx).account
 	library := &store.Library{
 		ID: auth.NewID(), Name: in.Body.Name, Type: in.Body.Type, Paths: in.Body.Paths, Emoji: in.Body.Emoji.Value,
-		SharingEnabled: in.Body.SharingEnabled, CreatedBy: account.ID,
+		CreatedBy: account.ID,
 	}
+	in.Body.Flags.apply(library)
 	check := new(rules.Check)
 	check.Field("type", rules.CheckLibraryType(library.Type))
 	checkLibrary(check, library)
@@ -128,33 +156,54 @@ func (a *api) rescan(ctx context.Context, id string) (*body[Library], error) {
 	if err := a.scans.Start(ctx, id); err != nil {
 		return nil, err
 	}
-	return libraryBody(a.store.Library(ctx, callerOf(ctx).account.Viewer(), id))
+	library, err := a.store.Library(ctx, callerOf(ctx).account.Viewer(), id)
+	return libraryBody(ctx, library, err)
 }
 
 func (a *api) patchLibrary(ctx context.Context, in *libraryChange) (*body[Library], error) {
-	library, err := a.libraryFor(ctx, in.ID, rules.EditLibraries)
+	library, err := a.libraryToWrite(ctx, in.ID, rules.EditLibraries)
 	if err != nil {
 		return nil, err
 	}
 	account := callerOf(ctx).account
 	moved := in.Body.Paths != nil && !slices.Equal(in.Body.Paths, library.Paths)
-	// Whoever chooses directories can read everything below the root folders, so this is no matter for editors.
-	if moved && !rules.Can(account.Role, rules.CreateLibraries) {
-		return nil, rules.ErrForbidden
+	if moved {
+		if err := mayMove(account, library); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.checkLibraryChange(library, in); err != nil {
 		return nil, err
 	}
-	library, err = a.store.UpdateLibrary(ctx, account.Viewer(), in.ID, in.apply)
+	library, err = a.store.UpdateLibrary(ctx, account.Viewer(), in.ID, func(library *store.Library) error {
+		shared := library.SharingEnabled
+		in.apply(library)
+		if err := library.In(account).CheckSharing(shared, library.SharingEnabled); err != nil {
+			return err
+		}
+		return library.In(account).CheckWrite(rules.EditLibraries)
+	})
 	if err != nil || !moved {
-		return libraryBody(library, err)
+		return libraryBody(ctx, library, err)
 	}
 	return a.rescan(ctx, in.ID)
 }
 
+// mayMove reports whether the account may choose the library's directories: whoever does can read everything below the
+// root folders, so this is no matter for editors and a library's admins.
+func mayMove(account *store.Account, library *store.Library) error {
+	switch {
+	case library.Personal:
+		return rules.ErrPersonalMoved
+	case !account.Actor().Can(rules.CreateLibraries):
+		return rules.ErrForbidden
+	}
+	return nil
+}
+
 func (in *libraryChange) apply(library *store.Library) {
 	set(&library.Name, in.Body.Name)
-	set(&library.SharingEnabled, in.Body.SharingEnabled)
+	in.Body.Flags.apply(library)
 	in.Body.Emoji.apply(&library.Emoji)
 	if in.Body.Paths != nil {
 		library.Paths = in.Body.Paths
@@ -175,15 +224,16 @@ func (a *api) checkLibraryChange(library *store.Library, in *libraryChange) erro
 func (a *api) deleteLibrary(ctx context.Context, in *byID) (*none, error) {
 	account := callerOf(ctx).account
 	return nil, a.store.DeleteLibrary(ctx, account.Viewer(), in.ID, func(library *store.Library) error {
-		if !rules.CanDeleteLibrary(account.Actor(), library.CreatedBy) {
-			return rules.ErrForbidden
-		}
-		return nil
+		return library.In(account).CheckDelete()
 	})
 }
 
 func (a *api) scanLibrary(ctx context.Context, in *byID) (*body[Library], error) {
-	if _, err := a.libraryFor(ctx, in.ID, rules.ScanLibraries); err != nil {
+	library, err := a.libraryToWrite(ctx, in.ID, rules.ScanLibraries)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.store.NoteScan(ctx, library); err != nil {
 		return nil, err
 	}
 	return a.rescan(ctx, in.ID)

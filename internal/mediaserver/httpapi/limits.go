@@ -1,18 +1,14 @@
 package httpapi
 
 import (
+	"context"
 	"math"
 	"net/http"
+	"net/netip"
 	"strconv"
-	"sync"
-	"time"
 
-	"golang.org/x/time/rate"
+	"github.com/usher-media/usher/internal/mediaserver/store"
 )
-
-// maxBuckets bounds the memory that the limits take. When it is reached, buckets that are full again are forgotten,
-// which changes nothing for their clients.
-const maxBuckets = 10_000
 
 // Limits bounds how often passwords can be tried, per minute; as many may come at once. 0 means no limit.
 type Limits struct {
@@ -23,75 +19,52 @@ type Limits struct {
 	PerAccount int
 }
 
-// limiter keeps a bucket for each client and each account.
+// limiter keeps a bucket for each client and each account, in the database.
 type limiter struct {
 	limits Limits
-	now    func() time.Time
-
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
-}
-
-func newLimiter(limits Limits, now func() time.Time) *limiter {
-	return &limiter{limits: limits, now: now, buckets: map[string]*rate.Limiter{}}
+	store  *store.Store
 }
 
 // allow takes one try from the client's bucket and, unless account is empty, from the account's. The error is a
 // *Problem that says when to come back.
-func (l *limiter) allow(client, account string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.take("client "+client, l.limits.PerClient); err != nil || account == "" {
+func (l *limiter) allow(ctx context.Context, account string) error {
+	if err := l.take(ctx, "client "+network(clientOf(ctx)), l.limits.PerClient); err != nil || account == "" {
 		return err
 	}
-	return l.take("account "+account, l.limits.PerAccount)
+	return l.take(ctx, "account "+account, l.limits.PerAccount)
 }
 
 // allowLook takes one look at an invite from the client's bucket for that, so that opening links keeps nobody from
 // signing in.
-func (l *limiter) allowLook(client string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.take("look "+client, l.limits.PerClient)
+func (l *limiter) allowLook(ctx context.Context) error {
+	return l.take(ctx, "look "+network(clientOf(ctx)), l.limits.PerClient)
 }
 
-func (l *limiter) take(key string, perMinute int) error {
+func (l *limiter) take(ctx context.Context, key string, perMinute int) error {
 	if perMinute <= 0 {
 		return nil
 	}
-	now := l.now()
-	bucket := l.bucket(key, perMinute, now)
-	reservation := bucket.ReserveN(now, 1)
-	wait := reservation.DelayFrom(now)
-	if wait == 0 {
-		return nil
+	wait, err := l.store.Take(ctx, key, perMinute)
+	if err != nil || wait == 0 {
+		return err
 	}
-	reservation.CancelAt(now)
 	seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
 	return &Problem{status: http.StatusTooManyRequests, Text: "Too many requests",
 		headers: http.Header{"Retry-After": {seconds}}}
 }
 
-func (l *limiter) bucket(key string, perMinute int, now time.Time) *rate.Limiter {
-	if bucket, known := l.buckets[key]; known {
-		return bucket
-	}
-	if len(l.buckets) >= maxBuckets {
-		l.forget(now)
-	}
-	bucket := rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute)
-	l.buckets[key] = bucket
-	return bucket
-}
+// ipv6Household is how much of an IPv6 address names one household, which has all the addresses below it.
+const ipv6Household = 64
 
-// forget drops the buckets that are full; if a flood left none of them, all go, since a bound that gives way is none.
-func (l *limiter) forget(now time.Time) {
-	for key, bucket := range l.buckets {
-		if bucket.TokensAt(now) >= float64(bucket.Burst()) {
-			delete(l.buckets, key)
-		}
+// network returns what of an address counts as one client.
+func network(client string) string {
+	address, err := netip.ParseAddr(client)
+	if err != nil || address.Is4() || address.Is4In6() {
+		return client
 	}
-	if len(l.buckets) >= maxBuckets {
-		clear(l.buckets)
+	prefix, err := address.WithZone("").Prefix(ipv6Household)
+	if err != nil {
+		return client
 	}
+	return prefix.String()
 }

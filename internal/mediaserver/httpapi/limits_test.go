@@ -1,33 +1,15 @@
 package httpapi
 
-import (
-	"strconv"
-	"testing"
-	"time"
-)
+import "testing"
 
-// A flood of invented names must not eat the memory.
-func TestBucketsAreBounded(t *testing.T) {
-	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
-	l := newLimiter(Limits{PerClient: 5, PerAccount: 5}, func() time.Time { return now })
-	for i := range 3 * maxBuckets {
-		if err := l.allow(strconv.Itoa(i), strconv.Itoa(i)); err != nil {
-			t.Fatal(err)
+// A household with IPv6 has more addresses than anybody could count; they are one client.
+func TestWhatCountsAsOneClient(t *testing.T) {
+	for client, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "2001:db8:1:2::7": "2001:db8:1:2::/64", "2001:db8:1:2:ffff::1": "2001:db8:1:2::/64",
+		"::ffff:192.0.2.7": "::ffff:192.0.2.7", "fe80::1%eth0": "fe80::/64", "@": "@", "": "",
+	} {
+		if got := network(client); got != want {
+			t.Errorf("%q counts as %q, want %q", client, got, want)
 		}
-		if len(l.buckets) > maxBuckets {
-			t.Fatalf("%d buckets", len(l.buckets))
-		}
-	}
-}
-
-func TestNoLimitKeepsNothing(t *testing.T) {
-	l := newLimiter(Limits{}, time.Now)
-	for range 1000 {
-		if err := l.allow("client", "account"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(l.buckets) != 0 {
-		t.Errorf("%d buckets", len(l.buckets))
 	}
 }

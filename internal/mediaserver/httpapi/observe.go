@@ -20,11 +20,13 @@ type observer struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
+	// client says which network address a request comes from.
+	client func(*http.Request) string
 }
 
-func newObserver(log *slog.Logger) *observer {
+func newObserver(log *slog.Logger, client func(*http.Request) string) *observer {
 	o := &observer{
-		log: log, registry: prometheus.NewRegistry(),
+		log: log, client: client, registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mediaserver_http_requests_total", Help: "Requests by route and status.",
 		}, []string{"route", "code"}),
@@ -82,7 +84,7 @@ func (o *observer) note(r *http.Request, seen httpsnoop.Metrics) {
 		level = slog.LevelDebug
 	}
 	o.log.Log(r.Context(), level, "request", "route", route, "status", seen.Code, "bytes", seen.Written,
-		"duration", seen.Duration, "client", host(r.RemoteAddr))
+		"duration", seen.Duration, "client", o.client(r))
 }
 
 // routeOf names the pattern that the request matched, method included.

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
+	"github.com/usher-media/usher/internal/mediaserver/web"
 	"github.com/usher-media/usher/internal/portal"
 )
 
@@ -42,8 +42,12 @@ type reply struct {
 // pageRoutes are the pages that an invite link opens. They do with plain forms what the API does with JSON, through the
 // same functions, under the same limits.
 func (a *api) pageRoutes(mux *http.ServeMux) {
-	mux.Handle("GET "+assetsPath+"{file}", portal.Assets())
-	mux.HandleFunc("GET /{$}", a.page(a.homePage))
+	invites := portal.Assets()
+	mux.HandleFunc("GET "+assetsPath+"{file}", func(w http.ResponseWriter, r *http.Request) {
+		if !web.Asset(w, r) {
+			invites.ServeHTTP(w, r)
+		}
+	})
 	mux.HandleFunc("GET "+invitesPath+"{code}", a.page(a.visiting(a.previewPage)))
 	mux.HandleFunc("GET "+invitesPath+"{code}/done", a.page(a.visiting(a.donePage(false))))
 	mux.HandleFunc("GET "+invitesPath+"{code}/already", a.page(a.visiting(a.donePage(true))))
@@ -61,7 +65,7 @@ func (a *api) pageRoutes(mux *http.ServeMux) {
 // page serves what handle replies, and turns its errors into pages.
 func (a *api) page(handle func(*visit) (reply, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r = r.WithContext(context.WithValue(r.Context(), clientKey{}, host(r.RemoteAddr)))
+		r = r.WithContext(as(r.Context(), a.clientOfRequest(r), nil))
 		v := &visit{w: w, r: r, now: a.now(), path: invitesPath + url.PathEscape(r.PathValue("code"))}
 		got, err := a.open(v, handle)
 		if err != nil {
@@ -100,7 +104,7 @@ func ownURL(r *http.Request) string {
 // visiting looks up the invite before handle runs.
 func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, error) {
 	return func(v *visit) (reply, error) {
-		if err := a.limits.allowLook(clientOf(v.r.Context())); err != nil {
+		if err := a.limits.allowLook(v.r.Context()); err != nil {
 			return reply{}, err
 		}
 		v.codeHash = auth.CodeHash(v.r.PathValue("code"))
@@ -111,14 +115,6 @@ func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, 
 		v.invite = invite
 		return handle(v)
 	}
-}
-
-func (a *api) homePage(v *visit) (reply, error) {
-	return reply{status: http.StatusOK, page: &portal.Notice{
-		Site: v.site, Heading: v.settings.Name,
-		Text:    "This is a media server. Its people sign in to it with their apps, at this address.",
-		LinkURL: "/docs", LinkText: "What apps can do here",
-	}}, nil
 }
 
 func (a *api) previewPage(v *visit) (reply, error) {

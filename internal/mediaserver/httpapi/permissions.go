@@ -38,7 +38,7 @@ func (a *api) permissionRoutes() {
 }
 
 func (a *api) grant(ctx context.Context, in *newPermission) (*body[Permission], error) {
-	if _, err := a.libraryFor(ctx, in.ID, rules.ManageUsers); err != nil {
+	if _, err := a.libraryFor(ctx, in.ID, rules.ShareLibraries); err != nil {
 		return nil, err
 	}
 	holder, err := a.store.Grant(ctx, in.ID, in.Body.UserID, in.Body.Role)
@@ -49,14 +49,14 @@ func (a *api) grant(ctx context.Context, in *newPermission) (*body[Permission], 
 }
 
 func (a *api) revoke(ctx context.Context, in *onePermission) (*none, error) {
-	if _, err := a.libraryFor(ctx, in.ID, rules.ManageUsers); err != nil {
+	if _, err := a.libraryFor(ctx, in.ID, rules.ShareLibraries); err != nil {
 		return nil, err
 	}
 	return nil, a.store.Revoke(ctx, in.ID, in.UserID)
 }
 
 func (a *api) listPermissions(ctx context.Context, in *libraryPage) (*body[Page[Permission]], error) {
-	if _, err := a.libraryFor(ctx, in.ID, rules.ManageUsers); err != nil {
+	if _, err := a.libraryFor(ctx, in.ID, rules.ShareLibraries); err != nil {
 		return nil, err
 	}
 	list, err := a.store.Holders(ctx, in.ID, in.page())
@@ -80,6 +80,8 @@ func permissionsOf(check *rules.Check, prefix string, entries []AccessEntry) []s
 	return permissions
 }
 
+const textUnknownLibrary = "is not the id of a library"
+
 func libraryField(prefix string, i int) string {
 	return fmt.Sprintf("%slibraries[%d].libraryId", prefix, i)
 }
@@ -92,7 +94,7 @@ func nameUnknown(err error, prefix string) error {
 	}
 	check := new(rules.Check)
 	for _, i := range unknown.Positions {
-		check.Field(libraryField(prefix, i), "is not the id of a library")
+		check.Field(libraryField(prefix, i), textUnknownLibrary)
 	}
 	return check.Err()
 }

@@ -59,12 +59,6 @@ type (
 			Password string `json:"password"`
 		}
 	}
-	passwordChange struct {
-		Body struct {
-			CurrentPassword string `json:"currentPassword,omitempty" doc:"Not needed when the password must be changed"`
-			NewPassword     string `json:"newPassword" minLength:"8" maxLength:"128"`
-		}
-	}
 )
 
 func (a *api) sessionRoutes() {
@@ -80,6 +74,13 @@ func (a *api) sessionRoutes() {
 		summary: "Who is signed in"}, a.getSession)
 	add(a, route{method: http.MethodPost, path: "/v1/auth/password", id: "change-password", tag: "auth", beforeChange: true,
 		status: http.StatusNoContent, summary: "Change one's own password and end one's other sessions"}, a.changePassword)
+	sessions := route{path: "/v1/auth/sessions", tag: "auth"}
+	add(a, sessions.with(http.MethodGet, "list-sessions", "Where one is signed in", 0), a.listSessions)
+	add(a, sessions.with(http.MethodDelete, "end-other-sessions", "End one's other sessions", http.StatusNoContent), a.endOtherSessions)
+	sessions.path += "/{id}"
+	add(a, sessions.with(http.MethodDelete, "end-session", "End one of one's sessions", http.StatusNoContent), a.endSession)
+	profile := route{path: "/v1/auth/profile", tag: "auth", needs: rules.ManageOwnProfile}
+	add(a, profile.with(http.MethodPatch, "update-profile", "Change one's own display name and mail address", 0), a.patchProfile)
 }
 
 func (a *api) register(ctx context.Context, in *registration) (*body[SignedIn], error) {
@@ -92,7 +93,7 @@ func (a *api) register(ctx context.Context, in *registration) (*body[SignedIn], 
 
 // enroll makes the account for a stranger, with the invite whose code has that hash, or without one.
 func (a *api) enroll(ctx context.Context, account *store.Account, password, codeHash string) error {
-	if err := a.limits.allow(clientOf(ctx), ""); err != nil {
+	if err := a.limits.allow(ctx, ""); err != nil {
 		return err
 	}
 	if err := a.store.Admit(ctx, account, codeHash); err != nil {
@@ -139,7 +140,7 @@ func (a *api) checkAndStart(
 func (a *api) checkCredentials(
 	ctx context.Context, login, password string, emailOnly bool,
 ) (*store.Account, error) {
-	if err := a.limits.allow(clientOf(ctx), rules.Fold(login)); err != nil {
+	if err := a.limits.allow(ctx, rules.Fold(login)); err != nil {
 		return nil, err
 	}
 	account, err := a.store.AccountByLogin(ctx, login, emailOnly)
@@ -154,6 +155,9 @@ func (a *api) checkCredentials(
 		return nil, err
 	}
 	if !match || account.Disabled {
+		if err := a.store.NoteFailedSignIn(ctx, account); err != nil {
+			return nil, err
+		}
 		return nil, newProblem(http.StatusUnauthorized, textBadLogin)
 	}
 	return account, nil
@@ -162,7 +166,7 @@ func (a *api) checkCredentials(
 func (a *api) startSession(ctx context.Context, account *store.Account) (*body[SignedIn], error) {
 	token, now := auth.NewToken(), a.now()
 	session := &store.Session{
-		TokenHash: auth.TokenHash(token), AccountID: account.ID,
+		TokenHash: auth.TokenHash(token), ID: auth.NewID(), AccountID: account.ID, Client: clientOf(ctx),
 		CreatedAt: store.At(now), ExpiresAt: store.At(now.Add(sessionLife)),
 	}
 	err := a.store.StartSession(ctx, session, account.PasswordHash)
@@ -182,7 +186,12 @@ func (a *api) startSession(ctx context.Context, account *store.Account) (*body[S
 }
 
 func (a *api) signOut(ctx context.Context, _ *none) (*none, error) {
-	return nil, a.store.EndSession(ctx, callerOf(ctx).session.TokenHash)
+	who := callerOf(ctx)
+	err := a.store.EndSession(ctx, who.account, who.session.ID)
+	if errors.Is(err, store.ErrSessionNotFound) {
+		err = nil
+	}
+	return nil, err
 }
 
 func (a *api) getSession(ctx context.Context, _ *none) (*body[Session], error) {
@@ -192,44 +201,4 @@ func (a *api) getSession(ctx context.Context, _ *none) (*body[Session], error) {
 		return nil, err
 	}
 	return &body[Session]{Body: Session{User: userView(account), ExpiresAt: who.session.ExpiresAt.Time()}}, nil
-}
-
-func (a *api) changePassword(ctx context.Context, in *passwordChange) (*none, error) {
-	who := callerOf(ctx)
-	if err := a.limits.allow(clientOf(ctx), who.account.UsernameFolded); err != nil {
-		return nil, err
-	}
-	if err := a.checkPasswordChange(ctx, who.account, in); err != nil {
-		return nil, err
-	}
-	hash, err := a.hasher.Hash(ctx, in.Body.NewPassword)
-	if err != nil {
-		return nil, err
-	}
-	unchanged := func(account *store.Account) error {
-		if account.PasswordHash != who.account.PasswordHash {
-			return store.ErrNoSession
-		}
-		return nil
-	}
-	return nil, a.store.SetPassword(ctx, who.account.ID, hash, false, who.session.TokenHash, unchanged)
-}
-
-// checkPasswordChange asks for the current password, or, where it must be changed, for one that differs from it
-// (Shisho seed: "that forced-reset form only asks for the new password").
-func (a *api) checkPasswordChange(ctx context.Context, account *store.Account, in *passwordChange) error {
-	proof := in.Body.CurrentPassword
-	if account.MustChangePassword {
-		proof = in.Body.NewPassword
-	}
-	match, err := a.hasher.Matches(ctx, proof, account.PasswordHash)
-	switch {
-	case err != nil:
-		return err
-	case account.MustChangePassword && match:
-		return invalidField("newPassword", "must differ from the present password")
-	case !account.MustChangePassword && !match:
-		return invalidField("currentPassword", "is not the present password")
-	}
-	return invalidField("newPassword", rules.CheckPassword(in.Body.NewPassword))
 }

@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
@@ -15,7 +17,7 @@ type (
 			Username           string       `json:"username" minLength:"1" maxLength:"64"`
 			Email              OptionalText `json:"email,omitempty"`
 			DisplayName        OptionalText `json:"displayName,omitempty" doc:"Absent: the username"`
-			Role               rules.Role   `json:"role,omitempty" enum:"owner,admin,editor,member,guest" default:"member"`
+			Role               string       `json:"role,omitempty" maxLength:"64" default:"member" doc:"A built-in role, or the name of one of the server's own"`
 			Password           string       `json:"password" minLength:"8" maxLength:"128"`
 			MustChangePassword bool         `json:"mustChangePassword,omitempty"`
 			Disabled           bool         `json:"disabled,omitempty"`
@@ -27,7 +29,7 @@ type (
 		Body struct {
 			Email       OptionalText `json:"email,omitempty" doc:"Null or empty clears it"`
 			DisplayName *string      `json:"displayName,omitempty" minLength:"1" maxLength:"200"`
-			Role        rules.Role   `json:"role,omitempty" enum:"owner,admin,editor,member,guest"`
+			Role        string       `json:"role,omitempty" maxLength:"64" doc:"A built-in role, or the name of one of the server's own"`
 			Disabled    *bool        `json:"disabled,omitempty" doc:"True ends the user's sessions at once"`
 		}
 	}
@@ -46,11 +48,13 @@ type (
 
 func (a *api) userRoutes() {
 	r := route{path: "/v1/users", tag: "users", needs: rules.ManageUsers}
-	one := r
+	one, look := r, r
 	one.path += "/{id}"
-	add(a, r.with(http.MethodGet, "list-users", "List users with their access", 0), a.listUsers)
+	look.needs = rules.ViewUsers
+	add(a, look.with(http.MethodGet, "list-users", "List users with their access", 0), a.listUsers)
 	add(a, r.with(http.MethodPost, "create-user", "Create a user with role and access", http.StatusCreated), a.createUser)
-	add(a, one.with(http.MethodGet, "get-user", "One user", 0), a.getUser)
+	look.path = one.path
+	add(a, look.with(http.MethodGet, "get-user", "One user", 0), a.getUser)
 	add(a, one.with(http.MethodPatch, "update-user", "Change a user", 0), a.patchUser)
 	add(a, one.with(http.MethodDelete, "delete-user", "Delete a user", http.StatusNoContent), a.deleteUser)
 	access, password := one, one
@@ -90,32 +94,87 @@ func checkProfile(check *rules.Check, account *store.Account) {
 }
 
 func (a *api) listUsers(ctx context.Context, in *PageQuery) (*body[Page[User]], error) {
+	view, err := a.userViewFor(ctx)
+	if err != nil {
+		return nil, err
+	}
 	list, err := a.store.Accounts(ctx, in.page())
-	return pageOf(list, userView), err
+	return pageOf(list, view), err
 }
 
 func (a *api) getUser(ctx context.Context, in *byID) (*body[User], error) {
-	return userBody(a.store.Account(ctx, in.ID))
+	return a.userBody(ctx)(a.store.Account(ctx, in.ID))
 }
 
-func userBody(account *store.Account, err error) (*body[User], error) {
+// ownBody shows an account to its holder.
+func (a *api) ownBody(account *store.Account, err error) (*body[User], error) {
 	if err != nil {
 		return nil, err
 	}
 	return &body[User]{Body: userView(account)}, nil
 }
 
+// userBody shows an account to the caller.
+func (a *api) userBody(ctx context.Context) func(*store.Account, error) (*body[User], error) {
+	return func(account *store.Account, err error) (*body[User], error) {
+		if err != nil {
+			return nil, err
+		}
+		view, err := a.userViewFor(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &body[User]{Body: view(account)}, nil
+	}
+}
+
+// userViewFor returns how accounts look to the caller: of their libraries, it shows those that the caller sees, too.
+func (a *api) userViewFor(ctx context.Context) (func(*store.Account) User, error) {
+	hidden, err := a.hiddenFrom(ctx)
+	return func(account *store.Account) User {
+		view := userView(account)
+		view.Access.Libraries = slices.DeleteFunc(view.Access.Libraries, func(e AccessEntry) bool { return hidden(e.LibraryID) })
+		return view
+	}, err
+}
+
+// hiddenFrom returns which libraries do not exist for the caller.
+func (a *api) hiddenFrom(ctx context.Context) (func(libraryID string) bool, error) {
+	caller := callerOf(ctx).account
+	if caller.Viewer().All {
+		return func(string) bool { return false }, nil
+	}
+	account, err := a.store.Account(ctx, caller.ID)
+	if err != nil {
+		return nil, ifGone(err)
+	}
+	return func(id string) bool {
+		return !slices.ContainsFunc(account.Libraries, func(p store.Permission) bool { return p.LibraryID == id })
+	}, nil
+}
+
 func (a *api) createUser(ctx context.Context, in *newUser) (*body[User], error) {
-	role := in.Body.Role
-	if err := rules.CheckNewAccount(callerOf(ctx).account.Actor(), role); err != nil {
+	role, custom, err := a.roleNamed(ctx, in.Body.Role)
+	if err != nil {
+		return nil, err
+	}
+	if role == "" {
+		role = rules.Member
+	}
+	caller := callerOf(ctx).account
+	if err := rules.CheckNewAccount(caller.Actor(), role, custom); err != nil {
 		return nil, err
 	}
 	account := newAccount(in.Body.Username, in.Body.Email.Value, in.Body.DisplayName.Value)
-	account.Role, account.Disabled, account.MustChangePassword = role, in.Body.Disabled, in.Body.MustChangePassword
+	account.Role, account.Custom = role, custom
+	account.Disabled, account.MustChangePassword = in.Body.Disabled, in.Body.MustChangePassword
 	check := checkAccount(account, in.Body.Password)
 	if in.Body.Access != nil {
 		account.AccessAll = in.Body.Access.All
 		account.Libraries = permissionsOf(check, "access.", in.Body.Access.Libraries)
+		if err := a.checkGift(ctx, check, "access.", in.Body.Access); err != nil {
+			return nil, err
+		}
 	}
 	if err := check.Err(); err != nil {
 		return nil, err
@@ -125,24 +184,57 @@ func (a *api) createUser(ctx context.Context, in *newUser) (*body[User], error) 
 		return nil, err
 	}
 	account.PasswordHash = hash
-	if err := a.store.CreateAccount(ctx, account); err != nil {
-		return nil, nameUnknown(err, "access.")
+	return a.userBody(ctx)(account, nameUnknown(a.store.CreateAccount(ctx, account), "access."))
+}
+
+// checkGift makes sure that nobody gives libraries that they do not see themselves: those are as good as unknown.
+func (a *api) checkGift(ctx context.Context, check *rules.Check, prefix string, access *Access) error {
+	hidden, err := a.hiddenFrom(ctx)
+	if err != nil {
+		return err
 	}
-	return userBody(account, nil)
+	if access.All && !callerOf(ctx).account.Viewer().All {
+		return rules.ErrForbidden
+	}
+	for i, entry := range access.Libraries {
+		if hidden(entry.LibraryID) {
+			check.Field(libraryField(prefix, i), textUnknownLibrary)
+		}
+	}
+	return nil
+}
+
+// roleNamed returns the built-in role of that name, or the server's own; none for an empty name.
+func (a *api) roleNamed(ctx context.Context, name string) (rules.Role, *rules.Custom, error) {
+	if role := rules.Role(name); name == "" || role.Valid() {
+		return role, nil, nil
+	}
+	own, err := a.store.RoleByName(ctx, name)
+	if errors.Is(err, store.ErrRoleNotFound) {
+		return "", nil, invalidField("role", "must be owner, admin, editor, member, guest, or the name of one of the server's own roles")
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return rules.Guest, own.Custom(), nil
 }
 
 func (a *api) patchUser(ctx context.Context, in *userChange) (*body[User], error) {
+	role, custom, err := a.roleNamed(ctx, in.Body.Role)
+	if err != nil {
+		return nil, err
+	}
 	actor := callerOf(ctx).account.Actor()
-	return userBody(a.store.UpdateAccount(ctx, in.ID, func(account *store.Account) error {
-		change := rules.AccountChange{Role: in.Body.Role, Disabled: in.Body.Disabled}
+	return a.userBody(ctx)(a.store.UpdateAccount(ctx, in.ID, func(account *store.Account) error {
+		change := rules.AccountChange{Role: role, Custom: custom, Disabled: in.Body.Disabled}
 		if err := rules.CheckAccountChange(actor, account.Subject(), change); err != nil {
 			return err
 		}
 		in.Body.Email.apply(&account.Email)
 		set(&account.DisplayName, in.Body.DisplayName)
 		set(&account.Disabled, in.Body.Disabled)
-		if in.Body.Role != "" {
-			account.Role = in.Body.Role
+		if role != "" {
+			account.Role, account.Custom = role, custom
 		}
 		check := new(rules.Check)
 		checkProfile(check, account)
@@ -150,11 +242,26 @@ func (a *api) patchUser(ctx context.Context, in *userChange) (*body[User], error
 	}))
 }
 
+// putAccess replaces the access as far as the caller sees it.
 func (a *api) putAccess(ctx context.Context, in *accessChange) (*body[User], error) {
 	check := new(rules.Check)
 	libraries := permissionsOf(check, "", in.Body.Libraries)
-	account, err := a.store.SetAccess(ctx, in.ID, in.Body.All, libraries, func(*store.Account) error { return check.Err() })
-	return userBody(account, nameUnknown(err, ""))
+	if err := a.checkGift(ctx, check, "", &in.Body); err != nil {
+		return nil, err
+	}
+	hidden, err := a.hiddenFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	actor := callerOf(ctx).account
+	account, err := a.store.SetAccess(ctx, in.ID, in.Body.All, func(account *store.Account) ([]store.Permission, error) {
+		if err := rules.CheckAccessChange(actor.Actor(), account.Subject(), account.AccessAll != in.Body.All, actor.AccessAll); err != nil {
+			return nil, err
+		}
+		kept := slices.DeleteFunc(slices.Clone(account.Libraries), func(p store.Permission) bool { return !hidden(p.LibraryID) })
+		return append(slices.Clone(libraries), kept...), check.Err()
+	})
+	return a.userBody(ctx)(account, nameUnknown(err, ""))
 }
 
 func (a *api) putPassword(ctx context.Context, in *passwordReset) (*none, error) {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
@@ -37,16 +36,17 @@ type Access struct {
 
 // User is an account as its administrators and its holder see it.
 type User struct {
-	ID                 string     `json:"id"`
-	Username           string     `json:"username"`
-	Email              *string    `json:"email" nullable:"true"`
-	DisplayName        string     `json:"displayName"`
-	Role               rules.Role `json:"role" enum:"owner,admin,editor,member,guest"`
-	Disabled           bool       `json:"disabled"`
-	MustChangePassword bool       `json:"mustChangePassword"`
-	Access             Access     `json:"access"`
-	CreatedAt          time.Time  `json:"createdAt"`
-	LastSignInAt       *time.Time `json:"lastSignInAt" nullable:"true"`
+	ID                 string       `json:"id"`
+	Username           string       `json:"username"`
+	Email              *string      `json:"email" nullable:"true"`
+	DisplayName        string       `json:"displayName"`
+	Role               string       `json:"role" doc:"owner, admin, editor, member, guest, or the name of a role of the server's own"`
+	Permissions        []rules.Pair `json:"permissions" nullable:"false" doc:"What the role allows"`
+	Disabled           bool         `json:"disabled"`
+	MustChangePassword bool         `json:"mustChangePassword"`
+	Access             Access       `json:"access"`
+	CreatedAt          time.Time    `json:"createdAt"`
+	LastSignInAt       *time.Time   `json:"lastSignInAt" nullable:"true"`
 }
 
 func userView(a *store.Account) User {
@@ -55,8 +55,8 @@ func userView(a *store.Account) User {
 		entries = append(entries, AccessEntry{LibraryID: p.LibraryID, Role: p.Role})
 	}
 	return User{
-		ID: a.ID, Username: a.Username, Email: nullable(a.Email), DisplayName: a.DisplayName, Role: a.Role,
-		Disabled: a.Disabled, MustChangePassword: a.MustChangePassword,
+		ID: a.ID, Username: a.Username, Email: nullable(a.Email), DisplayName: a.DisplayName, Role: a.RoleName(),
+		Permissions: a.Actor().Pairs(), Disabled: a.Disabled, MustChangePassword: a.MustChangePassword,
 		Access:    Access{All: a.AccessAll, Libraries: entries},
 		CreatedAt: a.CreatedAt.Time(), LastSignInAt: timeView(a.LastSignInAt),
 	}
@@ -75,6 +75,7 @@ type Scan struct {
 	State      store.ScanState `json:"state" enum:"idle,running,failed"`
 	StartedAt  *time.Time      `json:"startedAt" nullable:"true"`
 	FinishedAt *time.Time      `json:"finishedAt" nullable:"true"`
+	Seen       int             `json:"seen" doc:"Media files that the scan that runs has seen so far"`
 	Found      int             `json:"found" doc:"Media files found by the latest finished scan"`
 	Skipped    int             `json:"skipped" doc:"Entries that are no media this server can show"`
 	Message    string          `json:"message" doc:"What the scan has to say about skipped entries and failures"`
@@ -82,27 +83,46 @@ type Scan struct {
 
 // Library is a named collection of directories.
 type Library struct {
-	ID             string            `json:"id"`
-	Name           string            `json:"name"`
-	Type           rules.LibraryType `json:"type" enum:"movies,shows,music,books,audiobooks,comics,podcasts,photos,mixed"`
-	Paths          []string          `json:"paths" nullable:"false" doc:"Directories, as this server sees them"`
-	Emoji          *string           `json:"emoji" nullable:"true"`
-	SharingEnabled bool              `json:"sharingEnabled"`
-	ItemCount      int               `json:"itemCount"`
-	CreatedAt      time.Time         `json:"createdAt"`
-	UpdatedAt      time.Time         `json:"updatedAt"`
-	Scan           Scan              `json:"scan"`
+	ID              string            `json:"id"`
+	Name            string            `json:"name"`
+	Type            rules.LibraryType `json:"type" enum:"movies,shows,music,books,audiobooks,comics,podcasts,photos,mixed"`
+	Paths           []string          `json:"paths" nullable:"false" doc:"Directories, as this server sees them; empty for who may not write to the library"`
+	Emoji           *string           `json:"emoji" nullable:"true"`
+	Personal        bool              `json:"personal" doc:"True: it is the caller's own library, which nobody else sees"`
+	Role            rules.LibraryRole `json:"role" enum:"owner,admin,viewer" doc:"What the caller is in this library"`
+	CanWrite        bool              `json:"canWrite" doc:"Whether the caller may change the library and its items"`
+	SharingEnabled  bool              `json:"sharingEnabled" doc:"Whether public share links can be made and work"`
+	FaceRecognition bool              `json:"faceRecognition" doc:"Kept for apps that recognise faces; this server does not"`
+	ObjectDetection bool              `json:"objectDetection" doc:"Kept for apps that label what pictures show; this server does not"`
+	ItemCount       int               `json:"itemCount"`
+	TrashCount      int               `json:"trashCount"`
+	CreatedAt       time.Time         `json:"createdAt"`
+	UpdatedAt       time.Time         `json:"updatedAt"`
+	Scan            Scan              `json:"scan"`
 }
 
-func libraryView(l *store.Library) Library {
-	return Library{
-		ID: l.ID, Name: l.Name, Type: l.Type, Paths: append([]string{}, l.Paths...), Emoji: nullable(l.Emoji),
-		SharingEnabled: l.SharingEnabled, ItemCount: l.ItemCount,
-		CreatedAt: l.CreatedAt.Time(), UpdatedAt: l.UpdatedAt.Time(),
-		Scan: Scan{
-			State: l.ScanState, StartedAt: timeView(l.ScanStartedAt), FinishedAt: timeView(l.ScanFinishedAt),
-			Found: l.ScanFound, Skipped: l.ScanSkipped, Message: l.ScanMessage,
-		},
+// libraryView shows a library, which was loaded for the account, to it. Where the files lie is for those who may write.
+func libraryView(l *store.Library, account *store.Account) Library {
+	in := l.In(account)
+	view := Library{
+		ID: l.ID, Name: l.Name, Type: l.Type, Paths: []string{}, Emoji: nullable(l.Emoji),
+		Personal: l.Personal, Role: in.Role(), CanWrite: in.CheckWrite(rules.EditLibraries) == nil,
+		SharingEnabled: l.SharingEnabled, FaceRecognition: l.FaceRecognition, ObjectDetection: l.ObjectDetection,
+		ItemCount: l.ItemCount, TrashCount: l.TrashCount,
+		CreatedAt: l.CreatedAt.Time(), UpdatedAt: l.UpdatedAt.Time(), Scan: scanView(l),
+	}
+	if view.CanWrite {
+		view.Paths = append(view.Paths, l.Paths...)
+	} else {
+		view.Scan.Message = ""
+	}
+	return view
+}
+
+func scanView(l *store.Library) Scan {
+	return Scan{
+		State: l.ScanState, StartedAt: timeView(l.ScanStartedAt), FinishedAt: timeView(l.ScanFinishedAt),
+		Seen: l.ScanSeen, Found: l.ScanFound, Skipped: l.ScanSkipped, Message: l.ScanMessage,
 	}
 }
 
@@ -120,24 +140,5 @@ func permissionView(h store.Holder) Permission {
 	return Permission{
 		UserID: h.AccountID, LibraryID: h.LibraryID, Username: h.Username, DisplayName: h.DisplayName,
 		Role: h.Role, GrantedAt: h.GrantedAt.Time(),
-	}
-}
-
-// Item is one media file in a library.
-type Item struct {
-	ID         string     `json:"id"`
-	LibraryID  string     `json:"libraryId"`
-	Title      string     `json:"title"`
-	Path       string     `json:"path" doc:"Relative to the library's directory, with slashes"`
-	Type       media.Kind `json:"type" enum:"video,audio,book,image,text"`
-	MIMEType   string     `json:"mimeType"`
-	Size       int64      `json:"size" doc:"In bytes"`
-	ModifiedAt time.Time  `json:"modifiedAt"`
-}
-
-func itemView(i *store.Item) Item {
-	return Item{
-		ID: i.ID, LibraryID: i.LibraryID, Title: i.Title, Path: i.Path, Type: i.Kind, MIMEType: i.MIMEType,
-		Size: i.Size, ModifiedAt: i.ModifiedAt.Time(),
 	}
 }

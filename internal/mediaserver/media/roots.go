@@ -31,7 +31,18 @@ func (e *NotAllowedError) Error() string {
 }
 
 // Roots are the folders below which media may lie. The zero value allows nothing.
-type Roots struct{ folders []string }
+type Roots struct {
+	folders []string
+	// private is the folder of the personal libraries, or empty.
+	private string
+}
+
+// WithPrivate returns roots that allow the folder of the personal libraries, too: to be read, but not to be chosen for
+// any other library, be it from above or below.
+func (r Roots) WithPrivate(folder string) Roots {
+	r.private = folder
+	return r
+}
 
 // NewRoots returns the given folders as roots. Each must be an absolute path; it may come into being later, as a disk
 // that is mounted late does, and allows nothing until then.
@@ -47,11 +58,32 @@ func NewRoots(folders []string) (Roots, error) {
 // Check reports whether dir can be a library's directory now: an existing, readable directory that lies below a root
 // folder (or is one) once all symbolic links are followed. The error is an *NotAllowedError.
 func (r Roots) Check(dir string) error {
+	if r.private != "" && (within(r.private, dir) || within(dir, r.private)) {
+		return r.refuse(dir, "holds people's personal libraries")
+	}
 	opened, err := r.openDir(dir)
 	if err != nil {
 		return err
 	}
 	return opened.Close()
+}
+
+// within reports whether the inner directory is the outer one or lies below it, once links are followed.
+func within(inner, outer string) bool {
+	rel, err := filepath.Rel(followed(outer), followed(inner))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// followed follows the links in a path as far as it exists.
+func followed(path string) string {
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		return resolved
+	}
+	parent, name := filepath.Split(filepath.Clean(path))
+	if parent = filepath.Clean(parent); parent == filepath.Clean(path) {
+		return path
+	}
+	return filepath.Join(followed(parent), name)
 }
 
 // openDir opens dir so that nothing outside of it can be reached through the result. Links are followed twice: once by
@@ -79,7 +111,11 @@ func (r Roots) openDir(dir string) (*os.Root, error) {
 
 // locate returns the root folder that holds the resolved directory, and the way from there to it.
 func (r Roots) locate(resolved string) (folder, rel string, found bool) {
-	for _, folder := range r.folders {
+	folders := r.folders
+	if r.private != "" {
+		folders = append(slices.Clone(folders), r.private)
+	}
+	for _, folder := range folders {
 		folder, err := filepath.EvalSymlinks(folder)
 		if err != nil {
 			continue
@@ -136,3 +172,6 @@ func (r Roots) Open(dir, rel string) (*File, error) {
 	}
 	return &File{File: file, Info: info}, nil
 }
+
+// Folders lists the root folders, as configured. The caller owns the slice.
+func (r Roots) Folders() []string { return slices.Clone(r.folders) }

@@ -3,8 +3,7 @@ package rules
 // Capability is one thing that an account can be allowed to do: a row of the Dubby roles seed's capability table.
 type Capability string
 
-// The capabilities, in the order of the Dubby roles seed. EditLibraries is the Shisho seed's "Libraries: Write", which
-// it gives to admins and editors.
+// The capabilities of the Dubby roles seed, in its order.
 const (
 	ManageServer       Capability = "manage-server"
 	DeleteServer       Capability = "delete-server"
@@ -15,7 +14,6 @@ const (
 	RemoveUsers        Capability = "remove-users"
 	CreateLibraries    Capability = "create-libraries"
 	DeleteLibraries    Capability = "delete-libraries"
-	EditLibraries      Capability = "edit-libraries"
 	ScanLibraries      Capability = "scan-libraries"
 	ManageMetadata     Capability = "manage-metadata"
 	AccessAllLibraries Capability = "access-all-libraries"
@@ -27,12 +25,26 @@ const (
 	ManageOwnProfile   Capability = "manage-own-profile"
 )
 
+// The capabilities that only the Shisho seed tells apart. EditLibraries is its "Libraries: Write": a library's name,
+// emoji and flags, but not its directories, since who chooses those can read everything below the root folders.
+const (
+	EditLibraries Capability = "edit-libraries"
+	ReadBooks     Capability = "read-books"
+	ReadSeries    Capability = "read-series"
+	ReadPeople    Capability = "read-people"
+	EditSeries    Capability = "edit-series"
+	EditPeople    Capability = "edit-people"
+	ViewUsers     Capability = "view-users"
+	ViewJobs      Capability = "view-jobs"
+	ViewSettings  Capability = "view-settings"
+)
+
 var (
-	memberCapabilities = []Capability{BrowseMedia, ManageOwnProfile}
-	editorCapabilities = append([]Capability{EditLibraries, ScanLibraries, ManageMetadata}, memberCapabilities...)
+	memberCapabilities = []Capability{BrowseMedia, ReadBooks, ReadSeries, ReadPeople, ManageOwnProfile}
+	editorCapabilities = append([]Capability{EditLibraries, ManageMetadata, EditSeries, EditPeople}, memberCapabilities...)
 	adminCapabilities  = append([]Capability{
 		InviteUsers, ManageUsers, AssignRoles, RemoveUsers, CreateLibraries, DeleteLibraries, AccessAllLibraries,
-		ShareLibraries, ManageSettings, ManagePrivacy, ViewAuditLogs,
+		ShareLibraries, ManageSettings, ManagePrivacy, ViewAuditLogs, ScanLibraries, ViewUsers, ViewJobs, ViewSettings,
 	}, editorCapabilities...)
 	ownerCapabilities = append([]Capability{ManageServer, DeleteServer, ManageBilling}, adminCapabilities...)
 )
@@ -55,19 +67,3 @@ func set(list []Capability) map[Capability]bool {
 
 // Can reports whether accounts of role have the capability. An unknown role can do nothing.
 func Can(role Role, c Capability) bool { return capabilities[role][c] }
-
-// SeesAllLibraries reports whether an account sees every library, future ones included: by its role (Dubby access
-// seed: "Owners and admins have access to all libraries automatically"), or because its access says so (Shisho seed:
-// "All libraries").
-func SeesAllLibraries(role Role, accessAll bool) bool {
-	return accessAll || Can(role, AccessAllLibraries)
-}
-
-// CanDeleteLibrary reports whether the account may delete a library that createdBy made (empty: nobody remembered).
-// It takes the capability and, as in the Alcoves seed, being the one who created it; the server's owner may always.
-func CanDeleteLibrary(actor Actor, createdBy string) bool {
-	if !Can(actor.Role, DeleteLibraries) {
-		return false
-	}
-	return actor.Role == Owner || (createdBy != "" && actor.ID == createdBy)
-}

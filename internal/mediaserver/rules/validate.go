@@ -109,3 +109,15 @@ func CheckPath(s string) string {
 	}
 	return ""
 }
+
+// CheckText says what is wrong with text that somebody wrote about an item, or "". Only a text of several lines may
+// hold newlines and tabs.
+func CheckText(s string, lines bool) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "must be valid UTF-8"
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && (!lines || (r != '\n' && r != '\t')) }):
+		return "must not contain control characters"
+	}
+	return ""
+}

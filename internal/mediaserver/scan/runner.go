@@ -4,11 +4,12 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/media"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
@@ -16,15 +17,21 @@ import (
 // atOnce is how many libraries are scanned at the same time; more would only make a disk seek.
 const atOnce = 2
 
+// progressEvery is how often a scan tells how many files it has seen, if there are more.
+const progressEvery = time.Second
+
 // ErrStopped says that the runner was closed.
 var ErrStopped = errors.New("scanning has stopped")
 
-// Runner scans libraries, each at most once at a time. It is safe for use by many goroutines. Close it before its
+// Runner scans libraries, each at most once at a time, also among servers that share a database: the one that scans holds
+// a lease, which it renews while it works and loses when it falls silent. It is safe for use by many goroutines. Close it before its
 // store.
 type Runner struct {
 	store *store.Store
 	roots media.Roots
 	log   *slog.Logger
+	// id tells this runner from those of other servers.
+	id string
 
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -41,26 +48,29 @@ type Runner struct {
 func NewRunner(s *store.Store, roots media.Roots, log *slog.Logger) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Runner{
-		store: s, roots: roots, log: log, ctx: ctx, stop: stop,
+		store: s, roots: roots, log: log, id: auth.NewID(), ctx: ctx, stop: stop,
 		slots: make(chan struct{}, atOnce), jobs: map[string]bool{},
 	}
 }
 
-// Start begins a scan of the library and returns as soon as its state says so. While a scan of it runs, another one
-// follows right after. Errors: store.ErrLibraryNotFound, ErrStopped.
+// Start begins a scan of the library and returns as soon as its state says so. While a scan of it runs, here or on
+// another server, another one follows right after. Errors: store.ErrLibraryNotFound, ErrStopped.
 func (r *Runner) Start(ctx context.Context, libraryID string) error {
 	if first, err := r.enlist(libraryID); err != nil || !first {
 		return err
 	}
-	paths, err := r.store.BeginScan(ctx, libraryID)
+	library, err := r.store.BeginScan(ctx, libraryID, r.id)
 	if err != nil {
 		r.retire(libraryID)
 		r.running.Done()
+		if errors.Is(err, store.ErrScanElsewhere) {
+			return nil
+		}
 		return err
 	}
 	go func() {
 		defer r.running.Done()
-		r.work(libraryID, paths)
+		r.work(library)
 	}()
 	return nil
 }
@@ -90,10 +100,10 @@ func (r *Runner) retire(libraryID string) {
 }
 
 // again takes up a wish that came in meanwhile, or ends the job.
-func (r *Runner) again(libraryID string) bool {
+func (r *Runner) again(libraryID string, wanted bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.jobs[libraryID] && r.ctx.Err() == nil {
+	if (r.jobs[libraryID] || wanted) && r.ctx.Err() == nil {
 		r.jobs[libraryID] = false
 		return true
 	}
@@ -113,65 +123,81 @@ func (r *Runner) wake() {
 	r.waiters = nil
 }
 
-func (r *Runner) work(libraryID string, paths []string) {
+func (r *Runner) work(library *store.Library) {
 	for {
-		r.once(libraryID, paths)
-		if !r.again(libraryID) {
+		wanted := r.once(library)
+		if !r.again(library.ID, wanted) {
 			return
 		}
-		var err error
-		if paths, err = r.store.BeginScan(r.ctx, libraryID); err != nil {
-			r.report(libraryID, err)
-			r.retire(libraryID)
+		next, err := r.store.BeginScan(r.ctx, library.ID, r.id)
+		if err != nil {
+			r.report(library.ID, err)
+			r.retire(library.ID)
 			return
 		}
+		library = next
 	}
 }
 
-func (r *Runner) once(libraryID string, paths []string) {
+// once scans the library and reports whether another server was asked for a scan meanwhile.
+func (r *Runner) once(library *store.Library) (wanted bool) {
+	ctx, lost := context.WithCancel(r.ctx)
+	defer lost()
+	var beating sync.WaitGroup
+	defer beating.Wait()
+	done := make(chan struct{})
+	defer close(done)
+	seen := new(atomic.Int64)
+	beating.Go(func() { r.renew(ctx, library.ID, seen, done, lost) })
 	select {
 	case r.slots <- struct{}{}:
-	case <-r.ctx.Done():
-		return
+	case <-ctx.Done():
+		return false
 	}
 	defer func() { <-r.slots }()
-	result, err := r.look(paths)
+	result, err := r.look(ctx, library, seen)
 	if err == nil {
-		err = r.store.FinishScan(r.ctx, libraryID, result)
+		wanted, err = r.store.FinishScan(ctx, library.ID, r.id, result)
 	}
-	r.report(libraryID, err)
+	r.report(library.ID, err)
+	return wanted
 }
 
-// report logs what went wrong. A library that was deleted during its scan, and the end of the server, did not.
+// renew keeps the lease and tells of the progress until done is closed, and calls lost when the lease is another
+// server's.
+func (r *Runner) renew(ctx context.Context, libraryID string, seen *atomic.Int64, done <-chan struct{}, lost func()) {
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	told, at := int64(0), time.Now()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := seen.Load()
+		if now == told && time.Since(at) < store.ScanHeartbeat {
+			continue
+		}
+		told, at = now, time.Now()
+		if err := r.store.RenewScan(ctx, libraryID, r.id, int(now)); errors.Is(err, store.ErrScanLost) {
+			lost()
+			return
+		}
+	}
+}
+
+// report logs what went wrong. A library that was deleted or taken over during its scan, and the end of the server, did
+// not.
 func (r *Runner) report(libraryID string, err error) {
-	if err == nil || errors.Is(err, store.ErrLibraryNotFound) || r.ctx.Err() != nil {
+	lost := errors.Is(err, store.ErrLibraryNotFound) || errors.Is(err, store.ErrScanLost) ||
+		errors.Is(err, store.ErrScanElsewhere) || errors.Is(err, context.Canceled)
+	if err == nil || lost || r.ctx.Err() != nil {
 		return
 	}
 	r.log.Error("scan failed", "library", libraryID, "error", err)
-}
-
-// look lists the directories. One that cannot be listed makes the scan fail and is left out of the result.
-func (r *Runner) look(paths []string) (store.ScanResult, error) {
-	result := store.ScanResult{Listings: map[string]media.Listing{}}
-	var notes []string
-	for _, dir := range paths {
-		listing, err := r.roots.Scan(r.ctx, dir)
-		switch {
-		case r.ctx.Err() != nil:
-			return result, r.ctx.Err()
-		case err != nil:
-			result.Failed = true
-			notes = append(notes, fmt.Sprintf("%s: %v; its items were kept", dir, err))
-			continue
-		case !listing.Complete:
-			result.Failed = true
-			notes = append(notes, dir+": not everything could be read; nothing was removed")
-		}
-		notes = append(notes, listing.Reasons...)
-		result.Listings[dir] = listing
-	}
-	result.Message = strings.Join(notes, "; ")
-	return result, nil
 }
 
 // WaitIdle waits until no scan runs or is asked for. It fails only when ctx ends first.

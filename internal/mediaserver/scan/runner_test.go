@@ -32,7 +32,7 @@ func setUp(t *testing.T) (*scan.Runner, *store.Store, *store.Library) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	database, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), time.Now)
+	database, err := store.Open(t.Context(), store.Config{Location: filepath.Join(t.TempDir(), "x.db"), Clock: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,36 +37,57 @@ type Account struct {
 	CreatedAt    Instant `bun:"created_at"`
 	LastSignInAt Instant `bun:"last_sign_in_at"`
 
+	// Custom is set for who has a role of the server's own; Role is Guest then.
+	Custom *rules.Custom `bun:"-"`
 	// Libraries are the stored permissions, in the order of granting. Only the calls that say so fill it in.
 	Libraries []Permission `bun:"-"`
 }
 
+// RoleName is the name of the account's role, be it built in or the server's own.
+func (a *Account) RoleName() string {
+	if a.Custom != nil {
+		return a.Custom.Name
+	}
+	return string(a.Role)
+}
+
 // Viewer returns the account as somebody who looks for libraries.
 func (a *Account) Viewer() Viewer {
-	return Viewer{AccountID: a.ID, All: rules.SeesAllLibraries(a.Role, a.AccessAll)}
+	return Viewer{AccountID: a.ID, All: a.Actor().SeesAll(a.AccessAll)}
 }
 
 // Actor returns the account as somebody who asks for something.
-func (a *Account) Actor() rules.Actor { return rules.Actor{ID: a.ID, Role: a.Role} }
+func (a *Account) Actor() rules.Actor { return rules.Actor{ID: a.ID, Role: a.Role, Custom: a.Custom} }
 
 // Subject returns the account as somebody to whom something is done.
 func (a *Account) Subject() rules.Subject {
-	return rules.Subject{ID: a.ID, Role: a.Role, Disabled: a.Disabled}
+	return rules.Subject{ID: a.ID, Role: a.Role, Custom: a.Custom, Disabled: a.Disabled}
 }
 
 func (a *Account) fold() {
 	a.UsernameFolded, a.EmailFolded = rules.Fold(a.Username), rules.Fold(a.Email)
 }
 
-// CreateAccount stores a new account together with its Libraries, or nothing. It fills in Seq, CreatedAt and the
-// folded names. Errors: ErrUsernameTaken, ErrEmailTaken, *UnknownLibrariesError.
+// CreateAccount stores a new account together with its Libraries and its personal library, or nothing. It fills in Seq,
+// CreatedAt and the folded names. Errors: ErrUsernameTaken, ErrEmailTaken, *UnknownLibrariesError, ErrRoleNotFound.
 func (s *Store) CreateAccount(ctx context.Context, account *Account) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.insertAccount(ctx, tx, account); err != nil {
 			return err
 		}
-		return s.replaceLibraries(ctx, tx, account)
+		if err := s.replaceLibraries(ctx, tx, account); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "user.create", target: account.target(), details: account.facts()})
 	})
+}
+
+// facts are what the audit log tells of an account.
+func (a *Account) facts() map[string]any {
+	return map[string]any{
+		"email": a.Email, "displayName": a.DisplayName, "role": a.RoleName(), "disabled": a.Disabled,
+		"mustChangePassword": a.MustChangePassword,
+	}
 }
 
 func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) error {
@@ -75,8 +96,13 @@ func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) 
 	if err := checkNames(ctx, tx, account); err != nil {
 		return err
 	}
-	_, err := tx.NewInsert().Model(account).Exec(ctx)
-	return err
+	if _, err := tx.NewInsert().Model(account).Exec(ctx); err != nil {
+		return err
+	}
+	if err := replaceRole(ctx, tx, account); err != nil {
+		return err
+	}
+	return s.addPersonal(ctx, tx, account.ID)
 }
 
 // checkNames makes sure that no other account answers to the account's names. A username may not equal somebody else's
@@ -113,8 +139,15 @@ func loadAccount(ctx context.Context, db bun.IDB, id string) (*Account, error) {
 	if err := db.NewSelect().Model(account).Where("id = ?", lookup(id)).Scan(ctx); err != nil {
 		return nil, notFound(err, ErrAccountNotFound)
 	}
-	list := []*Account{account}
-	return account, loadLibraries(ctx, db, list)
+	return account, loadRest(ctx, db, []*Account{account})
+}
+
+// loadRest fills in the Libraries and custom roles of the accounts, with one statement each.
+func loadRest(ctx context.Context, db bun.IDB, accounts []*Account) error {
+	if err := loadLibraries(ctx, db, accounts); err != nil {
+		return err
+	}
+	return loadCustom(ctx, db, accounts)
 }
 
 // AccountByLogin returns the account, without Libraries, that signs in with this username or mail address in any
@@ -131,7 +164,7 @@ func (s *Store) AccountByLogin(ctx context.Context, login string, emailOnly bool
 	return account, nil
 }
 
-// Accounts returns a page of accounts with their Libraries, in the order of making. It takes two SQL statements,
+// Accounts returns a page of accounts with their Libraries, in the order of making. It takes the same few SQL statements,
 // however long the page is. Error: ErrBadCursor.
 func (s *Store) Accounts(ctx context.Context, page Page) (List[*Account], error) {
 	after, err := page.afterSeq()
@@ -144,17 +177,18 @@ func (s *Store) Accounts(ctx context.Context, page Page) (List[*Account], error)
 		return List[*Account]{}, err
 	}
 	list := cut(rows, page.Limit, func(a *Account) string { return seqKey(a.Seq) })
-	return list, loadLibraries(ctx, s.read, list.Items)
+	return list, loadRest(ctx, s.read, list.Items)
 }
 
-// UpdateAccount lets change edit the account's Email, DisplayName, Role and Disabled, in one transaction, and returns
-// the account with its Libraries. An error of change stops everything. Disabling ends the account's sessions. Errors:
-// ErrAccountNotFound, ErrEmailTaken.
+// UpdateAccount lets change edit the account's Email, DisplayName, Role, Custom and Disabled, in one transaction, and
+// returns the account with its Libraries. An error of change stops everything. Disabling ends the account's sessions.
+// Errors: ErrAccountNotFound, ErrEmailTaken, ErrRoleNotFound.
 func (s *Store) UpdateAccount(ctx context.Context, id string, change func(*Account) error) (account *Account, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if account, err = loadAccount(ctx, tx, id); err != nil {
 			return err
 		}
+		before := account.facts()
 		if err := change(account); err != nil {
 			return err
 		}
@@ -169,13 +203,20 @@ func (s *Store) UpdateAccount(ctx context.Context, id string, change func(*Accou
 		}
 		_, err = tx.NewUpdate().Model(account).WherePK().
 			Column("email", "email_folded", "display_name", "role", "disabled").Exec(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		if err := replaceRole(ctx, tx, account); err != nil {
+			return err
+		}
+		return s.recordChange(ctx, tx, "user.update", account.target(), before, account.facts())
 	})
 	return account, err
 }
 
-// DeleteAccount removes the account, its sessions and its permissions, unless check objects. Libraries that it created
-// stay, with no creator. Error: ErrAccountNotFound, or check's.
+// DeleteAccount removes the account, its sessions, its permissions and its personal library, whose files stay, unless
+// check objects. The server's owner becomes the owner of the other libraries that it made. Error: ErrAccountNotFound, or
+// check's.
 func (s *Store) DeleteAccount(ctx context.Context, id string, check func(*Account) error) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		account, err := loadAccount(ctx, tx, id)
@@ -185,7 +226,15 @@ func (s *Store) DeleteAccount(ctx context.Context, id string, check func(*Accoun
 		if err := check(account); err != nil {
 			return err
 		}
-		_, err = tx.NewDelete().Table("accounts").Where("id = ?", id).Exec(ctx)
-		return err
+		if err := removePersonal(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := passOn(ctx, tx, id); err != nil {
+			return err
+		}
+		if _, err := tx.NewDelete().Table("accounts").Where("id = ?", id).Exec(ctx); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "user.delete", target: account.target()})
 	})
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -77,6 +78,10 @@ func (v *Invite) Expiry() *time.Time {
 // CreateInvite stores a new invite with its Libraries, never used. It fills in Seq and the times. Errors: ErrCodeTaken,
 // *UnknownLibrariesError.
 func (s *Store) CreateInvite(ctx context.Context, invite *Invite) error {
+	return s.createInvite(ctx, invite, func(context.Context, bun.Tx) error { return nil })
+}
+
+func (s *Store) createInvite(ctx context.Context, invite *Invite, also func(context.Context, bun.Tx) error) error {
 	invite.CreatedAt = At(s.now())
 	invite.UpdatedAt, invite.UseCount = invite.CreatedAt, 0
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -90,8 +95,33 @@ func (s *Store) CreateInvite(ctx context.Context, invite *Invite) error {
 		if _, err := tx.NewInsert().Model(invite).Exec(ctx); err != nil {
 			return err
 		}
-		return replaceInviteLibraries(ctx, tx, invite)
+		if err := replaceInviteLibraries(ctx, tx, invite); err != nil {
+			return err
+		}
+		if err := also(ctx, tx); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "invite.create", target: invite.target(), details: invite.facts()})
 	})
+}
+
+// facts are what the audit log tells of an invite. Its code is not among them.
+func (v *Invite) facts() map[string]any {
+	facts := map[string]any{
+		"role": string(v.Role), "revoked": v.Revoked, "email": v.Email, "inviter": v.InviterName, "maxUses": nil, "expiresAt": nil,
+	}
+	if v.MaxUses != nil {
+		facts["maxUses"] = *v.MaxUses
+	}
+	if expiry := v.Expiry(); expiry != nil {
+		facts["expiresAt"] = expiry.Format(time.RFC3339)
+	}
+	ids := make([]string, 0, len(v.Libraries))
+	for _, library := range v.Libraries {
+		ids = append(ids, library.LibraryID+":"+string(library.Role))
+	}
+	facts["libraries"] = strings.Join(ids, " ")
+	return facts
 }
 
 // replaceInviteLibraries makes the stored libraries equal to the invite's.
@@ -153,12 +183,17 @@ func loadInviteLibraries(ctx context.Context, db bun.IDB, invites []*Invite) err
 // Invites returns a page of invites with their Libraries, in the order of making. It takes two SQL statements, however
 // long the page is. Error: ErrBadCursor.
 func (s *Store) Invites(ctx context.Context, page Page) (List[*Invite], error) {
+	return s.listInvites(ctx, page, func(query *bun.SelectQuery) *bun.SelectQuery { return query })
+}
+
+func (s *Store) listInvites(ctx context.Context, page Page, filter func(*bun.SelectQuery) *bun.SelectQuery) (List[*Invite], error) {
 	after, err := page.afterSeq()
 	if err != nil {
 		return List[*Invite]{}, err
 	}
 	var rows []*Invite
-	err = s.read.NewSelect().Model(&rows).Where("seq > ?", after).Order("seq").Limit(int64(page.Limit) + 1).Scan(ctx)
+	err = filter(s.read.NewSelect().Model(&rows)).Where("seq > ?", after).Order("seq").
+		Limit(int64(page.Limit) + 1).Scan(ctx)
 	if err != nil {
 		return List[*Invite]{}, err
 	}
@@ -174,6 +209,7 @@ func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite
 		if invite, err = loadInvite(ctx, tx, "id", lookup(id)); err != nil {
 			return err
 		}
+		before := invite.facts()
 		if err := change(invite); err != nil {
 			return err
 		}
@@ -183,16 +219,24 @@ func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite
 		if err != nil {
 			return err
 		}
-		return replaceInviteLibraries(ctx, tx, invite)
+		if err := replaceInviteLibraries(ctx, tx, invite); err != nil {
+			return err
+		}
+		return s.recordChange(ctx, tx, "invite.update", invite.target(), before, invite.facts())
 	})
 	return invite, err
 }
 
 // DeleteInvite kills the link and forgets who used it; the people stay. Error: ErrInviteNotFound.
 func (s *Store) DeleteInvite(ctx context.Context, id string) error {
-	found, err := affected(s.write.NewDelete().Table("invites").Where("id = ?", lookup(id)).Exec(ctx))
-	if err == nil && !found {
-		return ErrInviteNotFound
-	}
-	return err
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		invite, err := loadInvite(ctx, tx, "id", lookup(id))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.NewDelete().Table("invites").Where("id = ?", invite.ID).Exec(ctx); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "invite.delete", target: invite.target()})
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -145,7 +144,7 @@ func TestUnusualExpiriesExpire(t *testing.T) {
 // On time to the microsecond, by the clock alone.
 func TestAnInviteExpiresByTheClock(t *testing.T) {
 	now := noon
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), func() time.Time { return now })
+	s, err := Open(t.Context(), Config{Location: newDatabase(t), Clock: func() time.Time { return now }})
 	must(t, err)
 	defer func() { must(t, s.Close()) }()
 	invite := addInvite(t, s, nil, func(v *Invite) { v.ExpiresAt = ptr(At(noon.Add(time.Second))) })

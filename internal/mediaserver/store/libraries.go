@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -29,16 +30,24 @@ const (
 // Viewer is somebody who looks for libraries and items. The zero value sees nothing.
 type Viewer struct {
 	AccountID string
-	// All says that the viewer sees every library.
+	// All says that the viewer sees every library but other people's own.
 	All bool
+	// everything is the server itself.
+	everything bool
 }
 
-// restrict keeps the rows whose library, in the given column, the viewer may see.
+// restrict keeps the rows whose library, in the given column, the viewer may see. A personal library is its owner's
+// alone, whatever role another has (Alcoves seed, line 16: "your private workspace").
 func (v Viewer) restrict(query *bun.SelectQuery, column string) *bun.SelectQuery {
-	if v.All {
+	switch {
+	case v.everything:
 		return query
+	case v.All:
+		return query.Where("? NOT IN (SELECT id FROM libraries WHERE personal AND created_by <> ?)",
+			bun.Ident(column), v.AccountID)
 	}
-	return query.Where("? IN (SELECT library_id FROM permissions WHERE account_id = ?)", bun.Ident(column), v.AccountID)
+	return query.Where("? IN (SELECT library_id FROM permissions WHERE account_id = ? "+
+		"UNION SELECT id FROM libraries WHERE personal AND created_by = ?)", bun.Ident(column), v.AccountID, v.AccountID)
 }
 
 // Library is a named collection of directories.
@@ -50,9 +59,14 @@ type Library struct {
 	Name string            `bun:"name"`
 	Type rules.LibraryType `bun:"type"`
 	// Emoji is empty for a library without one.
-	Emoji          string `bun:"emoji"`
-	SharingEnabled bool   `bun:"sharing_enabled"`
-	// CreatedBy is the id of the account that made it; empty once that account is gone.
+	Emoji string `bun:"emoji"`
+	// The feature flags. This server only keeps those for faces and objects, for apps that recognise them.
+	SharingEnabled  bool `bun:"sharing_enabled"`
+	FaceRecognition bool `bun:"face_recognition"`
+	ObjectDetection bool `bun:"object_detection"`
+	// Personal says that it is its owner's own library, which nobody else sees.
+	Personal bool `bun:"personal"`
+	// CreatedBy is the id of the library's owner: who made it, or the server's owner once that account is gone.
 	CreatedBy string  `bun:"created_by,nullzero"`
 	CreatedAt Instant `bun:"created_at"`
 	UpdatedAt Instant `bun:"updated_at"`
@@ -63,8 +77,18 @@ type Library struct {
 	ScanFound      int       `bun:"scan_found"`
 	ScanSkipped    int       `bun:"scan_skipped"`
 	ScanMessage    string    `bun:"scan_message"`
+	// ScanSeen is how many files the scan that runs has seen so far.
+	ScanSeen int `bun:"scan_seen"`
+	// ScanHolder is the server that scans, and ScanLeaseUntil says how long that is to be believed.
+	ScanHolder     string  `bun:"scan_holder"`
+	ScanLeaseUntil Instant `bun:"scan_lease_until"`
+	ScanWanted     bool    `bun:"scan_wanted"`
 
-	ItemCount int `bun:"item_count,scanonly"`
+	// ItemCount leaves out the trash, which TrashCount counts.
+	ItemCount  int `bun:"item_count,scanonly"`
+	TrashCount int `bun:"trash_count,scanonly"`
+	// Granted is the role that was granted to whoever looked, or empty.
+	Granted rules.LibraryRole `bun:"granted,scanonly"`
 	// Paths are the directories as they were given.
 	Paths []string `bun:"-"`
 }
@@ -86,8 +110,24 @@ func (s *Store) CreateLibrary(ctx context.Context, library *Library) error {
 		if _, err := tx.NewInsert().Model(library).Exec(ctx); err != nil {
 			return err
 		}
-		return replacePaths(ctx, tx, library)
+		if err := replacePaths(ctx, tx, library); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "library.create", target: library.target(), details: library.facts()})
 	})
+}
+
+// facts are what the audit log tells of a library.
+func (l *Library) facts() map[string]any {
+	return map[string]any{
+		"name": l.Name, "emoji": l.Emoji, "sharingEnabled": l.SharingEnabled, "faceRecognition": l.FaceRecognition,
+		"objectDetection": l.ObjectDetection, "paths": strings.Join(l.Paths, "\n"),
+	}
+}
+
+// In says how the account stands to the library, which was loaded for it.
+func (l *Library) In(account *Account) rules.InLibrary {
+	return rules.InLibrary{Actor: account.Actor(), CreatedBy: l.CreatedBy, Granted: l.Granted, Personal: l.Personal}
 }
 
 func replacePaths(ctx context.Context, tx bun.Tx, library *Library) error {
@@ -105,7 +145,12 @@ func replacePaths(ctx context.Context, tx bun.Tx, library *Library) error {
 // Library returns the library if it exists and the viewer may see it, else ErrLibraryNotFound: the two are not to be
 // told apart (Alcoves seed: "they learn nothing about whether the library exists at all").
 func (s *Store) Library(ctx context.Context, viewer Viewer, id string) (*Library, error) {
-	return loadLibrary(ctx, s.read, viewer, id)
+	library, err := loadLibrary(ctx, s.read, viewer, id)
+	if err != nil {
+		return nil, err
+	}
+	library.endScan(s.now())
+	return library, nil
 }
 
 func loadLibrary(ctx context.Context, db bun.IDB, viewer Viewer, id string) (*Library, error) {
@@ -118,7 +163,10 @@ func loadLibrary(ctx context.Context, db bun.IDB, viewer Viewer, id string) (*Li
 
 func selectLibraries(db bun.IDB, into any, viewer Viewer) *bun.SelectQuery {
 	query := db.NewSelect().Model(into).ColumnExpr("l.*").
-		ColumnExpr("(SELECT count(*) FROM items AS i WHERE i.library_id = l.id) AS item_count")
+		ColumnExpr("(SELECT count(*) FROM items AS i WHERE i.library_id = l.id AND i.trashed_at = 0) AS item_count").
+		ColumnExpr("(SELECT count(*) FROM items AS i WHERE i.library_id = l.id AND i.trashed_at <> 0) AS trash_count").
+		ColumnExpr("COALESCE((SELECT g.role FROM permissions AS g WHERE g.library_id = l.id AND g.account_id = ?), '') "+
+			"AS granted", viewer.AccountID)
 	return viewer.restrict(query, "l.id")
 }
 
@@ -154,26 +202,37 @@ func (s *Store) Libraries(ctx context.Context, viewer Viewer, page Page) (List[*
 		return List[*Library]{}, err
 	}
 	list := cut(rows, page.Limit, func(l *Library) string { return seqKey(l.Seq) })
+	for _, library := range list.Items {
+		library.endScan(s.now())
+	}
 	return list, loadPaths(ctx, s.read, list.Items)
 }
 
-// UpdateLibrary lets change edit the library's Name, Emoji, SharingEnabled and Paths, in one transaction, and returns
-// what is stored then. Items below directories that are no longer the library's vanish with them. Error:
+// UpdateLibrary lets change edit the library's Name, Emoji, feature flags and Paths, in one transaction, and returns what
+// is stored then. An error of change stops everything. Items below directories that are no longer the library's vanish with them. Error:
 // ErrLibraryNotFound for a library that the viewer may not see.
 func (s *Store) UpdateLibrary(
-	ctx context.Context, viewer Viewer, id string, change func(*Library),
+	ctx context.Context, viewer Viewer, id string, change func(*Library) error,
 ) (library *Library, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if library, err = loadLibrary(ctx, tx, viewer, id); err != nil {
 			return err
 		}
-		paths := library.Paths
-		change(library)
+		paths, before := library.Paths, library.facts()
+		if err := change(library); err != nil {
+			return err
+		}
 		library.UpdatedAt = At(s.now())
 		_, err = tx.NewUpdate().Model(library).WherePK().
-			Column("name", "emoji", "sharing_enabled", "updated_at").Exec(ctx)
-		if err != nil || slices.Equal(paths, library.Paths) {
+			Column("name", "emoji", "sharing_enabled", "face_recognition", "object_detection", "updated_at").Exec(ctx)
+		if err != nil {
 			return err
+		}
+		if err := s.recordChange(ctx, tx, "library.update", library.target(), before, library.facts()); err != nil {
+			return err
+		}
+		if slices.Equal(paths, library.Paths) {
+			return nil
 		}
 		if err := movePaths(ctx, tx, library); err != nil {
 			return err
@@ -193,9 +252,9 @@ func movePaths(ctx context.Context, tx bun.Tx, library *Library) error {
 	return replacePaths(ctx, tx, library)
 }
 
-// DeleteLibrary removes the library, its permissions and its place in invites, unless check objects. Errors: ErrLibraryNotFound for a library
-// that the viewer may not see; ErrLibraryNotEmpty while it holds an item (Alcoves seed: "Only the owner can delete a
-// library, and only when it is empty"); or check's.
+// DeleteLibrary removes the library, its permissions and its place in invites, unless check objects. Errors:
+// ErrLibraryNotFound for a library that the viewer may not see; ErrLibraryNotEmpty while it holds an item, be it in the
+// trash (Alcoves seed, line 38: "only when it is empty (no files, including trash)"); or check's.
 func (s *Store) DeleteLibrary(ctx context.Context, viewer Viewer, id string, check func(*Library) error) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		library, err := loadLibrary(ctx, tx, viewer, id)
@@ -205,10 +264,15 @@ func (s *Store) DeleteLibrary(ctx context.Context, viewer Viewer, id string, che
 		if err := check(library); err != nil {
 			return err
 		}
-		if library.ItemCount > 0 {
+		if library.ItemCount+library.TrashCount > 0 {
 			return ErrLibraryNotEmpty
 		}
-		_, err = tx.NewDelete().Table("libraries").Where("id = ?", id).Exec(ctx)
-		return err
+		if err := deleteOwnInvites(ctx, tx, id); err != nil {
+			return err
+		}
+		if _, err := tx.NewDelete().Table("libraries").Where("id = ?", id).Exec(ctx); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "library.delete", target: library.target()})
 	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,14 +12,17 @@ import (
 )
 
 func session(account *Account, token string, life time.Duration) *Session {
-	return &Session{TokenHash: token, AccountID: account.ID, CreatedAt: At(noon), ExpiresAt: At(noon.Add(life))}
+	return &Session{TokenHash: token, ID: auth.NewID(), AccountID: account.ID, CreatedAt: At(noon), ExpiresAt: At(noon.Add(life))}
 }
 
 func TestSessionsEnd(t *testing.T) {
 	s := open(t)
 	mia := addAccount(t, s, "mia")
+	ids := map[string]string{}
 	start := func(token string, life time.Duration) {
-		must(t, s.StartSession(t.Context(), session(mia, token, life), "hash"))
+		began := session(mia, token, life)
+		ids[token] = began.ID
+		must(t, s.StartSession(t.Context(), began, "hash"))
 	}
 	alive := func(token string) bool {
 		_, _, err := s.SessionAccount(t.Context(), token)
@@ -33,7 +37,9 @@ func TestSessionsEnd(t *testing.T) {
 	if alive("expired") || !alive("one") || alive("unknown") {
 		t.Error("expiry is not looked at")
 	}
-	must(t, s.EndSession(t.Context(), "one"))
+	wantErr(t, s.EndSession(t.Context(), addAccount(t, s, "dan"), ids["one"]), ErrSessionNotFound)
+	must(t, s.EndSession(t.Context(), mia, ids["one"]))
+	wantErr(t, s.EndSession(t.Context(), mia, ids["one"]), ErrSessionNotFound)
 	if alive("one") || !alive("two") {
 		t.Error("signing out ended the wrong session")
 	}
@@ -102,6 +108,7 @@ func TestViewersSeeTheirsOnly(t *testing.T) {
 	for viewer, want := range map[Viewer]int{mia.Viewer(): 1, {All: true}: 2, {}: 0, {AccountID: films.ID}: 0} {
 		libraries, err := s.Libraries(t.Context(), viewer, Page{Limit: 10})
 		must(t, err)
+		libraries.Items = slices.DeleteFunc(libraries.Items, func(l *Library) bool { return l.Personal })
 		items, err := s.Items(t.Context(), viewer, ItemFilter{}, Page{Limit: 10})
 		if must(t, err); len(libraries.Items) != want || len(items.Items) != want {
 			t.Errorf("%+v sees %d libraries and %d items", viewer, len(libraries.Items), len(items.Items))
@@ -109,7 +116,7 @@ func TestViewersSeeTheirsOnly(t *testing.T) {
 	}
 	_, err = s.Library(t.Context(), mia.Viewer(), films.ID)
 	wantErr(t, err, ErrLibraryNotFound)
-	_, err = s.UpdateLibrary(t.Context(), mia.Viewer(), films.ID, func(*Library) { t.Error("reached") })
+	_, err = s.UpdateLibrary(t.Context(), mia.Viewer(), films.ID, func(*Library) error { t.Error("reached"); return nil })
 	wantErr(t, err, ErrLibraryNotFound)
 	wantErr(t, s.DeleteLibrary(t.Context(), mia.Viewer(), films.ID, func(*Library) error { return nil }), ErrLibraryNotFound)
 }
@@ -148,10 +155,11 @@ func TestScansKeepIdsAndNeverRemoveOnDoubt(t *testing.T) {
 	if got := itemsOf(t, s); len(got) != 1 {
 		t.Errorf("items %v", got)
 	}
-	got, err := s.UpdateLibrary(t.Context(), Viewer{All: true}, library.ID, func(l *Library) { l.Paths = []string{"/f"} })
+	got, err := s.UpdateLibrary(t.Context(), Viewer{All: true}, library.ID, func(l *Library) error { l.Paths = []string{"/f"}; return nil })
 	if must(t, err); got.ItemCount != 0 || len(got.Paths) != 1 {
 		t.Errorf("got %+v", got)
 	}
 	must(t, s.DeleteLibrary(t.Context(), Viewer{All: true}, library.ID, func(*Library) error { return nil }))
-	wantErr(t, s.FinishScan(t.Context(), library.ID, ScanResult{}), ErrLibraryNotFound)
+	_, err = s.FinishScan(t.Context(), library.ID, "here", ScanResult{})
+	wantErr(t, err, ErrScanLost)
 }

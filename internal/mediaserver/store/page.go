@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrBadCursor says that a cursor is none that this server gave out.
@@ -39,7 +40,7 @@ func seqKey(seq int64) string { return strconv.FormatInt(seq, 10) }
 
 func (p Page) key() (string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	if err != nil {
+	if err != nil || !utf8.Valid(raw) {
 		return "", ErrBadCursor
 	}
 	return string(raw), nil
@@ -78,4 +79,17 @@ func (p Page) afterPath() (path, id string, err error) {
 		return "", "", ErrBadCursor
 	}
 	return path, id, nil
+}
+
+// afterTime returns the instant and id that the page begins after; the zero values for the first page.
+func (p Page) afterTime() (at Instant, id string, err error) {
+	text, id, err := p.afterPath()
+	if err != nil || text == "" {
+		return 0, id, err
+	}
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, "", ErrBadCursor
+	}
+	return Instant(number), id, nil
 }

@@ -64,19 +64,21 @@ func loadLibraries(ctx context.Context, db bun.IDB, accounts []*Account) error {
 	return err
 }
 
-// SetAccess replaces the account's whole access, AccessAll and Libraries, in one transaction, unless check objects, and
-// returns the account. A library that was granted before keeps its GrantedAt. Errors: ErrAccountNotFound,
-// *UnknownLibrariesError, or check's; nothing is changed then.
+// SetAccess replaces the account's whole access, AccessAll and Libraries, in one transaction, and returns the account.
+// decide returns the libraries that the account, as it is stored, is to have. A library that was granted before keeps
+// its GrantedAt. Errors: ErrAccountNotFound, *UnknownLibrariesError, or decide's; nothing is changed then.
 func (s *Store) SetAccess(
-	ctx context.Context, id string, all bool, libraries []Permission, check func(*Account) error,
+	ctx context.Context, id string, all bool, decide func(*Account) ([]Permission, error),
 ) (account *Account, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if account, err = loadAccount(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := check(account); err != nil {
+		libraries, err := decide(account)
+		if err != nil {
 			return err
 		}
+		before := account.accessFacts()
 		granted := make(map[string]Instant, len(account.Libraries))
 		for _, old := range account.Libraries {
 			granted[old.LibraryID] = old.GrantedAt
@@ -89,9 +91,31 @@ func (s *Store) SetAccess(
 		if _, err := tx.NewUpdate().Model(account).WherePK().Column("access_all").Exec(ctx); err != nil {
 			return err
 		}
-		return s.replaceLibraries(ctx, tx, account)
+		if err := s.replaceLibraries(ctx, tx, account); err != nil {
+			return err
+		}
+		return s.recordAccess(ctx, tx, account, before)
 	})
 	return account, err
+}
+
+// accessFacts are what the audit log tells of an account's access: its role in each library.
+func (a *Account) accessFacts() map[string]any {
+	facts := map[string]any{"all": a.AccessAll}
+	for _, permission := range a.Libraries {
+		facts[permission.LibraryID] = string(permission.Role)
+	}
+	return facts
+}
+
+func (s *Store) recordAccess(ctx context.Context, tx bun.Tx, account *Account, before map[string]any) error {
+	after := account.accessFacts()
+	for library := range before {
+		if _, kept := after[library]; !kept {
+			after[library] = nil
+		}
+	}
+	return s.recordChange(ctx, tx, "user.access", account.target(), before, after)
 }
 
 // replaceLibraries makes the stored permissions equal to the account's Libraries.
@@ -115,6 +139,7 @@ func (s *Store) replaceLibraries(ctx context.Context, tx bun.Tx, account *Accoun
 	return insertAll(ctx, tx, account.Libraries)
 }
 
+// checkLibrariesExist counts a personal library among those that do not exist: nobody can be given it.
 func checkLibrariesExist(ctx context.Context, tx bun.Tx, wanted []string) error {
 	if len(wanted) == 0 {
 		return nil
@@ -124,7 +149,7 @@ func checkLibrariesExist(ctx context.Context, tx bun.Tx, wanted []string) error 
 		ids = append(ids, lookup(id))
 	}
 	var found []string
-	err := tx.NewSelect().Table("libraries").Column("id").Where("id IN (?)", bun.List(ids)).Scan(ctx, &found)
+	err := tx.NewSelect().Table("libraries").Column("id").Where("id IN (?)", bun.List(ids)).Where("NOT personal").Scan(ctx, &found)
 	if err != nil {
 		return err
 	}
@@ -145,11 +170,15 @@ func checkLibrariesExist(ctx context.Context, tx bun.Tx, wanted []string) error 
 }
 
 // Grant gives the account the library in the given role. With an empty role, a permission that is there stays as it is
-// and a new one is for viewing. Errors: ErrAccountNotFound, ErrLibraryNotFound.
+// and a new one is for viewing. Errors: ErrAccountNotFound, ErrLibraryNotFound, rules.ErrPersonalShared.
 func (s *Store) Grant(ctx context.Context, libraryID, accountID string, role rules.LibraryRole) (holder Holder, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := exists(ctx, tx, "libraries", libraryID, ErrLibraryNotFound); err != nil {
+		library, err := loadLibrary(ctx, tx, Viewer{everything: true}, libraryID)
+		if err != nil {
 			return err
+		}
+		if library.Personal {
+			return rules.ErrPersonalShared
 		}
 		if err := exists(ctx, tx, "accounts", accountID, ErrAccountNotFound); err != nil {
 			return err
@@ -165,9 +194,18 @@ func (s *Store) Grant(ctx context.Context, libraryID, accountID string, role rul
 		if _, err := insert.Exec(ctx); err != nil {
 			return err
 		}
-		return holders(tx, &holder, libraryID).Where("p.account_id = ?", accountID).Scan(ctx)
+		if err := holders(tx, &holder, libraryID).Where("p.account_id = ?", accountID).Scan(ctx); err != nil {
+			return err
+		}
+		return s.recordMember(ctx, tx, "library.grant", library, holder)
 	})
 	return holder, err
+}
+
+func (s *Store) recordMember(ctx context.Context, tx bun.Tx, action string, library *Library, holder Holder) error {
+	return s.record(ctx, tx, event{action: action, target: library.target(), details: map[string]any{
+		"userId": holder.AccountID, "username": holder.Username, "role": string(holder.Role),
+	}})
 }
 
 func exists(ctx context.Context, tx bun.Tx, table, id string, missing error) error {
@@ -178,14 +216,25 @@ func exists(ctx context.Context, tx bun.Tx, table, id string, missing error) err
 	return err
 }
 
-// Revoke takes the account's permission for the library away. Error: ErrPermissionNotFound.
+// Revoke takes the account's permission for the library away. Errors: ErrLibraryNotFound, ErrPermissionNotFound.
 func (s *Store) Revoke(ctx context.Context, libraryID, accountID string) error {
-	found, err := affected(s.write.NewDelete().Table("permissions").
-		Where("library_id = ?", lookup(libraryID)).Where("account_id = ?", lookup(accountID)).Exec(ctx))
-	if err == nil && !found {
-		return ErrPermissionNotFound
-	}
-	return err
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		library, err := loadLibrary(ctx, tx, Viewer{everything: true}, libraryID)
+		if err != nil {
+			return err
+		}
+		var holder Holder
+		err = holders(tx, &holder, library.ID).Where("p.account_id = ?", lookup(accountID)).Scan(ctx)
+		if err != nil {
+			return notFound(err, ErrPermissionNotFound)
+		}
+		_, err = tx.NewDelete().Table("permissions").
+			Where("library_id = ?", library.ID).Where("account_id = ?", holder.AccountID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		return s.recordMember(ctx, tx, "library.revoke", library, holder)
+	})
 }
 
 // Holders returns a page of the permissions stored for a library, in the order in which the accounts were made. Error:

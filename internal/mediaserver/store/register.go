@@ -34,7 +34,11 @@ func (s *Store) Register(ctx context.Context, account *Account, codeHash string)
 		if first {
 			account.Role = rules.Owner
 		}
-		if err := s.insertAccount(ctx, tx, account); err != nil || invite == nil {
+		if err := s.insertAccount(ctx, tx, account); err != nil {
+			return err
+		}
+		err = s.record(ctx, tx, event{action: "user.register", target: account.target(), by: account, details: account.facts()})
+		if err != nil || invite == nil {
 			return err
 		}
 		if err := s.use(ctx, tx, invite, account, true); err != nil {

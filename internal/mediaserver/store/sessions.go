@@ -10,6 +10,9 @@ import (
 // ErrNoSession says that a token is unknown, has expired, or belongs to a disabled account.
 var ErrNoSession = errors.New("no such session")
 
+// ErrSessionNotFound says that an account has no session with that id.
+var ErrSessionNotFound = errors.New("session not found")
+
 // ErrCredentialsChanged says that an account was disabled, deleted or given another password while it signed in.
 var ErrCredentialsChanged = errors.New("credentials changed meanwhile")
 
@@ -17,10 +20,15 @@ var ErrCredentialsChanged = errors.New("credentials changed meanwhile")
 type Session struct {
 	bun.BaseModel `bun:"table:sessions,alias:s"`
 
-	TokenHash string  `bun:"token_hash,pk"`
+	TokenHash string `bun:"token_hash,pk"`
+	// ID names the session to its holder, who cannot tell the token from it.
+	ID        string  `bun:"id"`
 	AccountID string  `bun:"account_id"`
 	CreatedAt Instant `bun:"created_at"`
 	ExpiresAt Instant `bun:"expires_at"`
+	// Client and UserAgent say where the sign-in came from.
+	Client    string `bun:"client"`
+	UserAgent string `bun:"user_agent"`
 }
 
 // StartSession stores the session of an account whose password was found to match checkedHash, and notes the sign-in.
@@ -39,8 +47,17 @@ func (s *Store) StartSession(ctx context.Context, session *Session, checkedHash 
 		if _, err := tx.NewDelete().Table("sessions").Where("expires_at <= ?", At(s.now())).Exec(ctx); err != nil {
 			return err
 		}
-		_, err = tx.NewInsert().Model(session).Exec(ctx)
-		return err
+		if _, err := tx.NewInsert().Model(session).Exec(ctx); err != nil {
+			return err
+		}
+		if err := s.forgetOldAudit(ctx, tx); err != nil {
+			return err
+		}
+		account, err := loadAccount(ctx, tx, session.AccountID)
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "session.start", target: account.target(), by: account})
 	})
 }
 
@@ -57,13 +74,44 @@ func (s *Store) SessionAccount(ctx context.Context, tokenHash string) (*Session,
 	if err != nil {
 		return nil, nil, notFound(err, ErrNoSession)
 	}
-	return session, account, nil
+	return session, account, loadCustom(ctx, s.read, []*Account{account})
 }
 
-// EndSession forgets the session with that token hash. A session that is gone already is no error.
-func (s *Store) EndSession(ctx context.Context, tokenHash string) error {
-	_, err := s.write.NewDelete().Table("sessions").Where("token_hash = ?", tokenHash).Exec(ctx)
-	return err
+// Sessions returns a page of the account's sessions that still last, the oldest first. Error: ErrBadCursor.
+func (s *Store) Sessions(ctx context.Context, accountID string, page Page) (List[*Session], error) {
+	created, id, err := page.afterTime()
+	if err != nil {
+		return List[*Session]{}, err
+	}
+	var rows []*Session
+	err = s.read.NewSelect().Model(&rows).Where("account_id = ?", accountID).Where("expires_at > ?", At(s.now())).
+		Where("(created_at, id) > (?, ?)", created, id).Order("created_at", "id").Limit(int64(page.Limit) + 1).Scan(ctx)
+	return cut(rows, page.Limit, func(s *Session) string { return pathKey(seqKey(int64(s.CreatedAt)), s.ID) }), err
+}
+
+// EndSession ends one of the account's sessions. Error: ErrSessionNotFound.
+func (s *Store) EndSession(ctx context.Context, account *Account, id string) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		found, err := affected(tx.NewDelete().Table("sessions").Where("id = ?", lookup(id)).
+			Where("account_id = ?", account.ID).Exec(ctx))
+		if err != nil {
+			return err
+		}
+		if !found {
+			return ErrSessionNotFound
+		}
+		return s.record(ctx, tx, event{action: "session.end", target: account.target()})
+	})
+}
+
+// EndOtherSessions ends all of the account's sessions but one.
+func (s *Store) EndOtherSessions(ctx context.Context, account *Account, keepTokenHash string) error {
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := endSessions(ctx, tx, account.ID, keepTokenHash); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{action: "session.end-others", target: account.target()})
+	})
 }
 
 // SetPassword stores a new password hash and ends the account's sessions, all but the one with the token hash
@@ -84,7 +132,12 @@ func (s *Store) SetPassword(
 		if err != nil {
 			return err
 		}
-		return endSessions(ctx, tx, id, keepSession)
+		if err := endSessions(ctx, tx, id, keepSession); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, event{
+			action: "user.password", target: account.target(), details: map[string]any{"mustChangePassword": mustChange},
+		})
 	})
 }
 

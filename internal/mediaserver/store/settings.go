@@ -25,8 +25,8 @@ type Settings struct {
 	CreatedAt    Instant            `bun:"created_at"`
 }
 
-func (s *Store) ensureSettings(ctx context.Context) error {
-	_, err := s.write.NewInsert().Model(&Settings{
+func (s *Store) ensureSettings(ctx context.Context, tx bun.Tx) error {
+	_, err := tx.NewInsert().Model(&Settings{
 		Singleton: 1, ID: auth.NewID(), Name: DefaultServerName, Registration: rules.RegistrationInviteOnly,
 		CreatedAt: At(s.now()),
 	}).On("CONFLICT (singleton) DO NOTHING").Exec(ctx)
@@ -49,15 +49,23 @@ func readSettings(ctx context.Context, db bun.IDB) (settings Settings, first boo
 	return settings, !anybody, err
 }
 
+func (s *Settings) facts() map[string]any {
+	return map[string]any{"name": s.Name, "registration": string(s.Registration)}
+}
+
 // UpdateSettings lets change edit the settings, in one transaction, and returns what is stored then.
 func (s *Store) UpdateSettings(ctx context.Context, change func(*Settings)) (settings Settings, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if settings, _, err = readSettings(ctx, tx); err != nil {
 			return err
 		}
+		before := settings.facts()
 		change(&settings)
 		_, err = tx.NewUpdate().Model(&settings).Column("name", "registration").WherePK().Exec(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.recordChange(ctx, tx, "server.update", settings.target(), before, settings.facts())
 	})
 	return settings, err
 }

@@ -60,7 +60,10 @@ func (s *Store) use(ctx context.Context, tx bun.Tx, invite *Invite, account *Acc
 		InviteID: invite.ID, AccountID: account.ID, Username: account.Username, DisplayName: account.DisplayName,
 		Email: account.Email, Registered: registered, UsedAt: now,
 	}).Exec(ctx)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, event{action: "invite.use", target: invite.target(), by: account})
 }
 
 // deadNow says why an invite could not be used just now.

@@ -109,7 +109,10 @@ func (p Person) Libraries(ctx context.Context) ([]media.LibraryID, error) {
 	var ids []media.LibraryID
 	for cursor := ""; ; {
 		var page struct {
-			Items      []struct{ ID media.LibraryID }
+			Items []struct {
+				ID       media.LibraryID
+				Personal bool
+			}
 			NextCursor *string
 		}
 		status, err := p.Call(ctx, p.token, "GET", "/v1/libraries?limit=100&cursor="+cursor, nil, &page)
@@ -120,7 +123,9 @@ func (p Person) Libraries(ctx context.Context) ([]media.LibraryID, error) {
 			if status, err := p.Call(ctx, p.token, "GET", "/v1/libraries/"+string(item.ID), nil, nil); err != nil || status != http.StatusOK {
 				return nil, fmt.Errorf("library %s: status %d: %w", item.ID, status, err)
 			}
-			ids = append(ids, item.ID)
+			if !item.Personal { // everybody has a library of their own, which no grant gives
+				ids = append(ids, item.ID)
+			}
 		}
 		if page.NextCursor == nil {
 			return ids, nil

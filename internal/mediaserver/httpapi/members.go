@@ -1,0 +1,141 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+)
+
+// Member is somebody in a library: its owner, or who was granted it.
+type Member struct {
+	UserID      string            `json:"userId"`
+	Username    string            `json:"username"`
+	DisplayName string            `json:"displayName"`
+	Role        rules.LibraryRole `json:"role" enum:"owner,admin,viewer"`
+	Since       time.Time         `json:"since"`
+}
+
+type (
+	memberChange struct {
+		ID     string `path:"id"`
+		UserID string `path:"userId"`
+		Body   struct {
+			Role rules.LibraryRole `json:"role" enum:"viewer,admin"`
+		}
+	}
+	newLibraryInvite struct {
+		ID   string `path:"id"`
+		Body struct {
+			MaxUses   Optional[int]       `json:"maxUses,omitempty" minimum:"1" doc:"Absent or null: no limit"`
+			ExpiresAt Optional[time.Time] `json:"expiresAt,omitempty" doc:"Absent or null: never; in the past: expired"`
+			Welcome   string              `json:"welcome,omitempty" maxLength:"4096" doc:"Markdown, for the page that who has joined sees"`
+		}
+	}
+	oneLibraryInvite struct {
+		ID       string `path:"id"`
+		InviteID string `path:"inviteId"`
+	}
+)
+
+// memberRoutes are a library's settings page in the Alcoves seed: for the library's owner and admins, be they members of
+// the server only.
+func (a *api) memberRoutes() {
+	r := route{path: "/v1/libraries/{id}/members", tag: "members", needs: rules.BrowseMedia}
+	add(a, r.with(http.MethodGet, "list-members", "Who is in a library, its owner first", 0), a.listMembers)
+	one := r.at(r.path + "/{userId}")
+	add(a, one.with(http.MethodPatch, "update-member", "Make a member viewer or admin", 0), a.patchMember)
+	add(a, one.with(http.MethodDelete, "remove-member", "Take a library from a member", http.StatusNoContent), a.removeMember)
+	invites := r.at("/v1/libraries/{id}/invites")
+	add(a, invites.with(http.MethodGet, "list-library-invites", "The invite links that a library issued", 0), a.listLibraryInvites)
+	add(a, invites.with(http.MethodPost, "create-library-invite", "Make a link that makes people viewers of a library",
+		http.StatusCreated), a.createLibraryInvite)
+	add(a, invites.at(invites.path+"/{inviteId}").with(http.MethodDelete, "revoke-library-invite",
+		"Revoke an invite link that a library issued; its members stay", http.StatusNoContent), a.revokeLibraryInvite)
+}
+
+func memberView(h store.Holder) Member {
+	return Member{UserID: h.AccountID, Username: h.Username, DisplayName: h.DisplayName, Role: h.Role, Since: h.GrantedAt.Time()}
+}
+
+// libraryToGovern returns a library that the caller may see and whose members it may change.
+func (a *api) libraryToGovern(ctx context.Context, id string) (*store.Library, error) {
+	account := callerOf(ctx).account
+	library, err := a.store.Library(ctx, account.Viewer(), id)
+	if err != nil {
+		return nil, err
+	}
+	return library, library.In(account).CheckMembers()
+}
+
+func (a *api) listMembers(ctx context.Context, in *libraryPage) (*body[Page[Member]], error) {
+	library, err := a.libraryToGovern(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.store.Members(ctx, library, in.page())
+	return pageOf(list, memberView), err
+}
+
+// memberCheck asks, inside the transaction, whether the caller may change that member.
+func memberCheck(account *store.Account, memberID string, remove bool) func(*store.Library) error {
+	return func(library *store.Library) error {
+		in := library.In(account)
+		if err := in.CheckMembers(); err != nil {
+			return err
+		}
+		return in.CheckMemberChange(memberID, remove)
+	}
+}
+
+func (a *api) patchMember(ctx context.Context, in *memberChange) (*body[Member], error) {
+	account := callerOf(ctx).account
+	holder, err := a.store.SetMemberRole(ctx, account.Viewer(), in.ID, in.UserID, in.Body.Role, memberCheck(account, in.UserID, false))
+	return &body[Member]{Body: memberView(holder)}, err
+}
+
+func (a *api) removeMember(ctx context.Context, in *onePermission) (*none, error) {
+	account := callerOf(ctx).account
+	return nil, a.store.RemoveMember(ctx, account.Viewer(), in.ID, in.UserID, memberCheck(account, in.UserID, true))
+}
+
+func (a *api) listLibraryInvites(ctx context.Context, in *libraryPage) (*body[Page[Invite]], error) {
+	if _, err := a.libraryToGovern(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	list, err := a.store.LibraryInvites(ctx, in.ID, in.page())
+	now := a.now()
+	return pageOf(list, func(v *store.Invite) Invite { return inviteView(v, now) }), err
+}
+
+// createLibraryInvite makes a link that gives one library, for viewing (Alcoves seed, line 47).
+func (a *api) createLibraryInvite(ctx context.Context, in *newLibraryInvite) (*body[CreatedInvite], error) {
+	library, err := a.libraryToGovern(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	invite := &store.Invite{
+		Role: rules.Member, MaxUses: in.Body.MaxUses.Value, ExpiresAt: instantOf(in.Body.ExpiresAt.Value),
+		InviterName: callerOf(ctx).account.DisplayName, Welcome: in.Body.Welcome,
+		Libraries: []store.InviteLibrary{{LibraryID: library.ID, Role: rules.Viewer}},
+	}
+	return a.storeInvite(new(rules.Check), invite, "", in.Body.ExpiresAt.Value, func() error {
+		return a.store.CreateLibraryInvite(ctx, invite, library.ID)
+	})
+}
+
+func (a *api) revokeLibraryInvite(ctx context.Context, in *oneLibraryInvite) (*none, error) {
+	if _, err := a.libraryToGovern(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	if _, err := a.store.LibraryInvite(ctx, in.ID, in.InviteID); err != nil {
+		return nil, err
+	}
+	_, err := a.store.UpdateInvite(ctx, in.InviteID, func(invite *store.Invite) error {
+		invite.Revoked = true
+		return nil
+	})
+	return nil, err
+}

@@ -1,0 +1,136 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/usher-media/usher/internal/mediaserver/auth"
+	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/rules"
+	"github.com/usher-media/usher/internal/mediaserver/store"
+)
+
+// ShareLink is a public link to one item.
+type ShareLink struct {
+	ID        string     `json:"id"`
+	ItemID    string     `json:"itemId"`
+	CreatedAt time.Time  `json:"createdAt"`
+	ExpiresAt *time.Time `json:"expiresAt" nullable:"true" doc:"Null: never"`
+}
+
+// CreatedShareLink is a new share link.
+type CreatedShareLink struct {
+	ShareLink
+	Token string `json:"token" doc:"Only this once. The link is /v1/shared/TOKEN/stream on this server"`
+}
+
+// SharedItem is all that a share link tells.
+type SharedItem struct {
+	Title    string     `json:"title"`
+	Type     media.Kind `json:"type" enum:"video,audio,book,image,text"`
+	MIMEType string     `json:"mimeType"`
+	Size     int64      `json:"size" doc:"In bytes"`
+}
+
+type (
+	newShareLink struct {
+		ID   string `path:"id"`
+		Body struct {
+			ExpiresAt Optional[time.Time] `json:"expiresAt,omitempty" doc:"Absent or null: never"`
+		}
+	}
+	oneShareLink struct {
+		ID     string `path:"id"`
+		LinkID string `path:"linkId"`
+	}
+	itemLinksPage struct {
+		ID string `path:"id"`
+		PageQuery
+	}
+	byToken struct {
+		Token string `path:"token"`
+	}
+)
+
+// shareRoutes are the public links (Alcoves seed, line 76: "single-purpose URLs that expose one clip to the internet
+// without requiring login").
+func (a *api) shareRoutes() {
+	r := route{path: "/v1/items/{id}/share-links", tag: "sharing", needs: rules.ReadBooks}
+	add(a, r.with(http.MethodGet, "list-share-links", "The public links to an item", 0), a.listShareLinks)
+	add(a, r.with(http.MethodPost, "create-share-link", "Make a public link to an item", http.StatusCreated), a.createShareLink)
+	add(a, r.at(r.path+"/{linkId}").with(http.MethodDelete, "delete-share-link", "End a public link", http.StatusNoContent),
+		a.deleteShareLink)
+	shared := route{path: "/v1/shared/{token}", tag: "sharing", public: true}
+	add(a, shared.with(http.MethodGet, "get-shared", "What a public link shows", 0), a.getShared)
+	stream := shared.at(shared.path + "/stream")
+	add(a, stream.with(http.MethodGet, "stream-shared", "The file that a public link shows", 0), a.streamShared)
+	add(a, stream.with(http.MethodHead, "head-shared", "Size, type and validators of that file", 0), a.streamShared)
+}
+
+func shareView(l *store.ShareLink) ShareLink {
+	view := ShareLink{ID: l.ID, ItemID: l.ItemID, CreatedAt: l.CreatedAt.Time()}
+	if l.ExpiresAt != nil {
+		expiry := l.ExpiresAt.Time()
+		view.ExpiresAt = &expiry
+	}
+	return view
+}
+
+// mayShare asks whether the caller may write to the library: making something public is no reading.
+func mayShare(account *store.Account) func(*store.Library) error {
+	return func(library *store.Library) error { return library.In(account).CheckWrite(rules.ShareLibraries) }
+}
+
+func (a *api) listShareLinks(ctx context.Context, in *itemLinksPage) (*body[Page[ShareLink]], error) {
+	account := callerOf(ctx).account
+	item, library, err := a.store.ItemInLibrary(ctx, account.Viewer(), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayShare(account)(library); err != nil {
+		return nil, err
+	}
+	list, err := a.store.ShareLinks(ctx, item.ID, in.page())
+	return pageOf(list, shareView), err
+}
+
+func (a *api) createShareLink(ctx context.Context, in *newShareLink) (*body[CreatedShareLink], error) {
+	account, token := callerOf(ctx).account, auth.NewToken()
+	link := &store.ShareLink{
+		ID: auth.NewID(), TokenSHA256: auth.TokenHash(token), ItemID: in.ID, CreatedBy: account.ID,
+		ExpiresAt: instantOf(in.Body.ExpiresAt.Value),
+	}
+	if expiry := in.Body.ExpiresAt.Value; expiry != nil {
+		if err := invalidField("expiresAt", rules.CheckExpiry(*expiry)); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.store.CreateShareLink(ctx, account.Viewer(), link, mayShare(account)); err != nil {
+		return nil, err
+	}
+	return &body[CreatedShareLink]{Body: CreatedShareLink{ShareLink: shareView(link), Token: token}}, nil
+}
+
+func (a *api) deleteShareLink(ctx context.Context, in *oneShareLink) (*none, error) {
+	account := callerOf(ctx).account
+	return nil, a.store.DeleteShareLink(ctx, account.Viewer(), in.ID, in.LinkID, mayShare(account))
+}
+
+func (a *api) getShared(ctx context.Context, in *byToken) (*body[SharedItem], error) {
+	item, err := a.store.SharedItem(ctx, auth.TokenHash(in.Token))
+	if err != nil {
+		return nil, err
+	}
+	return &body[SharedItem]{Body: SharedItem{Title: item.Title, Type: item.Kind, MIMEType: item.MIMEType, Size: item.Size}}, nil
+}
+
+func (a *api) streamShared(ctx context.Context, in *byToken) (*huma.StreamResponse, error) {
+	item, err := a.store.SharedItem(ctx, auth.TokenHash(in.Token))
+	if err != nil {
+		return nil, err
+	}
+	return a.sendFile(item, store.ErrShareNotFound)
+}
