@@ -222,6 +222,9 @@ func takenEmail(f *fixture) {
 		f.lacks("Email")
 		return
 	}
+	if f.driver.Traits().NamedByEmail {
+		return
+	}
 	library := f.library("Movies")
 	f.account("mia", access(library.ID))
 	check := f.unchanged()
@@ -241,11 +244,16 @@ func lostCreate(f *fixture) {
 	stop()
 	f.wantCode(err, media.Ambiguous)
 	accounts, _ := f.listing()
-	if len(accounts) != len(f.early)+1 {
+	made := len(accounts) - len(f.early)
+	if made != 1 && (made != 0 || !f.h.CreatesInSteps) {
 		f.Errorf("accounts after a lost answer: %v", accounts)
 	}
 	_, err = f.driver.CreateAccount(f.ctx(), want)
-	f.wantCode(err, media.AlreadyExists)
+	if made == 0 {
+		f.must(err)
+	} else {
+		f.wantCode(err, media.AlreadyExists)
+	}
 	f.wantSees("mia", ids[0])
 }
 

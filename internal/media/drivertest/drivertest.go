@@ -30,6 +30,8 @@ type Harness struct {
 	Refusal func(status int) (contentType, body string)
 	// Only names the rules to test; none means all.
 	Only []string
+	// CreatesInSteps says that making an account is several writes, so that a lost answer may have made none.
+	CreatesInSteps bool
 	// OneAccessWrite says that any change of an account's access is one write.
 	OneAccessWrite bool
 	// PasswordEndsSessions says that a new password signs the person out everywhere.
