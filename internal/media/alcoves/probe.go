@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/wire"
@@ -127,11 +128,11 @@ func (d *Driver) SetRegistration(ctx context.Context, want media.RegistrationMod
 
 // Authenticate signs in and out again.
 func (d *Driver) Authenticate(ctx context.Context, username, password string) (media.AccountID, error) {
+	if !strings.Contains(username, "@") {
+		return "", media.Errorf(media.Unauthenticated, "nobody signs in with anything but an email address")
+	}
 	who, session, err := d.trySignIn(ctx, username, password)
 	if err != nil {
-		if media.CodeOf(err) == media.Invalid { // not even an address
-			err = media.Errorf(media.Unauthenticated, "the server refuses the credentials")
-		}
 		return "", err
 	}
 	d.signOut(ctx, session)

@@ -57,11 +57,27 @@ func (d *Driver) register(ctx context.Context, want checked) (media.Account, err
 			return media.Account{}, err
 		}
 	}
-	after, _, err := d.account(ctx, account{}, media.AccountID(r.who.ID))
-	if err != nil || !after.Access.Equal(want.access) {
+	return r.readBack(ctx)
+}
+
+// readBack reads the libraries that the account was given. It is new: it has no others.
+func (r *registering) readBack(ctx context.Context) (media.Account, error) {
+	made := r.who.account()
+	for _, id := range r.want.access.IDs() {
+		who, err := r.sharing(ctx, string(id))
+		if err != nil {
+			return media.Account{}, partly(ctx)
+		}
+		for _, one := range who.Members {
+			if one.UserID == r.who.ID && !one.IsOwner {
+				made.Access.Libraries[id] = libraryRoles[one.Role]
+			}
+		}
+	}
+	if !made.Access.Equal(r.want.access) {
 		return media.Account{}, partly(ctx)
 	}
-	return after, nil
+	return made, nil
 }
 
 // partly is for an account that is there, with less than was asked for.
