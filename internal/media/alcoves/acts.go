@@ -20,7 +20,7 @@ func (s *session) make(ctx context.Context, email, name, hash string, access med
 		return "", media.Errorf(media.AlreadyExists, "the email address is taken")
 	}
 	var id string
-	row := s.tx.QueryRow(ctx, `INSERT INTO users (email, display_name, password_hash, role) VALUES ($1, $2, $3, 'member') RETURNING id::text`, email, name, hash)
+	row := s.tx.QueryRow(ctx, `INSERT INTO users (email, display_name, password_hash) VALUES ($1, $2, $3) RETURNING id::text`, email, name, hash)
 	if err := row.Scan(&id); err != nil {
 		return "", statementFailed(ctx, err)
 	}

@@ -26,7 +26,9 @@ type running struct {
 
 func start(t testing.TB) *running {
 	t.Helper()
-	return &running{alcovestest.Start(t, testpg.Database(t)), t}
+	r := &running{alcovestest.Start(t, testpg.Database(t)), t}
+	alcovestest.GrantAsDocumented(r.Server)
+	return r
 }
 
 // config of the account that owns the instance, without a database.
@@ -34,10 +36,10 @@ func (r *running) config() media.Config {
 	return media.Config{URL: r.URL, Credentials: media.Credentials{Email: alcovestest.OwnerEmail, Password: alcovestest.OwnerPassword}}
 }
 
-// withDatabase is the same with one, as the superuser.
+// withDatabase is the same with one, as the role that the documentation says how to make, and with no more rights.
 func (r *running) withDatabase() media.Config {
 	config := r.config()
-	config.DatabaseURL = r.Proxy.URL("", "")
+	config.DatabaseURL = r.Proxy.URL(alcovestest.Role, "choose-a-long-one")
 	return config
 }
 
