@@ -25,6 +25,7 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/controller"
 	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/alcoves"
 	"github.com/usher-media/usher/internal/media/embedded"
 	"github.com/usher-media/usher/internal/media/shisho"
 )
@@ -64,6 +65,7 @@ type Options struct {
 // Drivers are the drivers of this build.
 func Drivers() map[v1alpha1.MediaServerType]media.Open {
 	return map[v1alpha1.MediaServerType]media.Open{
+		v1alpha1.MediaServerAlcoves:  alcoves.Open,
 		v1alpha1.MediaServerEmbedded: embedded.Open,
 		v1alpha1.MediaServerShisho:   shisho.Open,
 	}

@@ -101,6 +101,8 @@ func (p *userPass) validate() *outcome {
 	switch {
 	case p.to().Traits().KeyedByEmail && spec.Email == "":
 		return stalled(v1alpha1.ReasonInvalidSpec, "people sign in to a %s server by email: give spec.email", p.server.Spec.Type)
+	case p.to().Traits().NamedByEmail && p.to().Traits().FoldUsername(spec.Username) != p.to().Traits().FoldEmail(spec.Email):
+		return stalled(v1alpha1.ReasonInvalidSpec, "people of a %s server have no name but their email address: give it as spec.username and as spec.email", p.server.Spec.Type)
 	case spec.Email != "" && !able.Email:
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server have no email: remove spec.email")
 	case spec.Access == v1alpha1.UserAccessAll && !able.AccessAll:

@@ -199,6 +199,9 @@ func (r *userReconciler) mayCreate(ctx context.Context, p *userPass) *outcome {
 	if desired := p.desired(); !p.able().ZeroAccess && !desired.All && len(desired.Libraries) == 0 && !p.seesAllByRole() {
 		return waiting(v1alpha1.ReasonReferencesUnresolved, "this server cannot hold an account without any library: grant one first")
 	}
+	if o := p.awaitsLibraries(); o != nil {
+		return o
+	}
 	if o := p.mayWrite(); o != nil {
 		return o
 	}

@@ -52,10 +52,15 @@ var (
 // Main runs a package's tests and then stops the server, if one was started.
 func Main(m *testing.M) {
 	code := m.Run()
+	Stop()
+	os.Exit(code)
+}
+
+// Stop stops the server, if one was started, for good: for packages whose TestMain is that of another environment.
+func Stop() {
 	if running != nil {
 		running.stop()
 	}
-	os.Exit(code)
 }
 
 // Database makes a new, empty database and returns how to connect to it as its superuser. It is dropped with the test.
