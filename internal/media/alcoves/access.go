@@ -58,10 +58,10 @@ func (d *Driver) SetAccess(ctx context.Context, of media.Account, want media.Acc
 	if err := d.actByAPI(ctx, now.ID, byAPI, seen, want); err != nil {
 		return media.Account{}, err
 	}
-	if err := d.actBySQL(ctx, self, now.ID, bySQL, want); err != nil {
-		return media.Account{}, err
+	after, err := d.actBySQL(ctx, self, now.ID, bySQL, want)
+	if err == nil && after.ID == "" {
+		after, _, err = d.accountWhileDatabaseDown(ctx, self, of.ID)
 	}
-	after, _, err := d.accountWhileDatabaseDown(ctx, self, of.ID)
 	if err == nil && !after.Access.Equal(want) {
 		return media.Account{}, media.Errorf(media.Ambiguous, "the server did not keep the access that was set")
 	}
@@ -173,25 +173,26 @@ func (d *Driver) setRole(ctx context.Context, library, user string, role media.L
 	return err
 }
 
-// actBySQL does in one transaction what is left for the database.
-func (d *Driver) actBySQL(ctx context.Context, self account, id media.AccountID, diff difference, want media.Access) error {
+// actBySQL does in one transaction what is left for the database, and returns the account as it is then; the zero
+// Account when nothing is left.
+func (d *Driver) actBySQL(ctx context.Context, self account, id media.AccountID, diff difference, want media.Access) (media.Account, error) {
 	if len(diff.take)+len(diff.change)+len(diff.give) == 0 {
-		return nil
+		return media.Account{}, nil
 	}
 	if d.database == nil {
-		return media.Errorf(media.Unsupported, "a library cannot be given to an account that exists, since %s", noDatabase)
+		return media.Account{}, media.Errorf(media.Unsupported, "a library cannot be given to an account that exists, since %s", noDatabase)
 	}
-	return d.database.write(ctx, self.ID, func(ctx context.Context, s *session) error {
+	return d.database.writeAccount(ctx, self, func(ctx context.Context, s *session) (media.AccountID, error) {
 		for _, library := range diff.take {
 			if err := s.take(ctx, id, library); err != nil {
-				return err
+				return "", err
 			}
 		}
 		for _, library := range append(diff.change, diff.give...) {
 			if err := s.give(ctx, id, library, want.Libraries[library]); err != nil {
-				return err
+				return "", err
 			}
 		}
-		return nil
+		return id, nil
 	})
 }

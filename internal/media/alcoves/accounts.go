@@ -93,24 +93,9 @@ func (d *Driver) createBySQL(ctx context.Context, self account, fit checked) (me
 	if fit.disabled {
 		hash = locked + hash
 	}
-	var id media.AccountID
-	err = d.database.write(ctx, self.ID, func(ctx context.Context, s *session) (err error) {
-		id, err = s.make(ctx, fit.email, fit.name, hash, fit.access)
-		return err
+	return d.database.writeAccount(ctx, self, func(ctx context.Context, s *session) (media.AccountID, error) {
+		return s.make(ctx, fit.email, fit.name, hash, fit.access)
 	})
-	if err != nil {
-		return media.Account{}, err
-	}
-	return d.readBack(ctx, self, id)
-}
-
-// readBack reads an account that was just written. That it cannot be read leaves open what was done.
-func (d *Driver) readBack(ctx context.Context, self account, id media.AccountID) (media.Account, error) {
-	after, _, err := d.account(ctx, self, id)
-	if err != nil {
-		return media.Account{}, media.Errorf(media.Ambiguous, "the account was written, but could not be read back").WithCause(ctx.Err())
-	}
-	return after, nil
 }
 
 // needsDatabase says what cannot be done without a database, or with one of an unknown schema.
@@ -133,10 +118,9 @@ func (d *Driver) onDatabase(ctx context.Context, id media.AccountID, cannot stri
 	if d.database == nil {
 		return media.Account{}, d.needsDatabase(cannot)
 	}
-	if err := d.database.write(ctx, self.ID, f); err != nil {
-		return media.Account{}, err
-	}
-	return d.readBack(ctx, self, id)
+	return d.database.writeAccount(ctx, self, func(ctx context.Context, s *session) (media.AccountID, error) {
+		return id, f(ctx, s)
+	})
 }
 
 // UpdateAccount changes the display name. Address and role of an account stay what they are.

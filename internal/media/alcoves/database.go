@@ -48,6 +48,30 @@ func (db *database) write(ctx context.Context, self string, f func(context.Conte
 	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, self, f)
 }
 
+// writeAccount is write for one account, which it returns as it is at the end of the transaction.
+func (db *database) writeAccount(ctx context.Context, self account, f func(context.Context, *session) (media.AccountID, error)) (media.Account, error) {
+	var after media.Account
+	err := db.write(ctx, self.ID, func(ctx context.Context, s *session) error {
+		id, err := f(ctx, s)
+		if err != nil {
+			return err
+		}
+		found, err := s.accounts(ctx, id)
+		if err != nil {
+			return err
+		}
+		if len(found) != 1 {
+			return noAccount()
+		}
+		after = found[0]
+		return nil
+	})
+	if err != nil {
+		return media.Account{}, err
+	}
+	return after, nil
+}
+
 func (db *database) transact(ctx context.Context, options pgx.TxOptions, self string, f func(context.Context, *session) error) error {
 	connection, err := pgx.ConnectConfig(ctx, db.config.Copy())
 	if err != nil {
