@@ -45,6 +45,8 @@ type userPass struct {
 	next time.Time
 	// problem is what is wrong with the spec. No account is made or taken over with it, and none is given a role.
 	problem *outcome
+	// unproven: an account has the name, and what it was to be made with is not to be had any more.
+	unproven bool
 	// planned is what mode Observe would do before comparing.
 	planned []string
 	// keptHash is of the password that this pass put into the credentials Secret: the cache may not show that yet.

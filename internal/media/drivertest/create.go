@@ -193,12 +193,12 @@ func takenUsername(f *fixture) {
 	f.account("mia", access(library.ID))
 	check := f.unchanged()
 	again := f.wanted("mia", access(library.ID))
-	again.Password, again.Role = "another password 2", f.anotherRole()
+	again.Password, again.Role = "Another password 2", f.anotherRole()
 	_, err := f.driver.CreateAccount(f.ctx(), again)
 	f.wantCode(err, media.AlreadyExists)
 	check()
 	f.wantSees("mia", library.ID)
-	f.refusedSignIn("mia", "another password 2")
+	f.refusedSignIn("mia", "Another password 2")
 }
 
 func takenRace(f *fixture) {

@@ -14,7 +14,7 @@ const (
 	// caseTime bounds every call of the suite, so that a driver that hangs fails its case.
 	caseTime = time.Minute
 	// password is what accounts of the suite begin with.
-	password = "a first password 1"
+	password = "A first password 1"
 )
 
 // fixture is one server with one driver that is signed in.

@@ -19,7 +19,7 @@ func identityLetterCase(f *fixture) {
 	f.account("Mia", access(library.ID))
 	check := f.unchanged()
 	again := f.wanted("mIA", access(library.ID))
-	again.Password = "another password 2"
+	again.Password = "Another password 2"
 	if f.driver.Traits().NamedByEmail {
 		again.Username, again.Email = "mIA@Example.org", "mIA@Example.org"
 	} else if f.can.Email {
@@ -34,7 +34,7 @@ func identityLetterCase(f *fixture) {
 	f.wantCode(err, media.AlreadyExists)
 	check()
 	f.wantSees("mIA", library.ID)
-	f.refusedSignIn("Mia", "another password 2")
+	f.refusedSignIn("Mia", "Another password 2")
 }
 
 // identityFolding makes pairs of names that some servers take for one: the server must agree with FoldUsername.

@@ -15,7 +15,7 @@ var passwordCases = []testCase{
 	{"authenticate", authenticate},
 }
 
-const secondPassword = "a second password 2"
+const secondPassword = "A second password 2"
 
 func passwordSet(f *fixture) {
 	library := f.library("Movies")

@@ -35,7 +35,7 @@ func redactPasswords(f *fixture) {
 	account := f.anybody("mia")
 	long := strings.Repeat(canary, 100)
 	taken := f.wanted("mia", account.Access)
-	taken.Password = canary
+	taken.Password = canary + "A1"
 	_, err := f.driver.CreateAccount(f.ctx(), taken)
 	f.wantCode(err, media.AlreadyExists)
 	f.wantNoCanary(err)
