@@ -26,6 +26,7 @@ import (
 	"github.com/usher-media/usher/internal/controller"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/alcoves"
+	"github.com/usher-media/usher/internal/media/dubby"
 	"github.com/usher-media/usher/internal/media/embedded"
 	"github.com/usher-media/usher/internal/media/shisho"
 )
@@ -66,6 +67,7 @@ type Options struct {
 func Drivers() map[v1alpha1.MediaServerType]media.Open {
 	return map[v1alpha1.MediaServerType]media.Open{
 		v1alpha1.MediaServerAlcoves:  alcoves.Open,
+		v1alpha1.MediaServerDubby:    dubby.Open,
 		v1alpha1.MediaServerEmbedded: embedded.Open,
 		v1alpha1.MediaServerShisho:   shisho.Open,
 	}
