@@ -63,14 +63,47 @@ func Stop() {
 	}
 }
 
-// Database makes a new, empty database and returns how to connect to it as its superuser. It is dropped with the test.
+// Database returns how to connect, as its superuser, to an empty database that no other test has. After the test its
+// connections are ended. It is emptied for the next test, since making one takes much longer.
 func Database(t testing.TB) string {
 	t.Helper()
 	s := get(t)
-	name := fmt.Sprintf("test_%d", names.Add(1))
-	s.exec(t, "CREATE DATABASE "+name)
-	t.Cleanup(func() { s.exec(t, "DROP DATABASE "+name+" WITH (FORCE)") })
+	name := s.takeEmptied()
+	if name == "" {
+		name = fmt.Sprintf("test_%d", names.Add(1))
+		s.exec(t, superuser, "CREATE DATABASE "+name)
+	}
+	t.Cleanup(func() { s.empty(t, name) })
 	return s.dsn(name)
+}
+
+func (s *server) takeEmptied() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.emptied) == 0 {
+		return ""
+	}
+	name := s.emptied[len(s.emptied)-1]
+	s.emptied = s.emptied[:len(s.emptied)-1]
+	return name
+}
+
+// empty ends a database's connections and makes it as it was when it was new. One with more than the schema public is
+// dropped.
+func (s *server) empty(t testing.TB, name string) {
+	const others = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
+	const more = `SELECT 1 FROM pg_namespace WHERE nspname NOT IN ('public', 'information_schema') AND nspname NOT LIKE 'pg\_%'
+		UNION ALL SELECT 1 FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())`
+	if s.exec(t, name, others); s.exec(t, name, more) > 0 {
+		s.exec(t, superuser, "DROP DATABASE "+name+" WITH (FORCE)")
+		return
+	}
+	s.exec(t, name, "DROP SCHEMA public CASCADE")
+	s.exec(t, name, "CREATE SCHEMA public AUTHORIZATION pg_database_owner")
+	s.exec(t, name, "GRANT USAGE ON SCHEMA public TO PUBLIC")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.emptied = append(s.emptied, name)
 }
 
 // As returns the connection string of a database for another role, with its password.
@@ -100,6 +133,10 @@ type server struct {
 	dir     string
 	port    int
 	command *exec.Cmd
+
+	mu sync.Mutex
+	// emptied are the databases that the next tests may have.
+	emptied []string
 }
 
 func (s *server) dsn(database string) string {
@@ -107,19 +144,22 @@ func (s *server) dsn(database string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User(superuser), Host: address, Path: database, RawQuery: "sslmode=disable"}).String()
 }
 
-func (s *server) exec(t testing.TB, statement string) {
+// exec runs a statement in a database and returns how many rows it concerned.
+func (s *server) exec(t testing.TB, database, statement string) int64 {
 	t.Helper()
 	// Not the test's context: the database is dropped after that has ended.
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
-	connection, err := pgx.Connect(ctx, s.dsn(superuser))
+	connection, err := pgx.Connect(ctx, s.dsn(database))
 	if err != nil {
 		t.Fatalf("connect to the test's PostgreSQL: %v", err)
 	}
 	defer func() { _ = connection.Close(ctx) }()
-	if _, err := connection.Exec(ctx, statement); err != nil {
+	done, err := connection.Exec(ctx, statement)
+	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}
+	return done.RowsAffected()
 }
 
 // start makes a cluster of databases and serves it. Nothing in it is worth keeping, so nothing is synced to disk.

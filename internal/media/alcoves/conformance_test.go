@@ -183,6 +183,7 @@ func harness() drivertest.Harness {
 		Refusal: func(status int) (string, string) {
 			return "application/json; charset=UTF-8", fmt.Sprintf(`{"message":%q}`, http.StatusText(status))
 		},
+		Parallel: true,
 		Settings: map[string]string{"emoji": "🎬", "publicSharing": "true", "faceRecognition": "true", "objectDetection": "true"},
 	}
 }

@@ -192,6 +192,9 @@ func (f *fixture) judge(s spoiled, op operation, nth *nthRequest, err error, wha
 		expected = append(expected, "")
 	}
 	f.Logf("%s: %v", what, err)
+	if goesOn := f.h.GoesOn; nth.hit && !nth.writes && goesOn != nil && goesOn(s.name, nth.request) {
+		expected = append(expected, "", media.Invalid, media.Conflict, media.NotFound, media.Ambiguous)
+	}
 	f.wantCode(err, expected...)
 	switch code := media.CodeOf(err); {
 	case err == nil:
@@ -249,6 +252,7 @@ type nthRequest struct {
 	seen int
 	// hit says that there was a k-th request; writes, that it was one that writes.
 	hit, writes bool
+	request     *http.Request
 	// wrote says that the server got another request that writes; wroteBefore, that it did before the k-th.
 	wrote, wroteBefore bool
 }
@@ -258,7 +262,7 @@ func (n *nthRequest) spoil(next http.RoundTripper, request *http.Request) (*http
 	n.seen++
 	due := n.seen == n.k
 	if due {
-		n.hit, n.writes = true, changes(request)
+		n.hit, n.writes, n.request = true, changes(request), request
 	} else if changes(request) {
 		n.wrote, n.wroteBefore = true, n.wroteBefore || !n.hit
 	}

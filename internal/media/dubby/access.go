@@ -96,7 +96,14 @@ func (d *Driver) SetAccess(ctx context.Context, account media.Account, want medi
 	if err != nil {
 		return media.Account{}, err
 	}
-	if err := d.converge(ctx, account.ID, now.of(account.ID), want); err != nil {
+	// A list that hides somebody is not believed alone: what was seen a moment ago is taken, too.
+	has := now.of(account.ID)
+	for id, role := range account.Access.Libraries {
+		if _, wanted := want.Libraries[id]; !wanted {
+			has.Libraries[id] = role
+		}
+	}
+	if err := d.converge(ctx, account.ID, has, want); err != nil {
 		return media.Account{}, err
 	}
 	return u.account(want.Clone()), nil
