@@ -221,7 +221,7 @@ func (f *fixture) wantSettled(op operation, what string) {
 func (f *fixture) nobodyWithMore(holder Person, op operation, on subject, what string) {
 	f.Helper()
 	if holder != nil {
-		f.noMoreThan(holder, what, append(slices.Clone(op.gives), on.first.ID)...)
+		f.noMoreThan(holder, what, append(slices.Clone(op.gives), on.account.Access.IDs()...)...)
 	}
 	if op.newcomer == "" {
 		return
