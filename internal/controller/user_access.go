@@ -59,7 +59,7 @@ func (p *userPass) librariesOnTheirWay(now time.Time) *outcome {
 // awaitsLibraries holds a creation back until every library that is granted is there, on a server that gives libraries
 // only then.
 func (p *userPass) awaitsLibraries() *outcome {
-	for name := range p.effective {
+	for _, name := range slices.Sorted(maps.Keys(p.effective)) {
 		if _, resolved := p.ids[name]; !resolved && p.able().GrantsFixed {
 			return waiting(v1alpha1.ReasonReferencesUnresolved, "this server gives libraries only while an account is made: waits until Library %s is there", name)
 		}
