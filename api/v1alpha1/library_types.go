@@ -44,7 +44,7 @@ const (
 // LibrarySpec describes one library of one media server.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.embedded), has(self.alcoves), has(self.shisho)].filter(b, b).size() <= 1",message="give at most one of embedded, alcoves and shisho: the one of the server's type"
-// +kubebuilder:validation:XValidation:rule="(has(self.externalID) && size(self.externalID) > 0) || (has(self.paths) && size(self.paths) > 0)",message="give paths, or the externalID of an existing library whose paths are to stay as they are"
+// +kubebuilder:validation:XValidation:rule="(has(self.externalID) && size(self.externalID) > 0) || (has(self.paths) && size(self.paths) > 0) || has(self.alcoves)",message="give paths, or the externalID of an existing library whose paths are to stay as they are, or the block alcoves, whose libraries have none"
 // +kubebuilder:validation:XValidation:rule="!(has(self.externalID) && size(self.externalID) > 0 && has(self.adoptionPolicy) && self.adoptionPolicy == 'Never')",message="externalID takes over an existing library: it does not go with adoptionPolicy Never"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.externalID) || size(oldSelf.externalID) == 0 || has(self.externalID)",message="externalID is immutable once set: delete this Library and make a new one"
 type LibrarySpec struct {
@@ -62,7 +62,8 @@ type LibrarySpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="mediaType is immutable: delete this Library and make a new one"
 	MediaType MediaType `json:"mediaType"`
 
-	// Paths of the media, absolute, as the server sees them. Absent: those of the library that externalID names stay as they are.
+	// Paths of the media, absolute, as the server sees them. Absent: those of the library that externalID names stay as
+	// they are. Libraries of Alcoves have none.
 	// +kubebuilder:validation:MaxItems=50
 	// +listType=set
 	// +optional
@@ -115,7 +116,7 @@ type EmbeddedLibrary struct {
 	PublicSharing *bool `json:"publicSharing,omitempty"`
 }
 
-// AlcovesLibrary holds what only Alcoves knows.
+// AlcovesLibrary holds what only Alcoves knows. An empty block says that the library is one of Alcoves, and has no paths.
 type AlcovesLibrary struct {
 	// Emoji shown beside the name. Absent: left alone.
 	// +kubebuilder:validation:MaxLength=16

@@ -109,13 +109,19 @@ func (r *inviteReconciler) validate(_ context.Context, p *invitePass) *outcome {
 		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: an invite admits nobody who does", spec.Role)
 	case !p.able().HasLibraryRole(media.LibraryRole(spec.LibraryRole)):
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s in a library: set spec.libraryRole to Viewer", spec.LibraryRole)
-	case spec.Delivery == v1alpha1.DeliveryNative && !p.able().Invites:
+	case spec.Delivery == v1alpha1.DeliveryNative && !p.able().Invites && !p.able().WeakInvites:
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own that keep count: set spec.delivery to Portal")
 	case spec.Account != nil && spec.Account.ExpiresAfter != nil && p.rung(spec.Role) == "":
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: remove account.expiresAfter")
 	}
 	p.isNative = spec.Delivery == v1alpha1.DeliveryNative || (spec.Delivery != v1alpha1.DeliveryPortal && p.able().Invites)
-	if !p.isNative && r.PortalURL == "" {
+	switch {
+	case p.isNative:
+	case p.able().PasswordsFixed && p.able().WeakInvites:
+		return stalled(v1alpha1.ReasonUnsupported, "people choose their password on Usher's pages, and this server keeps the one that an account was made with: give the MediaServer spec.database, or set spec.delivery to Native")
+	case p.able().PasswordsFixed:
+		return stalled(v1alpha1.ReasonUnsupported, "people choose their password on Usher's pages, and this server keeps the one that an account was made with: declare a User instead, or invite people on the server itself")
+	case r.PortalURL == "":
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own, and Usher serves no invite pages here: start the operator with --portal-url")
 	}
 	p.code = r.Keyring.InviteCode(p.invite.UID)

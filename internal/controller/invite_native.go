@@ -21,6 +21,9 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 	if !p.isNative {
 		return nil
 	}
+	if p.able().WeakInvites {
+		return r.agreeWeak(ctx, p)
+	}
 	p.record = readRecord(p.invite, p.identity())
 	invites, err := p.to().Invites(ctx, usesPoll-1)
 	if err != nil {
@@ -183,6 +186,11 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 	var o *outcome
 	if p.site, o = r.letGoSite(ctx, p.invite, p.invite.Spec.ServerRef.Name, "the server's invite"); o != nil {
 		return *o
+	}
+	if !p.observing() && p.able().WeakInvites {
+		if o := r.dropWeak(ctx, p); o != nil {
+			return *o
+		}
 	}
 	if !p.observing() && p.able().Invites {
 		if o := p.mayWrite(); o != nil {

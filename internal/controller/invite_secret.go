@@ -36,7 +36,7 @@ func (r *inviteReconciler) url(p *invitePass) string {
 
 // keepSecret keeps code and link in the invite's Secret. One of that name that is not this Invite's is never written.
 func (r *inviteReconciler) keepSecret(ctx context.Context, p *invitePass) *outcome {
-	if p.observing() {
+	if p.observing() || p.code == "" { // a server that chooses codes itself has made none: the invite admits nobody now
 		return nil
 	}
 	p.status.SecretName, p.status.CodeHash = inviteSecretName(p.invite), codeHash(p.code)

@@ -72,6 +72,9 @@ func (r *libraryReconciler) validate(_ context.Context, p *libraryPass) *outcome
 	if !p.able().HasMediaType(media.MediaType(spec.MediaType)) {
 		return stalled(v1alpha1.ReasonUnsupported, "%s libraries are unknown to a %s server; it knows %v", spec.MediaType, p.server.Spec.Type, p.able().MediaTypes)
 	}
+	if p.able().Pathless && len(spec.Paths) > 0 {
+		return stalled(v1alpha1.ReasonUnsupported, "libraries of a %s server have no paths: remove spec.paths", p.server.Spec.Type)
+	}
 	block, kind := settingsBlock(spec)
 	if kind != "" && kind != p.server.Spec.Type {
 		return stalled(v1alpha1.ReasonInvalidSpec, "spec.%s is for a server of another type: MediaServer %s is %s", block, p.server.Name, p.server.Spec.Type)
@@ -121,7 +124,7 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	candidates := r.candidates(p)
 	facts := access.OwnershipFacts{
 		Record: p.record.kind(), Recorded: r.recorded(ctx, p), Named: r.named(p, candidates),
-		Settled: p.settledIntent(p.record), MayCreate: p.library.Spec.ExternalID == "" && len(p.library.Spec.Paths) > 0,
+		Settled: p.settledIntent(p.record), MayCreate: p.library.Spec.ExternalID == "" && (len(p.library.Spec.Paths) > 0 || p.able().Pathless),
 	}
 	switch access.Ownership(facts) {
 	case access.ActionManage:

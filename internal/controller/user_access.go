@@ -56,10 +56,21 @@ func (p *userPass) librariesOnTheirWay(now time.Time) *outcome {
 	return nil
 }
 
+// awaitsLibraries holds a creation back until every library that is granted is there, on a server that gives libraries
+// only then.
+func (p *userPass) awaitsLibraries() *outcome {
+	for _, name := range slices.Sorted(maps.Keys(p.effective)) {
+		if _, resolved := p.ids[name]; !resolved && p.able().GrantsFixed {
+			return waiting(v1alpha1.ReasonReferencesUnresolved, "this server gives libraries only while an account is made: waits until Library %s is there", name)
+		}
+	}
+	return nil
+}
+
 // target is what the account's access list is to hold, given what it holds now. The list of an account that sees
 // everything by its role gives nothing, and is left alone.
 func (p *userPass) target(current media.Account) media.Access {
-	if p.seesAllByRole() || current.Role == media.RoleOwner {
+	if p.seesAllByRole() || p.able().Roles[current.Role].SeesAll {
 		return current.Access
 	}
 	want := p.desired()

@@ -45,6 +45,8 @@ type userPass struct {
 	next time.Time
 	// problem is what is wrong with the spec. No account is made or taken over with it, and none is given a role.
 	problem *outcome
+	// unproven: an account has the name, and what it was to be made with is not to be had any more.
+	unproven bool
 	// planned is what mode Observe would do before comparing.
 	planned []string
 	// keptHash is of the password that this pass put into the credentials Secret: the cache may not show that yet.
@@ -101,6 +103,8 @@ func (p *userPass) validate() *outcome {
 	switch {
 	case p.to().Traits().KeyedByEmail && spec.Email == "":
 		return stalled(v1alpha1.ReasonInvalidSpec, "people sign in to a %s server by email: give spec.email", p.server.Spec.Type)
+	case p.to().Traits().NamedByEmail && p.to().Traits().FoldUsername(spec.Username) != p.to().Traits().FoldEmail(spec.Email):
+		return stalled(v1alpha1.ReasonInvalidSpec, "people of a %s server have no name but their email address: give it as spec.username and as spec.email", p.server.Spec.Type)
 	case spec.Email != "" && !able.Email:
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server have no email: remove spec.email")
 	case spec.Access == v1alpha1.UserAccessAll && !able.AccessAll:

@@ -92,8 +92,11 @@ func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcom
 		if o != nil {
 			return o
 		}
-		if ours {
+		switch {
+		case ours:
 			p.record.ID = string(account.ID)
+		case p.unproven:
+			r.warn(p.user, "Retained", "Release", "account %q is left on the server as it is: it came into being while Usher was making one, but the password has changed since, so that nothing tells whose it is", account.Username)
 		}
 	}
 	return nil

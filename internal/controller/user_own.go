@@ -110,39 +110,6 @@ func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []me
 	return access.NamedTaken, nil
 }
 
-func (p *userPass) adoptable(account media.Account) bool {
-	switch p.adoptionPolicy() {
-	case v1alpha1.AccountAdoptionAlways:
-		return true
-	case v1alpha1.AccountAdoptionIfDisabled:
-		return account.Disabled
-	}
-	return false
-}
-
-func (p *userPass) adoptionPolicy() v1alpha1.AccountAdoptionPolicy {
-	if policy := p.user.Spec.AdoptionPolicy; policy != "" {
-		return policy
-	}
-	return p.server.Spec.AdoptionPolicy
-}
-
-func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Account) *outcome {
-	name := p.user.Spec.Username
-	switch {
-	case facts.Recorded == access.RecordedRenamed:
-		account, _ := p.inventory().Account(media.AccountID(p.record.ID))
-		return stalled(v1alpha1.ReasonConflict, "this User's account is now named %q on the server: name it %q again there, or delete this User and declare the other name", bounded(account.Username, 128), name)
-	case facts.Named == access.NamedSeveral:
-		return stalled(v1alpha1.ReasonAmbiguousName, "%d accounts of the server differ from %q only in letter case: rename or delete all but one there", len(candidates), name)
-	case len(candidates) == 0:
-		return stalled(v1alpha1.ReasonConflict, "the server has no account %q, and an owner is never made, only taken over: name the owner's account, or choose another role", name)
-	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled:
-		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: set adoptionPolicy Always to take it over, disable it on the server first, or choose another username", name)
-	}
-	return stalled(v1alpha1.ReasonConflict, "an account %q exists and adoptionPolicy is %s: set it to Always to take the account over, or choose another username", name, p.adoptionPolicy())
-}
-
 // create announces the account, makes it with its final access and a password that nobody knows, and settles it.
 func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	if p.observing() {
@@ -158,10 +125,14 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	recreated := p.record.ID != ""
 	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
 	p.record = record{Server: p.identity(), Rotation: rotation, Intent: &intent{At: r.Clock.Now()}}
+	password, o := r.firstPassword(ctx, p)
+	if o != nil {
+		return o
+	}
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
-	account, err := p.to().CreateAccount(ctx, p.newAccount(r.Keyring.Password(p.user.UID, rotation)))
+	account, err := p.to().CreateAccount(ctx, p.newAccount(password))
 	if err != nil && account.ID == "" { // one that was made with other access than asked is settled before anybody can use it
 		o := r.creationFailed(ctx, p.site, p.user, p.record, err)
 		if media.CodeOf(err) == media.AlreadyExists && o.kind == kindStalled {
@@ -198,6 +169,9 @@ func (r *userReconciler) mayCreate(ctx context.Context, p *userPass) *outcome {
 	}
 	if desired := p.desired(); !p.able().ZeroAccess && !desired.All && len(desired.Libraries) == 0 && !p.seesAllByRole() {
 		return waiting(v1alpha1.ReasonReferencesUnresolved, "this server cannot hold an account without any library: grant one first")
+	}
+	if o := p.awaitsLibraries(); o != nil {
+		return o
 	}
 	if o := p.mayWrite(); o != nil {
 		return o
@@ -276,11 +250,14 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 			return o
 		}
 	}
-	made := record{ID: string(account.ID), Origin: v1alpha1.OriginCreated, Server: p.identity(), Rotation: p.record.Rotation, Disabled: account.Disabled}
+	made := p.record
+	made.ID, made.Origin, made.Disabled, made.Intent = string(account.ID), v1alpha1.OriginCreated, account.Disabled, nil
 	if p.wantDisabled && !account.Disabled {
 		made.Disabled, made.Method = true, p.method()
 	}
-	if made.Method != v1alpha1.DisableLockOut { // there, nobody is to have a password that works
+	// Where a password locks the account out, nobody is to have one that works. One that can only be given at the creation
+	// has been given.
+	if made.Method != v1alpha1.DisableLockOut && !p.able().PasswordsFixed {
 		want, o := r.wantedPassword(ctx, p)
 		if o != nil {
 			return o

@@ -64,6 +64,17 @@ func (r *userReconciler) wantedPassword(ctx context.Context, p *userPass) (wante
 	return want, unacceptable(want.password, p.to().Traits())
 }
 
+// firstPassword is what an account is made with: a password that nobody knows until the account is whole. Where none can
+// be set later, it is at once the one that the account should have, and the record announces its hash.
+func (r *userReconciler) firstPassword(ctx context.Context, p *userPass) (string, *outcome) {
+	if !p.able().PasswordsFixed {
+		return r.Keyring.Password(p.user.UID, p.record.Rotation), nil
+	}
+	want, o := r.wantedPassword(ctx, p)
+	p.record.Password, p.record.Generated = want.hash, !want.fromSecret
+	return want.password, o
+}
+
 // unacceptable says what is wrong with a password, without showing it.
 func unacceptable(password string, traits media.Traits) *outcome {
 	const where = "the password in the Secret (spec.password.secretRef) "
@@ -88,12 +99,16 @@ func (r *userReconciler) adoptedPassword(ctx context.Context, p *userPass) (stri
 }
 
 // provenOurs tries the passwords that only our own announced creation could have set. What it finds is recorded: each
-// account is tried once.
+// account is tried once. Nothing is tried, or held against the account, while the announced password is not to be had.
 func (r *userReconciler) provenOurs(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
 	if slices.Contains(p.record.Intent.Strangers, string(account.ID)) {
 		return false, nil
 	}
-	ours, o := r.tryPasswords(ctx, p, account)
+	passwords := r.announcedPasswords(ctx, p)
+	if p.unproven = len(passwords) == 0; p.unproven {
+		return false, nil
+	}
+	ours, o := r.tryPasswords(ctx, p, account, passwords)
 	if ours || o != nil {
 		return ours, o
 	}
@@ -106,11 +121,21 @@ func (r *userReconciler) provenOurs(ctx context.Context, p *userPass, account me
 	return false, nil
 }
 
-func (r *userReconciler) tryPasswords(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
+// announcedPasswords are those that the account may have had since it was made.
+func (r *userReconciler) announcedPasswords(ctx context.Context, p *userPass) []string {
 	passwords := []string{r.Keyring.Password(p.user.UID, p.record.Rotation)}
 	if want, o := r.wantedPassword(ctx, p); o == nil && want.fromSecret {
 		passwords = append(passwords, want.password)
 	}
+	if p.record.Password == "" {
+		return passwords
+	}
+	return slices.DeleteFunc(passwords, func(password string) bool {
+		return r.Keyring.Hash(p.user.UID, password) != p.record.Password
+	})
+}
+
+func (r *userReconciler) tryPasswords(ctx context.Context, p *userPass, account media.Account, passwords []string) (bool, *outcome) {
 	for _, password := range passwords {
 		id, err := p.to().Authenticate(ctx, account.Username, password)
 		switch media.CodeOf(err) {
@@ -148,6 +173,9 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	}
 	if p.account.ID == p.connection.Probe.Self {
 		return stalled(v1alpha1.ReasonProtected, "this is the account that Usher itself uses: change its password on the server and in Secret %s", p.server.Spec.Credentials.SecretRef.Name)
+	}
+	if p.able().PasswordsFixed {
+		return stalled(v1alpha1.ReasonUnsupported, "this server keeps the password that an account was made with, unless its holder changes it: put the former one back into the Secret of spec.password.secretRef, or remove what was changed (secretRef, or the annotation %s)", v1alpha1.AnnotationRotatePassword)
 	}
 	if o := p.mayWrite(); o != nil {
 		return o

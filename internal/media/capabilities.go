@@ -41,6 +41,16 @@ type Capabilities struct {
 	DisplayName bool
 	// Invites: the server has invites of its own that count exactly (Inviter).
 	Invites bool
+	// WeakInvites: the server has links of its own that keep a weaker promise: it chooses the code itself (Invite.Code),
+	// a link cannot be changed but only revoked, and may admit more people than it says. Never with Invites.
+	WeakInvites bool
+	// GrantsFixed: libraries are given while an account is made, and later only taken away or changed in role. SetAccess
+	// answers Unsupported for more, after it took what was to be taken.
+	GrantsFixed bool
+	// PasswordsFixed: an account keeps the password that it was made with, unless its holder changes it.
+	PasswordsFixed bool
+	// Pathless: libraries have no paths, since people upload what is in them.
+	Pathless bool
 	// Roles that the server knows.
 	Roles map[Role]RoleInfo
 	// LibraryRoles that the server knows, lowest first. A server without roles in a library knows Viewer.
@@ -68,7 +78,8 @@ func (c Capabilities) Names() []string {
 		"Bootstrap": c.Bootstrap, "Registration": c.Registration, "Disable": c.Disable, "LockOut": c.LockOut,
 		"DeleteAccount": c.DeleteAccount, "DeleteLibrary": c.DeleteLibrary, "Authenticate": c.Authenticate,
 		"RequirePasswordChange": c.RequirePasswordChange, "AccessAll": c.AccessAll, "ZeroAccess": c.ZeroAccess,
-		"Email": c.Email, "DisplayName": c.DisplayName, "Invites": c.Invites, "LibraryRoles": len(c.LibraryRoles) > 1,
+		"Email": c.Email, "DisplayName": c.DisplayName, "Invites": c.Invites, "WeakInvites": c.WeakInvites,
+		"Grant": !c.GrantsFixed, "SetPassword": !c.PasswordsFixed, "LibraryRoles": len(c.LibraryRoles) > 1,
 	} {
 		if has {
 			names = append(names, name)

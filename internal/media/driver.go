@@ -14,6 +14,8 @@ type Traits struct {
 	FoldEmail func(string) string
 	// KeyedByEmail: people sign in by email, so that an account needs one.
 	KeyedByEmail bool
+	// NamedByEmail: accounts have no name but their address, so that Username and Email are the same and never change.
+	NamedByEmail bool
 	// LongestCall is how long a call can take before it is given up.
 	LongestCall time.Duration
 	// Concurrency is how many calls may be under way at once.

@@ -35,8 +35,10 @@ func (s InviteSettings) Equal(o InviteSettings) bool {
 // Invite is a server's own invite.
 type Invite struct {
 	ID InviteID
-	// CodeHash is the SHA-256 of the code, in hex. The code itself is not to be had.
+	// CodeHash is the SHA-256 of the code, in hex.
 	CodeHash string
+	// Code that the server chose itself (Capabilities.WeakInvites); a secret. Empty elsewhere: it is not to be had.
+	Code string
 	// Reference is what Usher wrote into it, to know its own again.
 	Reference string
 	Settings  InviteSettings
@@ -64,6 +66,7 @@ type InviteUse struct {
 }
 
 // Inviter is for servers whose own invites count exactly, in one transaction with the account (Capabilities.Invites).
+// Servers with Capabilities.WeakInvites choose the code themselves and know no Reference; SetInvite then only revokes.
 type Inviter interface {
 	// ListInvites returns every invite, or an error (rule R4).
 	ListInvites(ctx context.Context) ([]Invite, error)

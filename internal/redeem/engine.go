@@ -79,6 +79,9 @@ func (e *Engine) Redeem(ctx context.Context, name types.NamespacedName, request 
 	if err != nil {
 		return Receipt{}, unavailable(err)
 	}
+	if traits := server.Traits(); traits.NamedByEmail {
+		request.Username = traits.FoldEmail(request.Email) // whatever else the person would like to be called
+	}
 	if err := validate(invite, request, server.Traits()); err != nil {
 		return Receipt{}, err
 	}

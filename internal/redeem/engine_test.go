@@ -17,6 +17,34 @@ import (
 	"github.com/usher-media/usher/internal/testenv"
 )
 
+// Where people have no name but their address, they come by that, whatever they would like to be called.
+func TestRedeemNamedByEmail(t *testing.T) {
+	w := newWorldOf(t, func(traits *media.Traits) { traits.KeyedByEmail, traits.NamedByEmail = true, true })
+	p := w.start(&process{}, false)
+	invite := w.invite("cousins", 2)
+	w.settled(invite)
+	come := func(username, email string) (redeem.Receipt, error) {
+		return p.engine.Redeem(p.ctx, client.ObjectKeyFromObject(invite), redeem.Request{
+			Person: redeem.Person{Username: username, Email: email}, Code: w.keyring().InviteCode(invite.UID), Password: passwordOf("kim"),
+		})
+	}
+	if _, err := come("kimmy", "Kim@Example.org"); err != nil {
+		t.Fatal(err)
+	}
+	if !w.store.CheckPassword("kim@example.org", passwordOf("kim")) {
+		t.Errorf("kim's password does not work; accounts: %v", w.accounts())
+	}
+	if receipt, err := come("another", "kim@example.org"); err != nil || !receipt.AlreadyMember {
+		t.Errorf("kim again, with another wish: %+v, %v", receipt, err)
+	}
+	if _, err := come("kimmy", ""); err == nil {
+		t.Error("somebody without an address came in")
+	}
+	if n := len(w.redemptions(invite)); n != 1 {
+		t.Errorf("%d uses, want 1", n)
+	}
+}
+
 func TestRedeem(t *testing.T) {
 	w := newWorld(t)
 	p := w.start(&process{}, false)

@@ -150,9 +150,15 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOf(t, func(*media.Traits) {})
+}
+
+// newWorldOf is one whose media server is of another kind.
+func newWorldOf(t *testing.T, kind func(*media.Traits)) *world {
+	t.Helper()
 	env := testenv.Get(t)
 	w := &world{t: t, client: env.Client(), namespace: env.Namespace(t), store: memory.NewStore(memory.Options{
-		Traits: func(traits *media.Traits) { traits.LongestCall = 300 * time.Millisecond },
+		Traits: func(traits *media.Traits) { traits.LongestCall = 300 * time.Millisecond; kind(traits) },
 	})}
 	w.create(&corev1.Secret{ObjectMeta: w.meta("home-admin"), StringData: map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}})
 	w.create(&v1alpha1.MediaServer{ObjectMeta: w.meta("home"), Spec: v1alpha1.MediaServerSpec{

@@ -19,10 +19,10 @@ func Schema(t testing.TB) string {
 	s := get(t)
 	shared.Do(func() {
 		sharedName = fmt.Sprintf("shared_%d", os.Getpid())
-		s.exec(t, "CREATE DATABASE "+sharedName)
+		s.exec(t, superuser, "CREATE DATABASE "+sharedName)
 	})
 	name := fmt.Sprintf("test_%d", names.Add(1))
-	s.execIn(t, sharedName, "CREATE SCHEMA "+name)
-	t.Cleanup(func() { s.execIn(t, sharedName, "DROP SCHEMA "+name+" CASCADE") })
+	s.exec(t, sharedName, "CREATE SCHEMA "+name)
+	t.Cleanup(func() { s.exec(t, sharedName, "DROP SCHEMA "+name+" CASCADE") })
 	return s.dsn(sharedName) + "&search_path=" + name
 }

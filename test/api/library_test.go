@@ -10,6 +10,7 @@ var goodLibraries = map[string]string{
 	"the smallest":            `{}`,
 	"embedded":                `{embedded: {emoji: "🧸", publicSharing: false}}`,
 	"alcoves":                 `{alcoves: {emoji: "🧸", faceRecognition: false, objectDetection: true, publicSharing: false}}`,
+	"alcoves, without paths":  `{paths: null, mediaType: Mixed, alcoves: {}}`,
 	"shisho":                  `{mediaType: Books, shisho: {organizeFiles: false, coverAspectRatio: Book}}`,
 	"an existing one":         `{paths: null, externalID: lib-1, adoptionPolicy: IfUnique}`,
 	"an existing one, moved":  `{externalID: lib-1}`,
@@ -23,7 +24,7 @@ var goodLibraries = map[string]string{
 const (
 	badLibraryName = "displayName must not begin or end with a space or hold control characters"
 	badPath        = "a path must be absolute, as the media server sees it, and hold no .. and no control characters"
-	noPath         = "give paths, or the externalID of an existing library whose paths are to stay as they are"
+	noPath         = "give paths, or the externalID of an existing library whose paths are to stay as they are, or the block alcoves, whose libraries have none"
 	twoBlocks      = "give at most one of embedded, alcoves and shisho: the one of the server's type"
 )
 

@@ -109,7 +109,7 @@ func deletedByHand(f *fixture) {
 	f.server.Hand.DeleteAccount("mia")
 	_, err := f.driver.Account(f.ctx(), account.ID)
 	f.wantCode(err, media.NotFound)
-	f.wantCode(f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: "another password 2"}), media.NotFound)
+	f.wantCode(f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: "Another password 2"}), media.NotFound)
 }
 
 // ownerNever: nobody is made owner, and Usher's own account is neither disabled, demoted nor deleted by mistake.

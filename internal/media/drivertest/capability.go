@@ -172,7 +172,11 @@ func capabilityFields(f *fixture) {
 		able bool
 		set  func(*media.NewAccount)
 	}{
-		"email":       {f.can.Email, func(a *media.NewAccount) { a.Email = "someone@example.org" }},
+		"email": {f.can.Email, func(a *media.NewAccount) {
+			if a.Email = "someone@example.org"; f.driver.Traits().NamedByEmail {
+				a.Username = a.Email
+			}
+		}},
 		"displayname": {f.can.DisplayName, func(a *media.NewAccount) { a.DisplayName = "Somebody" }},
 		"mustchange":  {f.can.RequirePasswordChange, func(a *media.NewAccount) { a.MustChangePassword = true }},
 		"disabled":    {f.can.Disable, func(a *media.NewAccount) { a.Disabled = true }},

@@ -78,6 +78,9 @@ func createEveryField(f *fixture) {
 		ID: created.ID, Username: want.Username, Email: want.Email, DisplayName: want.DisplayName, Role: want.Role,
 		Access: want.Access, MustChangePassword: want.MustChangePassword,
 	}
+	if !f.can.DisplayName {
+		expected.DisplayName = created.DisplayName
+	}
 	if created.ID == "" || !sameAccount(created, expected) {
 		f.Errorf("created %v, want %v", created, expected)
 	}
@@ -190,12 +193,12 @@ func takenUsername(f *fixture) {
 	f.account("mia", access(library.ID))
 	check := f.unchanged()
 	again := f.wanted("mia", access(library.ID))
-	again.Password, again.Role = "another password 2", f.anotherRole()
+	again.Password, again.Role = "Another password 2", f.anotherRole()
 	_, err := f.driver.CreateAccount(f.ctx(), again)
 	f.wantCode(err, media.AlreadyExists)
 	check()
 	f.wantSees("mia", library.ID)
-	f.refusedSignIn("mia", "another password 2")
+	f.refusedSignIn("mia", "Another password 2")
 }
 
 func takenRace(f *fixture) {
@@ -222,6 +225,9 @@ func takenEmail(f *fixture) {
 		f.lacks("Email")
 		return
 	}
+	if f.driver.Traits().NamedByEmail {
+		return
+	}
 	library := f.library("Movies")
 	f.account("mia", access(library.ID))
 	check := f.unchanged()
@@ -241,11 +247,16 @@ func lostCreate(f *fixture) {
 	stop()
 	f.wantCode(err, media.Ambiguous)
 	accounts, _ := f.listing()
-	if len(accounts) != len(f.early)+1 {
+	made := len(accounts) - len(f.early)
+	if made != 1 && (made != 0 || !f.h.CreatesInSteps) {
 		f.Errorf("accounts after a lost answer: %v", accounts)
 	}
 	_, err = f.driver.CreateAccount(f.ctx(), want)
-	f.wantCode(err, media.AlreadyExists)
+	if made == 0 {
+		f.must(err)
+	} else {
+		f.wantCode(err, media.AlreadyExists)
+	}
 	f.wantSees("mia", ids[0])
 }
 

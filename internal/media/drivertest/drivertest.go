@@ -12,6 +12,7 @@ package drivertest
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"testing"
 
@@ -30,6 +31,11 @@ type Harness struct {
 	Refusal func(status int) (contentType, body string)
 	// Only names the rules to test; none means all.
 	Only []string
+	// CreatesInSteps says that making an account is several writes, so that a lost answer may have made none.
+	CreatesInSteps bool
+	// GoesOn says that the driver may go on after a fault of the matrix in a request that reads: it does without the answer,
+	// or cannot tell it from one that the server gives itself (an empty list). Nil where no driver may.
+	GoesOn func(fault string, request *http.Request) bool
 	// OneAccessWrite says that any change of an account's access is one write.
 	OneAccessWrite bool
 	// PasswordEndsSessions says that a new password signs the person out everywhere.

@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -21,8 +22,8 @@ func libraryCreate(f *fixture) {
 	want.Settings = f.h.Settings
 	made, err := f.driver.CreateLibrary(f.ctx(), want)
 	f.must(err)
-	if made.ID == "" || made.Name != want.Name || made.MediaType != want.MediaType || len(made.Paths) != 1 ||
-		made.Paths[0] != want.Paths[0] || made.Personal || !maps.Equal(made.Settings, want.Settings) {
+	if made.ID == "" || made.Name != want.Name || made.MediaType != want.MediaType || !slices.Equal(made.Paths, want.Paths) ||
+		made.Personal || !maps.Equal(made.Settings, want.Settings) {
 		f.Errorf("made %v of %v", made, want)
 	}
 	read, err := f.driver.Library(f.ctx(), made.ID)
@@ -44,11 +45,17 @@ func libraryRefused(f *fixture) {
 	check := f.unchanged()
 	nameless, pathless, strange := f.newLibrary("Movies"), f.newLibrary("Movies"), f.newLibrary("Movies")
 	nameless.Name, pathless.Paths, strange.MediaType = "", nil, "Smells"
-	for _, want := range []media.NewLibrary{nameless, pathless} {
-		_, err := f.driver.CreateLibrary(f.ctx(), want)
+	_, err := f.driver.CreateLibrary(f.ctx(), nameless)
+	f.wantCode(err, media.Invalid)
+	if f.can.Pathless {
+		pathless.Paths = []string{"/media/movies"}
+		_, err = f.driver.CreateLibrary(f.ctx(), pathless)
+		f.wantCode(err, media.Unsupported)
+	} else {
+		_, err = f.driver.CreateLibrary(f.ctx(), pathless)
 		f.wantCode(err, media.Invalid)
 	}
-	_, err := f.driver.CreateLibrary(f.ctx(), strange)
+	_, err = f.driver.CreateLibrary(f.ctx(), strange)
 	f.wantCode(err, media.Unsupported)
 	unknown := f.newLibrary("Movies")
 	unknown.Settings = map[string]string{"noSuchSetting": "true"}

@@ -27,7 +27,8 @@ type operation struct {
 	tidies bool
 }
 
-// subject is what the calls are about: an account that sees the first of two libraries.
+// subject is what the calls are about: an account that sees the first of two libraries, or both where libraries are given
+// only while an account is made.
 type subject struct {
 	label         string
 	account       media.Account
@@ -38,8 +39,17 @@ type subject struct {
 
 func (f *fixture) subject(label string) subject {
 	f.Helper()
-	s := subject{label: label, first: f.library("Operations" + label), second: f.library("More operations" + label)}
-	s.account = f.account("operated"+label, access(s.first.ID))
+	return f.subjectOf(label, f.library("Operations"+label), f.library("More operations"+label))
+}
+
+func (f *fixture) subjectOf(label string, first, second media.Library) subject {
+	f.Helper()
+	s := subject{label: label, first: first, second: second}
+	sees := access(s.first.ID)
+	if f.can.GrantsFixed { // then SetAccess can only take the first away
+		sees = access(s.first.ID, s.second.ID)
+	}
+	s.account = f.account("operated"+label, sees)
 	if f.can.Invites {
 		made, err := f.driver.(media.Inviter).CreateInvite(f.ctx(), s.newInvite())
 		f.must(err)
@@ -97,8 +107,9 @@ func (f *fixture) about(s subject, holds func(media.Account) bool) func() error 
 }
 
 func (f *fixture) accountWrites(driver media.Driver, s subject) []operation {
-	role, fresh := f.anotherRole(), f.wanted("created"+s.label, access(s.first.ID))
-	return []operation{
+	fresh := f.wanted("created"+s.label, access(s.first.ID))
+	change, changed := f.anotherProfile(s)
+	ops := []operation{
 		{
 			name: "CreateAccount", write: true, again: codes(media.AlreadyExists),
 			run:     func(ctx context.Context) error { _, err := driver.CreateAccount(ctx, fresh); return err },
@@ -106,9 +117,9 @@ func (f *fixture) accountWrites(driver media.Driver, s subject) []operation {
 			newcomer: fresh.Username,
 		},
 		{
-			name: "UpdateAccount", write: true, settled: f.about(s, func(a media.Account) bool { return a.Role == role }),
+			name: "UpdateAccount", write: change != media.AccountChange{}, settled: f.about(s, changed),
 			run: func(ctx context.Context) error {
-				_, err := driver.UpdateAccount(ctx, s.account.ID, media.AccountChange{Role: &role})
+				_, err := driver.UpdateAccount(ctx, s.account.ID, change)
 				return err
 			},
 		},
@@ -120,17 +131,33 @@ func (f *fixture) accountWrites(driver media.Driver, s subject) []operation {
 				return err
 			},
 		},
-		{
-			name: "SetPassword", write: true,
-			settled: func() error {
-				_, err := f.server.SignIn(f.ctx(), s.account.Username, secondPassword)
-				return err
-			},
-			run: func(ctx context.Context) error {
-				return driver.SetPassword(ctx, s.account.ID, media.NewPassword{Password: secondPassword})
-			},
-		},
 	}
+	if f.can.PasswordsFixed {
+		return ops
+	}
+	return append(ops, operation{
+		name: "SetPassword", write: true,
+		settled: func() error {
+			_, err := f.server.SignIn(f.ctx(), s.account.Username, secondPassword)
+			return err
+		},
+		run: func(ctx context.Context) error {
+			return driver.SetPassword(ctx, s.account.ID, media.NewPassword{Password: secondPassword})
+		},
+	})
+}
+
+// anotherProfile is a change of the account that the server can make, and says whether it is made. It is empty, and so
+// no write, where an account has nothing that could be changed.
+func (f *fixture) anotherProfile(s subject) (media.AccountChange, func(media.Account) bool) {
+	role, name := f.anotherRole(), "Operated on"
+	switch {
+	case role != s.account.Role:
+		return media.AccountChange{Role: &role}, func(a media.Account) bool { return a.Role == role }
+	case f.can.DisplayName:
+		return media.AccountChange{DisplayName: &name}, func(a media.Account) bool { return a.DisplayName == name }
+	}
+	return media.AccountChange{}, func(media.Account) bool { return true }
 }
 
 // newcomer reads an account that was made.
@@ -175,6 +202,9 @@ func (f *fixture) bringIntoBeing(want media.NewAccount) error {
 		return nil
 	}
 	f.setAccess(account, want.Access)
+	if f.can.PasswordsFixed {
+		return nil
+	}
 	return f.driver.SetPassword(f.ctx(), account.ID, media.NewPassword{Password: want.Password})
 }
 

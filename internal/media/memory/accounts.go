@@ -110,6 +110,9 @@ func (d *driver) SetPassword(ctx context.Context, id media.AccountID, password m
 		if err := s.checkPassword(password.Password, password.MustChange); err != nil {
 			return err
 		}
+		if s.capabilities.PasswordsFixed {
+			return unsupported("set the password of an account that exists")
+		}
 		if err := s.checkRank(self, subject); err != nil {
 			return err
 		}

@@ -96,7 +96,8 @@ func kinds() map[string]memory.Options {
 		"no_library_roles": without(func(c *media.Capabilities) {
 			c.LibraryRoles = c.LibraryRoles[:1]
 		}),
-		"no_passwords": without(func(c *media.Capabilities) { c.Authenticate, c.RequirePasswordChange = false, false }),
+		"no_passwords":    without(func(c *media.Capabilities) { c.Authenticate, c.RequirePasswordChange = false, false }),
+		"passwords_fixed": without(func(c *media.Capabilities) { c.PasswordsFixed, c.RequirePasswordChange = true, false }),
 		"few_roles": without(func(c *media.Capabilities) {
 			delete(c.Roles, media.RoleGuest)
 			delete(c.Roles, media.RoleEditor)

@@ -34,7 +34,7 @@ func newTransport(config media.Config) (*http.Transport, error) {
 			return nil, media.Errorf(media.Invalid, "the CA holds no PEM certificate")
 		}
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: guard}
+	dialer := Dialer()
 	return &http.Transport{
 		// A proxy would dial for us, past the guard.
 		Proxy:                  nil,
@@ -49,6 +49,10 @@ func newTransport(config media.Config) (*http.Transport, error) {
 		DisableCompression: true,
 	}, nil
 }
+
+// Dialer makes connections as every driver's: never to a link-local, multicast or unspecified address. For drivers that
+// speak to a server's database as well.
+func Dialer() *net.Dialer { return &net.Dialer{Timeout: dialTimeout, Control: guard} }
 
 // guard runs after the name was resolved and before the connection is made, once for each address.
 func guard(_, address string, _ syscall.RawConn) error {

@@ -1,0 +1,42 @@
+package controller
+
+import (
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+func (p *userPass) adoptable(account media.Account) bool {
+	switch p.adoptionPolicy() {
+	case v1alpha1.AccountAdoptionAlways:
+		return true
+	case v1alpha1.AccountAdoptionIfDisabled:
+		return account.Disabled
+	}
+	return false
+}
+
+func (p *userPass) adoptionPolicy() v1alpha1.AccountAdoptionPolicy {
+	if policy := p.user.Spec.AdoptionPolicy; policy != "" {
+		return policy
+	}
+	return p.server.Spec.AdoptionPolicy
+}
+
+func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Account) *outcome {
+	name := p.user.Spec.Username
+	switch {
+	case facts.Recorded == access.RecordedRenamed:
+		account, _ := p.inventory().Account(media.AccountID(p.record.ID))
+		return stalled(v1alpha1.ReasonConflict, "this User's account is now named %q on the server: name it %q again there, or delete this User and declare the other name", bounded(account.Username, 128), name)
+	case facts.Named == access.NamedSeveral:
+		return stalled(v1alpha1.ReasonAmbiguousName, "%d accounts of the server differ from %q only in letter case: rename or delete all but one there", len(candidates), name)
+	case len(candidates) == 0:
+		return stalled(v1alpha1.ReasonConflict, "the server has no account %q, and an owner is never made, only taken over: name the owner's account, or choose another role", name)
+	case p.unproven:
+		return stalled(v1alpha1.ReasonConflict, "an account %q came into being while Usher was making one, and the password has changed since, so that nothing tells whose it is: put the former password back into its Secret, delete the account on the server, or set adoptionPolicy Always to take it over", name)
+	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled:
+		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: set adoptionPolicy Always to take it over, disable it on the server first, or choose another username", name)
+	}
+	return stalled(v1alpha1.ReasonConflict, "an account %q exists and adoptionPolicy is %s: set it to Always to take the account over, or choose another username", name, p.adoptionPolicy())
+}

@@ -1,0 +1,190 @@
+package alcovestest
+
+import (
+	"bytes"
+	"net"
+	"net/url"
+	"strconv"
+	"sync"
+	"testing"
+)
+
+// Proxy stands between Usher and PostgreSQL, and can be as bad as a network.
+type Proxy struct {
+	target   string
+	dsn      url.URL
+	listener net.Listener
+
+	mu          sync.Mutex
+	connections map[net.Conn]bool
+	// down refuses connections; losing breaks them in place of the answer to the commit of a write.
+	down, losing bool
+	// holding is closed when what is held may go on; nil when nothing is held.
+	holding chan struct{}
+	arrived chan<- struct{}
+	commits int
+	all     sync.WaitGroup
+}
+
+func startProxy(t testing.TB, host string, port int, dsn string) *Proxy {
+	t.Helper()
+	parsed, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{target: net.JoinHostPort(host, strconv.Itoa(port)), dsn: *parsed, listener: listener, connections: map[net.Conn]bool{}}
+	p.all.Go(p.serve)
+	t.Cleanup(func() {
+		p.Heal()
+		_ = listener.Close()
+		p.drop()
+		p.all.Wait()
+	})
+	return p
+}
+
+// URL is how to connect through the proxy: as that role, or as the one of the database's own URL where it is empty.
+func (p *Proxy) URL(role, password string) string {
+	through := p.dsn
+	through.Host = p.listener.Addr().String()
+	if role != "" {
+		through.User = url.UserPassword(role, password)
+	}
+	return through.String()
+}
+
+// Down makes PostgreSQL unreachable for Usher.
+func (p *Proxy) Down() {
+	p.mu.Lock()
+	p.down = true
+	p.mu.Unlock()
+	p.drop()
+}
+
+// LoseCommits lets writes be committed, and breaks the connection in place of the answer.
+func (p *Proxy) LoseCommits() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.losing = true
+}
+
+// Hold makes everything wait until Heal. Each that begins to wait is told to arrived.
+func (p *Proxy) Hold(arrived chan<- struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holding, p.arrived = make(chan struct{}), arrived
+}
+
+// Heal takes all faults away.
+func (p *Proxy) Heal() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down, p.losing = false, false
+	if p.holding != nil {
+		close(p.holding)
+		p.holding = nil
+	}
+}
+
+// Commits counts the writes that were committed.
+func (p *Proxy) Commits() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.commits
+}
+
+func (p *Proxy) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.connections {
+		_ = c.Close()
+	}
+}
+
+func (p *Proxy) serve() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		p.all.Go(func() { p.carry(client) })
+	}
+}
+
+func (p *Proxy) keep(c net.Conn) (down bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.connections[c] = true
+	return p.down
+}
+
+func (p *Proxy) forget(c net.Conn) {
+	_ = c.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.connections, c)
+}
+
+func (p *Proxy) carry(client net.Conn) {
+	defer p.forget(client)
+	if p.keep(client) {
+		return
+	}
+	server, err := net.Dial("tcp", p.target)
+	if err != nil {
+		return
+	}
+	defer p.forget(server)
+	p.keep(server)
+	var lost sync.Map // holds true once the commit of a write was sent, whose answer is to be lost
+	p.all.Go(func() {
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buffer)
+			if _, losing := lost.Load(true); losing || err != nil {
+				_ = client.Close()
+				return
+			}
+			if _, err := client.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	})
+	buffer, reads := make([]byte, 64<<10), false
+	for {
+		n, err := client.Read(buffer)
+		if err != nil {
+			return
+		}
+		reads = reads || bytes.Contains(buffer[:n], []byte("read only"))
+		if p.pass(!reads && bytes.Contains(buffer[:n], []byte("commit\x00"))) {
+			lost.Store(true, true)
+		}
+		if _, err := server.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// pass waits while everything is held, and says whether the answer is to be lost.
+func (p *Proxy) pass(commit bool) (lose bool) {
+	p.mu.Lock()
+	holding, arrived := p.holding, p.arrived
+	if commit {
+		p.commits++
+	}
+	lose = commit && p.losing
+	p.mu.Unlock()
+	if holding != nil {
+		select {
+		case arrived <- struct{}{}:
+		default:
+		}
+		<-holding
+	}
+	return lose
+}

@@ -1,0 +1,145 @@
+package dubby_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/drivertest"
+	"github.com/usher-media/usher/internal/media/dubby"
+	"github.com/usher-media/usher/internal/media/dubby/dubbytest"
+	"github.com/usher-media/usher/internal/mediaserver"
+)
+
+// running is one embedded media server, which speaks the paths that Dubby documents.
+type running struct {
+	t          testing.TB
+	server     *mediaserver.Server
+	url, media string
+	token      string
+}
+
+func startEmbedded(t testing.TB) *running {
+	t.Helper()
+	r := &running{t: t, media: t.TempDir()}
+	server, err := mediaserver.New(context.Background(), mediaserver.Config{
+		DataDir: t.TempDir(), MediaRoots: []string{r.media}, CheapPasswordHashing: true, Version: "1.2.3",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(server.Handler())
+	r.server, r.url = server, web.URL
+	t.Cleanup(func() {
+		web.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var in struct{ Token string }
+	r.do("POST", "/v1/auth/register", map[string]string{
+		"username": dubbytest.OwnerEmail, "email": dubbytest.OwnerEmail, "password": dubbytest.OwnerPassword,
+	}, &in)
+	r.token = in.Token
+	return r
+}
+
+func (r *running) do(method, path string, body, into any) {
+	r.t.Helper()
+	if status, err := call(context.Background(), r.url, r.token, method, path, body, into); err != nil || status >= 300 {
+		r.t.Fatalf("%s %s: %d %v", method, path, status, err)
+	}
+}
+
+// user returns the path of an account.
+func (r *running) user(email string) string {
+	r.t.Helper()
+	var page struct{ Items []struct{ ID, Email string } }
+	r.do("GET", "/v1/users?limit=100", nil, &page)
+	for _, user := range page.Items {
+		if user.Email == address(email) {
+			return "/v1/users/" + user.ID
+		}
+	}
+	r.t.Fatalf("there is no %s", email)
+	return ""
+}
+
+// The calls of somebody at the server's own pages.
+func (r *running) SetAccess(email string, access media.Access) {
+	user := r.user(email)
+	r.do("PUT", user+"/access", map[string]any{"all": false, "libraries": []any{}}, nil)
+	for id := range access.Libraries {
+		r.do("POST", "/v1/libraries/"+string(id)+"/permissions", map[string]string{"userId": filepath.Base(user)}, nil)
+	}
+}
+
+func (r *running) SetDisabled(email string, disabled bool) {
+	r.do("PATCH", r.user(email), map[string]bool{"disabled": disabled}, nil)
+}
+
+func (r *running) DeleteAccount(email string) { r.do("DELETE", r.user(email), nil, nil) }
+
+func (r *running) RenameLibrary(id media.LibraryID, name string) {
+	r.do("PATCH", "/v1/libraries/"+string(id), map[string]string{"name": name}, nil)
+}
+
+func (r *running) path(name string) string {
+	path := filepath.Join(r.media, name)
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		r.t.Fatal(err)
+	}
+	return path
+}
+
+// fill puts a file into the library's directory and waits until the server has found it.
+func (r *running) fill(library media.Library) {
+	if err := os.WriteFile(filepath.Join(library.Paths[0], "a text.txt"), []byte("Once upon a time."), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.server.WaitForScans(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
+	r.do("POST", "/v1/libraries/"+string(library.ID)+"/scan", nil, nil)
+	if err := r.server.WaitForScans(context.Background()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// TestConformanceEmbedded runs everything against Usher's own media server, whose OpenAPI document nobody wrote for this.
+func TestConformanceEmbedded(t *testing.T) {
+	h := harness(dubbytest.Options{})
+	h.PasswordEndsSessions = true
+	h.Start = func(t testing.TB) drivertest.Server {
+		r := startEmbedded(t)
+		return drivertest.Server{
+			Open: dubby.Open, Config: config(r.url), SignIn: signIn(r.url), Path: r.path, Fill: r.fill, Hand: r,
+		}
+	}
+	drivertest.Run(t, h)
+}
+
+// TestEmbeddedOperations says which of the operations the embedded server shows, so that a change of either shows here.
+func TestEmbeddedOperations(t *testing.T) {
+	driver, err := dubby.Open(config(startEmbedded(t).url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = driver.Close() })
+	probe, err := driver.Probe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	can := probe.Capabilities
+	if !can.DeleteAccount || !can.DisplayName || !can.Roles[media.RoleAdmin].Assignable || !can.Roles[media.RoleGuest].Assignable || len(can.MediaTypes) != 9 {
+		t.Errorf("capabilities %+v", can)
+	}
+	if _, err := driver.CreateAccount(t.Context(), media.NewAccount{
+		Username: "mia@example.org", Email: "mia@example.org", Role: media.RoleMember, Password: "A long password 1",
+	}); err != nil {
+		t.Error(err)
+	}
+}
