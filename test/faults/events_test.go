@@ -61,59 +61,62 @@ func playHeld(t *testing.T, s scenario, held []string, stale bool, want string) 
 	h.rest()
 }
 
+// pasts are old views of the world, and what has become of it since.
+var pasts = []struct {
+	name string
+	// past is what the old view shows, present what has become of it since.
+	past, present func(h *house)
+}{
+	{
+		"a user was being deleted, and was made again",
+		func(h *house) { h.kill(); h.delete(h.user("ann")) },
+		func(h *house) {
+			edit(h, h.user("ann"), func(u *v1alpha1.User) { u.Finalizers = nil })
+			h.gone(h.user("ann"))
+			again := h.user("ann")
+			again.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
+			h.create(again)
+			h.start()
+		},
+	},
+	{
+		"a grant gave what it does not give any more",
+		func(h *house) { h.create(h.grant("old", "shows", "*")); h.quiet(); h.followed() },
+		func(h *house) { h.delete(h.grant("old", "", "")) },
+	},
+	{
+		"a user was disabled, and is not any more",
+		func(h *house) { disableAnn(h); h.quiet(); h.followed() },
+		func(h *house) {
+			edit(h, h.user("ann"), func(u *v1alpha1.User) { u.Spec.Disabled = false })
+		},
+	},
+	{
+		"a user was not disabled yet",
+		func(*house) {},
+		disableAnn,
+	},
+	{
+		"a library was being deleted, and was made again",
+		func(h *house) {
+			edit(h, h.library("movies"), func(l *v1alpha1.Library) { l.Spec.DeletionPolicy = v1alpha1.LibraryDeletionDelete })
+			h.quiet()
+			h.kill()
+			h.delete(h.library("movies"))
+		},
+		func(h *house) {
+			edit(h, h.library("movies"), func(l *v1alpha1.Library) { l.Finalizers = nil })
+			h.gone(h.library("movies"))
+			h.create(h.library("movies"))
+			h.start()
+		},
+	},
+}
+
 // TestAnOldCacheAtTheStart: an operator begins with a view of the past, as behind an API server that is behind. Nothing
 // is done on its word that takes from somebody what is theirs, or gives what was taken.
 func TestAnOldCacheAtTheStart(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		// past is what the old view shows, present what has become of it since.
-		past, present func(h *house)
-	}{
-		{
-			"a user was being deleted, and was made again",
-			func(h *house) { h.kill(); h.delete(h.user("ann")) },
-			func(h *house) {
-				edit(h, h.user("ann"), func(u *v1alpha1.User) { u.Finalizers = nil })
-				h.gone(h.user("ann"))
-				again := h.user("ann")
-				again.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
-				h.create(again)
-				h.start()
-			},
-		},
-		{
-			"a grant gave what it does not give any more",
-			func(h *house) { h.create(h.grant("old", "shows", "*")); h.quiet(); h.followed() },
-			func(h *house) { h.delete(h.grant("old", "", "")) },
-		},
-		{
-			"a user was disabled, and is not any more",
-			func(h *house) { disableAnn(h); h.quiet(); h.followed() },
-			func(h *house) {
-				edit(h, h.user("ann"), func(u *v1alpha1.User) { u.Spec.Disabled = false })
-			},
-		},
-		{
-			"a user was not disabled yet",
-			func(*house) {},
-			disableAnn,
-		},
-		{
-			"a library was being deleted, and was made again",
-			func(h *house) {
-				edit(h, h.library("movies"), func(l *v1alpha1.Library) { l.Spec.DeletionPolicy = v1alpha1.LibraryDeletionDelete })
-				h.quiet()
-				h.kill()
-				h.delete(h.library("movies"))
-			},
-			func(h *house) {
-				edit(h, h.library("movies"), func(l *v1alpha1.Library) { l.Finalizers = nil })
-				h.gone(h.library("movies"))
-				h.create(h.library("movies"))
-				h.start()
-			},
-		},
-	} {
+	for _, c := range pasts {
 		t.Run(name(c.name), func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, newMemory(nil))

@@ -84,11 +84,13 @@ func (l *listerWatcher) List(options metav1.ListOptions) (runtime.Object, error)
 	if l.i.from != "" && l.i.held(l.kind) != nil {
 		options.ResourceVersion, options.ResourceVersionMatch = l.i.from, metav1.ResourceVersionMatchExact
 	}
-	return l.ListerWatcher.List(options) //nolint:staticcheck // the interface that the cache gives
+	//lint:ignore SA1019 the interface that the cache gives
+	return l.ListerWatcher.List(options)
 }
 
 func (l *listerWatcher) Watch(options metav1.ListOptions) (watch.Interface, error) {
-	inner, err := l.ListerWatcher.Watch(options) //nolint:staticcheck // as above
+	//lint:ignore SA1019 as above
+	inner, err := l.ListerWatcher.Watch(options)
 	if err != nil {
 		return nil, err
 	}
