@@ -31,6 +31,8 @@ type userPass struct {
 	record record
 	// account is the one on the server, once it is known to be this User's.
 	account media.Account
+	// untried: the account was taken for ours without its password having been tried.
+	untried bool
 	// libraries are those declared on the server, ids those that are resolved there.
 	libraries []v1alpha1.Library
 	ids       map[string]media.LibraryID

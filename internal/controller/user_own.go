@@ -98,6 +98,10 @@ func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []me
 		return access.NamedNone, nil
 	case len(candidates) > 1:
 		return access.NamedSeveral, nil
+	case p.record.open() && !p.observing() && p.wantDisabled && candidates[0].Disabled && p.adoptable(candidates[0]):
+		// Which password it has cannot be tried. Nobody can use it, and before the announcement there was none.
+		p.untried = true
+		return access.NamedOurs, nil
 	case p.record.open() && !p.observing():
 		ours, o := r.provenOurs(ctx, p, candidates[0])
 		if ours || o != nil {
@@ -262,7 +266,7 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 		if o != nil {
 			return o
 		}
-		if o := r.deliverPassword(ctx, p, want, want.fromSecret); o != nil {
+		if o := r.deliverPassword(ctx, p, want, want.fromSecret || p.untried); o != nil {
 			return o
 		}
 		made.Password, made.Generated = want.hash, !want.fromSecret

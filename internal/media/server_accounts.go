@@ -48,10 +48,15 @@ func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Ac
 	return account, nil
 }
 
-// UpdateAccount changes the named fields, after reading the account live. Who changes a role asks Protection first.
+// UpdateAccount changes those of the named fields that differ, after reading the account live. Who changes a role asks
+// Protection first.
 func (s *Server) UpdateAccount(ctx context.Context, key AccountKey, change AccountChange) (account Account, err error) {
-	if _, err := s.ReadAccount(ctx, key); err != nil {
+	current, err := s.ReadAccount(ctx, key)
+	if err != nil {
 		return Account{}, err
+	}
+	if change = change.from(current); change.IsZero() {
+		return current, nil
 	}
 	return s.writeAccount(ctx, "UpdateAccount", key.ID, func(ctx context.Context) (Account, error) {
 		return s.driver.UpdateAccount(ctx, key.ID, change)

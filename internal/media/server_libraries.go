@@ -31,8 +31,15 @@ func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Li
 	})
 }
 
-// UpdateLibrary changes the named fields.
+// UpdateLibrary changes those of the named fields that differ, after reading the library live.
 func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, change LibraryChange) (Library, error) {
+	current, err := s.ReadLibrary(ctx, id)
+	if err != nil {
+		return Library{}, err
+	}
+	if change = change.from(current); change.IsZero() {
+		return current, nil
+	}
 	return s.writeLibrary(ctx, "UpdateLibrary", func(ctx context.Context) (Library, error) {
 		library, err := s.driver.UpdateLibrary(ctx, id, change)
 		return library, aboutLibrary(id, library, err, Ambiguous)

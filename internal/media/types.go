@@ -138,6 +138,20 @@ type AccountChange struct {
 // IsZero says whether nothing is to be changed.
 func (c AccountChange) IsZero() bool { return c == AccountChange{} }
 
+// from leaves out what an account has already.
+func (c AccountChange) from(a Account) AccountChange {
+	if c.Email != nil && *c.Email == a.Email {
+		c.Email = nil
+	}
+	if c.DisplayName != nil && *c.DisplayName == a.DisplayName {
+		c.DisplayName = nil
+	}
+	if c.Role != nil && *c.Role == a.Role {
+		c.Role = nil
+	}
+	return c
+}
+
 // NewPassword is a password to be set.
 type NewPassword struct {
 	Password string
@@ -178,6 +192,19 @@ type LibraryChange struct {
 // IsZero says whether nothing is to be changed.
 func (c LibraryChange) IsZero() bool {
 	return c.Name == nil && c.Paths == nil && len(c.Settings) == 0
+}
+
+// from leaves out what a library has already.
+func (c LibraryChange) from(l Library) LibraryChange {
+	if c.Name != nil && *c.Name == l.Name {
+		c.Name = nil
+	}
+	if slices.Equal(slices.Sorted(slices.Values(c.Paths)), slices.Sorted(slices.Values(l.Paths))) {
+		c.Paths = nil
+	}
+	c.Settings = maps.Clone(c.Settings)
+	maps.DeleteFunc(c.Settings, func(name, value string) bool { return l.Settings[name] == value })
+	return c
 }
 
 // Listing is everything that a server has at one moment.
