@@ -80,9 +80,12 @@ type attempt struct {
 func (f *fixture) attempt(name, label string, last *attempt) *attempt {
 	f.Helper()
 	var on subject
-	if last == nil || name == "UpdateLibrary" || name == "DeleteLibrary" {
+	switch {
+	case last == nil, name == "UpdateLibrary", name == "DeleteLibrary":
 		on = f.subject(label)
-	} else {
+	case name == "SetRegistration": // concerns nobody's account, and where it is closed there may be no other
+		on = last.on
+	default:
 		on = f.subjectOf(label, last.on.first, last.on.second)
 	}
 	op, able := f.operationNamed(name, on)
