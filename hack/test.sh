@@ -18,7 +18,7 @@ trap 'kill "$ticker" 2>/dev/null || true; rm -f "$log"' EXIT
 
 echo "go test -race ./... (compiles first)"
 status=0
-go test -race -timeout 20m "$@" ./... 2>&1 | grep --line-buffered -v '\[no test files\]$' | tee "$log" || status=$?
+go test -race -timeout 30m "$@" ./... 2>&1 | grep --line-buffered -v '\[no test files\]$' | tee "$log" || status=$?
 kill "$ticker" 2>/dev/null || true
 
 passed=$(grep -c '^ok' "$log" || true)

@@ -34,6 +34,9 @@ func (d *Driver) permissions(ctx context.Context, libraries []media.Library) (ho
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
 	for _, l := range libraries {
+		if l.Personal { // nobody is granted it
+			continue
+		}
 		group.Go(func() error {
 			return d.list(within, permissionsPath, wrongServer, func(raw json.RawMessage) error {
 				var p permission

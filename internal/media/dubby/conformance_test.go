@@ -100,7 +100,10 @@ func (p person) Libraries(ctx context.Context) ([]media.LibraryID, error) {
 
 // opened reads the envelopes of the fake, by their names.
 func opened(raw json.RawMessage) (ids []media.LibraryID, next string, err error) {
-	type entry struct{ ID media.LibraryID }
+	type entry struct {
+		ID       media.LibraryID
+		Personal bool
+	}
 	var page struct {
 		Items, Data, Records []entry
 		NextCursor           *string
@@ -116,7 +119,9 @@ func opened(raw json.RawMessage) (ids []media.LibraryID, next string, err error)
 	}
 	for _, list := range [][]entry{page.Items, page.Data, page.Records} {
 		for _, e := range list {
-			ids = append(ids, e.ID)
+			if !e.Personal {
+				ids = append(ids, e.ID)
+			}
 		}
 	}
 	next = page.Cursor

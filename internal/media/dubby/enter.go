@@ -169,7 +169,9 @@ func (m *maker) given(ctx context.Context, id media.AccountID) (media.Access, er
 	seen, err := m.librariesOf(ctx, m.token)
 	access := media.Access{}.Clone()
 	for _, l := range seen {
-		access.Libraries[l.ID] = media.LibraryViewer
+		if !l.Personal { // the person's own
+			access.Libraries[l.ID] = media.LibraryViewer
+		}
 	}
 	return access, err
 }

@@ -33,6 +33,8 @@ type (
 		Type  string `json:"type"`
 		Paths paths  `json:"paths"`
 		Items *int   `json:"itemCount"`
+		// Personal is told by servers where everybody has a library of their own, which nobody is granted.
+		Personal bool `json:"personal"`
 	}
 	// paths come as an array, or as a string that holds a JSON array (section 5).
 	paths []string
@@ -92,7 +94,8 @@ func (l library) library() media.Library {
 		items = *l.Items
 	}
 	return media.Library{
-		ID: media.LibraryID(l.ID), Name: l.Name, MediaType: typeOf(l.Type), Paths: slices.Clone([]string(l.Paths)), Items: items,
+		Personal: l.Personal,
+		ID:       media.LibraryID(l.ID), Name: l.Name, MediaType: typeOf(l.Type), Paths: slices.Clone([]string(l.Paths)), Items: items,
 	}
 }
 
