@@ -172,7 +172,7 @@ func withoutDatabase(t *testing.T) {
 	if got := fmt.Sprint(h.sees()); got != "[Family viewer Kids viewer]" {
 		t.Errorf("mia sees %s", got)
 	}
-	for name, words := range map[string]string{"dave": "cannot be disabled"} {
+	for name, words := range map[string]string{"dave": "give the MediaServer spec.database"} {
 		says := h.condition(&v1alpha1.User{}, name, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 		if !strings.Contains(says, words) {
 			t.Errorf("%s: %s", name, says)
