@@ -86,7 +86,7 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 			return o
 		}
 	}
-	if d.switching == access.SwitchEnable || !p.account.Access.Includes(d.target) {
+	if d.switching != access.SwitchNothing || !p.account.Access.Includes(d.target) {
 		if err := r.confirmCurrent(ctx, p.user); err != nil {
 			return retry(err)
 		}
