@@ -15,13 +15,22 @@ import (
 
 // changedByOthers passes what somebody else changed: spec, labels, annotations, deletion, and the loss of what Usher
 // wrote. It holds back Usher's own record, finalizer and status, which would bring each object back once for nothing.
-var changedByOthers = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, now := e.ObjectOld, e.ObjectNew
+var changedByOthers = updates(func(before, now client.Object) bool {
 	return before.GetGeneration() != now.GetGeneration() ||
 		!maps.Equal(before.GetLabels(), now.GetLabels()) ||
 		!maps.Equal(withoutRecord(before), withoutRecord(now)) ||
 		lost(before, now)
-}}
+})
+
+// updates passes updates by what differs. A cache that missed how an object was deleted and made again under its name
+// tells that as an update, too: the generations of two objects say nothing about each other.
+func updates(differs func(before, now client.Object) bool) predicate.Funcs {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return madeAgain(e) || differs(e.ObjectOld, e.ObjectNew)
+	}}
+}
+
+func madeAgain(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() }
 
 func withoutRecord(object client.Object) map[string]string {
 	annotations := maps.Clone(object.GetAnnotations())
@@ -37,16 +46,15 @@ func lost(before, now client.Object) bool {
 
 // whatOthersDependOn passes changes that matter to other objects: what changedByOthers passes, the record (an id that
 // became known), and a status that changed.
-var whatOthersDependOn = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	return e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion()
-}}
+var whatOthersDependOn = updates(func(before, now client.Object) bool {
+	return before.GetResourceVersion() != now.GetResourceVersion()
+})
 
 // idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of.
-var idOrSelection = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, now := e.ObjectOld.(*v1alpha1.Library), e.ObjectNew.(*v1alpha1.Library)
-	return knownAs(before) != knownAs(now) || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
+var idOrSelection = updates(func(before, now client.Object) bool {
+	return knownAs(before.(*v1alpha1.Library)) != knownAs(now.(*v1alpha1.Library)) || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
 		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero()
-}}
+})
 
 // knownAs is the server and the id of a Library there; in mode Observe, which records nothing, as its status has it.
 func knownAs(library *v1alpha1.Library) [2]string {
@@ -67,18 +75,18 @@ func ofUser(object client.Object) bool {
 }
 
 // specOrAccount passes changes of a Redemption that matter to its User: what it gives, and to which account.
-var specOrAccount = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, now := e.ObjectOld.(*v1alpha1.Redemption), e.ObjectNew.(*v1alpha1.Redemption)
-	return before.Generation != now.Generation || before.Status.AccountID != now.Status.AccountID
-}}
+var specOrAccount = updates(func(before, now client.Object) bool {
+	return before.GetGeneration() != now.GetGeneration() ||
+		before.(*v1alpha1.Redemption).Status.AccountID != now.(*v1alpha1.Redemption).Status.AccountID
+})
 
 // specOnly passes changes of the spec.
-var specOnly = predicate.GenerationChangedPredicate{}
+var specOnly = updates(func(before, now client.Object) bool { return before.GetGeneration() != now.GetGeneration() })
 
 // deletions passes only that an object is gone.
 var deletions = predicate.Funcs{
 	CreateFunc:  func(event.CreateEvent) bool { return false },
-	UpdateFunc:  func(event.UpdateEvent) bool { return false },
+	UpdateFunc:  madeAgain,
 	GenericFunc: func(event.GenericEvent) bool { return false },
 }
 
