@@ -13,6 +13,7 @@ import (
 	"github.com/usher-media/usher/internal/media/memory"
 	"github.com/usher-media/usher/internal/redeem"
 	"github.com/usher-media/usher/internal/testenv"
+	"github.com/usher-media/usher/test/mortal"
 )
 
 // oneInFive is a hook that fails every fifth call: in turns before the server does it, and after.
@@ -32,54 +33,56 @@ func oneInFive() memory.Hook {
 	}
 }
 
-// TestCrashPoints kills the process before and after each write, to the API server and to the media server, of a whole
-// redemption, starts another, and lets the person try again: always exactly one use, one account, the wanted access.
+// TestCrashPoints strikes at each write, to the API server and to the media server, of a whole redemption: the process
+// dies before or after it, the answer is lost, or the write is refused. The person tries again, with another process where
+// one died: always exactly one use, one account, the wanted access.
 func TestCrashPoints(t *testing.T) {
-	points := 0
+	writes := 0
 	for k := 1; ; k++ {
 		reached := false
-		for _, after := range []bool{false, true} {
-			t.Run(fmt.Sprintf("write %d, dead after it %t", k, after), func(t *testing.T) {
-				reached = crashOnce(t, k, after) || reached
+		for _, mode := range mortal.Modes {
+			t.Run(fmt.Sprintf("%s write %d", mode, k), func(t *testing.T) {
+				reached = crashOnce(t, k, mode) || reached
 			})
-			points++
 		}
 		if !reached {
 			break
 		}
+		writes++
 	}
-	t.Logf("%d crash points", points-2)
-	if points < 12 {
-		t.Errorf("only %d crash points: writes are not counted", points-2)
+	t.Logf("%d points of failure", writes*len(mortal.Modes))
+	if writes < 6 {
+		t.Errorf("only %d writes: they are not counted", writes)
 	}
 }
 
 // crashOnce says whether the redemption has that many writes.
-func crashOnce(t *testing.T, k int, after bool) (reached bool) {
+func crashOnce(t *testing.T, k int, mode mortal.Mode) (reached bool) {
 	w := newWorld(t)
-	first := w.start(&process{}, false)
+	p := w.start(false)
 	invite := w.invite("one", 1)
 	w.settled(invite)
-	first.mu.Lock()
-	first.killAt, first.killAfter = first.writes+k, after
-	first.mu.Unlock()
+	p.Arm(k, mode)
 
-	_, err := w.redeem(first, invite, "joe")
-	reached = first.isDead()
+	_, err := w.redeem(p, invite, "joe")
+	reached = p.Struck() != ""
 	if !reached && err != nil {
-		t.Fatalf("without a crash: %v", err)
+		t.Fatalf("without a fault: %v", err)
 	}
-	first.kill()
-	second := w.start(&process{}, false)
+	p.Disarm()
+	if mode == mortal.DieBefore || mode == mortal.DieAfter {
+		p.kill()
+		p = w.start(false)
+	}
 	deadline := time.Now().Add(30 * time.Second)
 	for {
-		_, err = w.redeem(second, invite, "joe")
+		_, err = w.redeem(p, invite, "joe")
 		if err == nil || !(errors.Is(err, redeem.ErrBusy) || errors.Is(err, redeem.ErrUnavailable)) || time.Now().After(deadline) {
 			break
 		}
 	}
 	if err != nil {
-		t.Fatalf("after the crash: %v", err)
+		t.Fatalf("after the fault: %v", err)
 	}
 	if redemptions, accounts := w.redemptions(invite), w.accounts(); len(redemptions) != 1 || len(accounts) != 1 || redemptions[0].Status.Phase != v1alpha1.RedemptionCompleted {
 		t.Errorf("%d Redemptions %+v, accounts %v", len(redemptions), redemptions, accounts)

@@ -20,11 +20,11 @@ import (
 // Where people have no name but their address, they come by that, whatever they would like to be called.
 func TestRedeemNamedByEmail(t *testing.T) {
 	w := newWorldOf(t, func(traits *media.Traits) { traits.KeyedByEmail, traits.NamedByEmail = true, true })
-	p := w.start(&process{}, false)
+	p := w.start(false)
 	invite := w.invite("cousins", 2)
 	w.settled(invite)
 	come := func(username, email string) (redeem.Receipt, error) {
-		return p.engine.Redeem(p.ctx, client.ObjectKeyFromObject(invite), redeem.Request{
+		return p.engine.Redeem(p.Context(), client.ObjectKeyFromObject(invite), redeem.Request{
 			Person: redeem.Person{Username: username, Email: email}, Code: w.keyring().InviteCode(invite.UID), Password: passwordOf("kim"),
 		})
 	}
@@ -47,7 +47,7 @@ func TestRedeemNamedByEmail(t *testing.T) {
 
 func TestRedeem(t *testing.T) {
 	w := newWorld(t)
-	p := w.start(&process{}, false)
+	p := w.start(false)
 	invite := w.invite("cousins", 2)
 	w.settled(invite)
 
@@ -90,7 +90,7 @@ func TestRedeem(t *testing.T) {
 
 func TestDeletingARedemptionTakesItsLibrariesBack(t *testing.T) {
 	w := newWorld(t)
-	p := w.start(&process{}, false)
+	p := w.start(false)
 	invite := w.invite("cousins", 2)
 	w.settled(invite)
 	if _, err := w.redeem(p, invite, "joe"); err != nil {
@@ -110,7 +110,7 @@ func TestDeletingARedemptionTakesItsLibrariesBack(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	w := newWorld(t)
-	p := w.start(&process{}, false)
+	p := w.start(false)
 	past := metav1.NewTime(time.Now().Add(-time.Minute))
 	expired, bound := w.invite("expired", 1), w.invite("bound", 1)
 	w.edit(expired, func() { expired.Spec.ExpiresAt = &past })
@@ -150,7 +150,7 @@ func TestRace(t *testing.T) {
 	w := newWorld(t)
 	processes := make(chan *process, 3)
 	for range cap(processes) {
-		processes <- w.start(&process{}, true)
+		processes <- w.start(true)
 	}
 	invite := w.invite("party", places)
 	w.settled(invite)
@@ -163,7 +163,7 @@ func TestRace(t *testing.T) {
 	for range cap(processes) { // each process is killed once, and another takes its place
 		p := <-processes
 		p.kill()
-		processes <- w.start(&process{}, true)
+		processes <- w.start(true)
 	}
 	admitted := 0
 	for range people {
@@ -228,5 +228,3 @@ func (w *world) state(invite *v1alpha1.Invite, state v1alpha1.InviteState, uses 
 		return err == nil && invite.Status.State == state && invite.Status.Uses != nil && invite.Status.Uses.Total == uses
 	})
 }
-
-var _ media.Driver = (*mortalDriver)(nil)

@@ -2,8 +2,6 @@ package redeem_test
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,9 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -23,118 +19,23 @@ import (
 	"github.com/usher-media/usher/internal/media/memory"
 	"github.com/usher-media/usher/internal/redeem"
 	"github.com/usher-media/usher/internal/testenv"
+	"github.com/usher-media/usher/test/mortal"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
-// errDead is what every call of a process gives after the process was killed.
-var errDead = errors.New("this process is dead")
-
-// process is one replica: an operator and an engine. Killing it stops everything that it does at once: no call of it
-// reaches the API server or the media server any more, and none gets an answer.
+// process is one replica: an operator and an engine, killed together.
 type process struct {
+	*mortal.Process
 	w      *world
 	engine *redeem.Engine
-	// ctx ends when the process dies.
-	ctx   context.Context
-	stop  context.CancelFunc
-	ended chan struct{}
-
-	mu     sync.Mutex
-	dead   bool
-	writes int
-	// killAt is the number of the write at which the process dies, before or after it; 0 for never.
-	killAt    int
-	killAfter bool
-}
-
-// write counts a write, and dies there when it is the one.
-func (p *process) write(do func() error) error {
-	p.mu.Lock()
-	if p.dead {
-		p.mu.Unlock()
-		return errDead
-	}
-	p.writes++
-	mine := p.writes == p.killAt
-	if mine && !p.killAfter {
-		p.die()
-		p.mu.Unlock()
-		return errDead
-	}
-	p.mu.Unlock()
-	err := do()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if mine {
-		p.die()
-	}
-	if p.dead {
-		return errDead
-	}
-	return err
-}
-
-func (p *process) die() {
-	p.dead = true
-	p.stop()
-}
-
-func (p *process) isDead() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.dead
+	ended  chan struct{}
 }
 
 // kill ends the process without any goodbye, and waits until it is gone.
 func (p *process) kill() {
-	p.mu.Lock()
-	p.die()
-	p.mu.Unlock()
+	p.Kill()
 	<-p.ended
-}
-
-// newClient makes clients that die with the process.
-func (p *process) newClient(config *rest.Config, options client.Options) (client.Client, error) {
-	base, err := client.NewWithWatch(config, options)
-	if err != nil {
-		return nil, err
-	}
-	return interceptor.NewClient(base, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			if p.isDead() {
-				return errDead
-			}
-			return c.Get(ctx, key, o, opts...)
-		},
-		List: func(ctx context.Context, c client.WithWatch, l client.ObjectList, opts ...client.ListOption) error {
-			if p.isDead() {
-				return errDead
-			}
-			return c.List(ctx, l, opts...)
-		},
-		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			return p.write(func() error { return c.Create(ctx, o, opts...) })
-		},
-		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
-			return p.write(func() error { return c.Update(ctx, o, opts...) })
-		},
-		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			return p.write(func() error { return c.Patch(ctx, o, patch, opts...) })
-		},
-		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			return p.write(func() error { return c.Delete(ctx, o, opts...) })
-		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-			return p.write(func() error { return c.SubResource(sub).Patch(ctx, o, patch, opts...) })
-		},
-	}), nil
-}
-
-// open makes drivers that die with the process.
-func (p *process) open(config media.Config) (media.Driver, error) {
-	driver, err := p.w.store.Open(config)
-	return &mortalDriver{Driver: driver, p: p}, err
 }
 
 // quick makes waiting short.
@@ -193,23 +94,20 @@ func (w *world) invite(name string, uses int32) *v1alpha1.Invite {
 }
 
 // start starts a process. One that is to take part in a leader election says so.
-func (w *world) start(p *process, elect bool) *process {
+func (w *world) start(elect bool) *process {
 	w.t.Helper()
-	p.w = w
-	p.ctx, p.stop = context.WithCancel(context.Background())
+	p := &process{Process: mortal.New(nil), w: w, ended: make(chan struct{})}
 	config := testenv.Get(w.t).Config()
 	options := app.Options{
 		Namespace: w.namespace, WatchNamespaces: []string{w.namespace}, MetricsAddress: "0", ProbeAddress: "0", Name: w.namespace + "-",
-		Drivers:   map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: p.open},
-		NewClient: p.newClient, PortalURL: "http://portal.test", LeaderElect: elect, LeaseDuration: 1500 * time.Millisecond, Logger: log.Log,
+		Drivers:   map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: p.Open(w.store.Open)},
+		NewClient: p.NewClient, PortalURL: "http://portal.test", LeaderElect: elect, LeaseDuration: 1500 * time.Millisecond, Logger: log.Log,
 	}
-	p.ended = make(chan struct{})
-	mgr, err := app.New(p.ctx, config, options)
-	if err != nil && !p.isDead() {
-		p.stop()
+	mgr, err := app.New(p.Context(), config, options)
+	if err != nil && !p.Dead() {
 		w.t.Fatal(err)
 	}
-	live, err := p.newClient(config, client.Options{Scheme: app.Scheme()})
+	live, err := p.NewClient(config, client.Options{Scheme: app.Scheme()})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -217,7 +115,7 @@ func (w *world) start(p *process, elect bool) *process {
 	go func() {
 		defer close(p.ended)
 		if mgr != nil {
-			_ = mgr.Start(p.ctx) // how a process ends that is killed does not matter
+			_ = mgr.Start(p.Context()) // how a process ends that is killed does not matter
 		}
 	}()
 	w.t.Cleanup(p.kill)
@@ -235,7 +133,7 @@ func (w *world) keyring() *controller.Keyring {
 }
 
 func (p *process) connect(context.Context, types.NamespacedName) (*media.Server, error) {
-	driver, err := p.open(p.w.store.Config())
+	driver, err := p.Open(p.w.store.Open)(p.w.store.Config())
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +141,7 @@ func (p *process) connect(context.Context, types.NamespacedName) (*media.Server,
 }
 
 func (w *world) redeem(p *process, invite *v1alpha1.Invite, username string) (redeem.Receipt, error) {
-	return p.engine.Redeem(p.ctx, client.ObjectKeyFromObject(invite), redeem.Request{
+	return p.engine.Redeem(p.Context(), client.ObjectKeyFromObject(invite), redeem.Request{
 		Person: redeem.Person{Username: username}, Code: w.keyring().InviteCode(invite.UID), Password: passwordOf(username),
 	})
 }

@@ -22,7 +22,7 @@ func TestEventsHeldBack(t *testing.T) {
 		}
 		reference := ""
 		t.Run(name(s.name), func(t *testing.T) {
-			reference = play(t, s, 0, "", "").snapshot
+			reference = play(t, newMemory(s.without), s, 0, "", "").snapshot
 			for _, held := range [][]string{{"User"}, {"Library"}, {"LibraryGrant"}, nil} {
 				for _, stale := range []bool{false, true} {
 					t.Run(name(fmt.Sprintf("%v stale=%t", held, stale)), func(t *testing.T) {

@@ -21,9 +21,8 @@ import (
 )
 
 const (
-	serverName  = "home"
-	secretName  = "home-admin"
-	longestCall = 100 * time.Millisecond
+	serverName = "home"
+	secretName = "home-admin"
 )
 
 // house is a namespace with a MediaServer, what serves it, and the oracle that watches.
@@ -67,17 +66,17 @@ func newHouse(t testing.TB, system system) *house {
 func (h *house) start() {
 	h.t.Helper()
 	p := mortal.New(h.oracle.look)
-	p.LongestCall = longestCall
-	h.startWith(p, h.system.open())
+	p.LongestCall = h.system.longestCall()
+	h.startWith(p, h.system.open(p))
 }
 
-// startWith starts an operator as a process, with drivers of its own.
+// startWith starts an operator as a process, with drivers whose writes are the process's.
 func (h *house) startWith(p *mortal.Process, open media.Open) {
 	h.t.Helper()
 	h.process, h.ended = p, make(chan struct{})
 	options := app.Options{
 		Namespace: h.namespace, WatchNamespaces: []string{h.namespace}, MetricsAddress: "0", ProbeAddress: "0", Name: h.namespace + "-",
-		Drivers:   map[v1alpha1.MediaServerType]media.Open{h.system.kind(): p.Open(open)},
+		Drivers:   map[v1alpha1.MediaServerType]media.Open{h.system.kind(): open},
 		NewClient: p.NewClient, LeaderElect: h.elect, LeaseDuration: leaseDuration, Logger: log.Log,
 	}
 	if h.stale { // several namespaces have no such cache

@@ -24,17 +24,17 @@ func TestLateCallOfADeadReplica(t *testing.T) {
 	h.followed()
 	h.kill()
 
-	late := &lateCreation{open: h.system.open(), arrive: make(chan struct{}), sent: make(chan struct{}), arrived: make(chan struct{})}
 	p := mortal.New(h.oracle.look)
+	late := &lateCreation{open: h.system.(*memorySystem).store.Open, arrive: make(chan struct{}), sent: make(chan struct{}), arrived: make(chan struct{})}
 	p.LongestCall = 2 * time.Second
-	h.startWith(p, late.driver)
+	h.startWith(p, p.Open(late.driver))
 	h.create(h.user("ann"))
 	<-late.sent
 	h.kill()
 
 	second := mortal.New(h.oracle.look)
 	second.LongestCall = 2 * time.Second
-	h.startWith(second, h.system.open())
+	h.startWith(second, h.system.open(second))
 	// Within the longest call, but after the second replica has looked.
 	h.eventually("the second replica has looked", func() bool { return second.Lists() > 0 })
 	close(late.arrive)

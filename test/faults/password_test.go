@@ -70,11 +70,11 @@ type generousSystem struct {
 	h *house
 }
 
-func (g *generousSystem) open() media.Open {
-	return func(config media.Config) (media.Driver, error) {
+func (g *generousSystem) open(p *mortal.Process) media.Open {
+	return p.Open(func(config media.Config) (media.Driver, error) {
 		inner, err := g.store.Open(config)
 		return &generousDriver{Driver: inner, h: g.h}, err
-	}
+	})
 }
 
 type generousDriver struct {

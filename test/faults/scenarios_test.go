@@ -13,8 +13,8 @@ import (
 // scenario is something that people do, at each write of which a fault can strike.
 type scenario struct {
 	name string
-	// quick: part of every test run.
-	quick bool
+	// quick: part of every test run; quickShisho: also on Shisho.
+	quick, quickShisho bool
 	// without takes abilities from the server in memory; a system of another kind leaves such scenarios out.
 	without func(*media.Capabilities)
 	// needs says what a system of another kind must be able to do.
@@ -29,7 +29,7 @@ var scenarios = []scenario{
 		act:  func(h *house) { h.create(h.library("movies")) },
 	},
 	{
-		name: "create a user", quick: true,
+		name: "create a user", quick: true, quickShisho: true,
 		before: func(h *house) { h.create(h.library("movies"), h.grant("all", "*", "*")) },
 		act:    func(h *house) { h.create(h.user("ann")) },
 	},

@@ -19,23 +19,38 @@ var operations, sequences atomic.Int64
 // TestRandomSequences does random things to a household, to its media server and to the operator, in bursts; after each
 // burst, everybody must have exactly what the manifests give.
 func TestRandomSequences(t *testing.T) {
-	worlds, bursts := 2, 2
+	t.Run("memory", func(t *testing.T) {
+		randomSequences(t, func(testing.TB, scenario) system { return newMemory(nil) }, amount{2, 2}, amount{24, 12})
+	})
+	t.Run("Shisho", func(t *testing.T) { randomSequences(t, newShisho, amount{1, 1}, amount{12, 10}) })
+}
+
+// amount is in how many households how many bursts are played.
+type amount struct{ worlds, bursts int }
+
+func randomSequences(t *testing.T, on func(testing.TB, scenario) system, quick, all amount) {
+	much := quick
 	if full() {
-		worlds, bursts = 24, 12
+		much = all
 	}
-	for n := range worlds {
+	for n := range much.worlds {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, newMemory(nil))
+			h := newHouse(t, on(t, scenario{}))
 			h.start()
 			household(h)
-			h.oracle.byHand(func(s system) { s.addAccount("guest", "guest's own password"); s.addLibrary("Private") })
+			h.oracle.byHand(func(s system) {
+				s.addAccount("guest", "guest's own password")
+				s.addLibrary("Private")
+				s.addLibrary("Attic")
+				s.give("guest", "Attic")
+			})
 			edit(h, h.mediaServer(), func(s *v1alpha1.MediaServer) { // the brake has tests of its own
 				metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationProceed, time.Now().Add(2*time.Hour).UTC().Format(time.RFC3339))
 			})
 			h.quiet()
 			// Every burst goes on from where the last one ended: what rapid would shrink is a burst, not the way there.
-			for range bursts {
+			for range much.bursts {
 				burst := rapid.Custom(func(r *rapid.T) []operation {
 					return rapid.SliceOfN(rapid.Custom(anOperation), 5, 12).Draw(r, "burst")
 				}).Example(int(sequences.Add(1)))

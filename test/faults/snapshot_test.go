@@ -100,10 +100,15 @@ func maskedRecord(text string) string {
 	return string(masked)
 }
 
-// describeSecret says whether the password in a User's Secret is the account's.
+// describeSecret says whether the password in a User's Secret is the account's; one that people made is named after
+// the account.
 func (h *house) describeSecret(secret *corev1.Secret) string {
 	line := "secret " + secret.Name
-	if username := string(secret.Data["username"]); username != "" && secret.Name != secretName {
+	username := string(secret.Data["username"])
+	if made, found := strings.CutSuffix(secret.Name, "-password"); found {
+		username = made
+	}
+	if username != "" && secret.Name != secretName {
 		line += fmt.Sprintf(": works=%t", h.system.accepts(username, string(secret.Data["password"])))
 	}
 	return line

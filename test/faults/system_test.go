@@ -1,12 +1,15 @@
 package faults
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/memory"
+	"github.com/usher-media/usher/test/mortal"
 )
 
 // person is what an account amounts to on a media server.
@@ -21,7 +24,10 @@ type person struct {
 type system interface {
 	kind() v1alpha1.MediaServerType
 	url() string
-	open() media.Open
+	// open makes drivers whose writes are a process's.
+	open(*mortal.Process) media.Open
+	// longestCall replaces the driver's own, which is made for servers far away.
+	longestCall() time.Duration
 	credentials() map[string]string
 	mediaType() v1alpha1.MediaType
 	path(library string) string
@@ -49,19 +55,21 @@ type system interface {
 // memorySystem is the media server in memory.
 type memorySystem struct{ store *memory.Store }
 
-func newMemory(change func(*media.Capabilities)) system {
+func newMemory(change func(*media.Capabilities)) *memorySystem {
 	return &memorySystem{memory.NewStore(memory.Options{Capabilities: change})}
 }
 
 func (m *memorySystem) kind() v1alpha1.MediaServerType { return v1alpha1.MediaServerEmbedded }
 func (m *memorySystem) url() string                    { return "http://memory.test" }
-func (m *memorySystem) open() media.Open               { return m.store.Open }
+func (m *memorySystem) longestCall() time.Duration     { return 100 * time.Millisecond }
 func (m *memorySystem) mediaType() v1alpha1.MediaType  { return v1alpha1.MediaTypeMovies }
 func (m *memorySystem) path(library string) string     { return "/media/" + library }
 
 func (m *memorySystem) credentials() map[string]string {
 	return map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}
 }
+
+func (m *memorySystem) open(p *mortal.Process) media.Open { return p.Open(m.store.Open) }
 
 func (m *memorySystem) people() map[string]person {
 	people := map[string]person{}
@@ -138,14 +146,22 @@ func (m *memorySystem) removeAccount(username string) { m.store.RemoveAccount(us
 
 func (m *memorySystem) down() func() { return m.store.Down() }
 
-// odd loses answers, limits the rate, or is slow enough to be given up.
+// odd loses answers, limits the rate, fails, or is so slow that nobody waits for the answer.
 func (m *memorySystem) odd(n int) func() {
-	switch n % 3 {
+	switch n % 4 {
 	case 0:
 		return m.store.Lose(memory.Any, 1+n%5)
 	case 1:
 		limited := media.Errorf(media.RateLimited, "too many requests")
 		return m.store.Fail(memory.Any, 1+n%5, limited)
+	case 2:
+		return m.store.Fail(memory.Any, 1+n%5, media.Errorf(media.Unavailable, "502"))
 	}
-	return m.store.Fail(memory.Any, 1+n%5, media.Errorf(media.Unavailable, "502"))
+	at := []memory.Moment{memory.Before, memory.After}[n/4%2]
+	return m.store.Hook(func(ctx context.Context, moment memory.Moment, _ memory.Call) error {
+		if moment == at {
+			<-ctx.Done()
+		}
+		return nil
+	})
 }

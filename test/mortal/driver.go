@@ -22,11 +22,17 @@ func (p *Process) Open(open media.Open) media.Open {
 type driver struct {
 	media.Driver
 	p *Process
+	// byRequest: what counts as a write, and can fail, is each of the driver's requests, and not the call as a whole.
+	byRequest bool
 }
 
 func unsupported() error { return media.Errorf(media.Unsupported, "the driver within cannot do this") }
 
 func (d *driver) write(name string, do func() error) error {
+	if d.byRequest {
+		_, err := reading(d.p, func() (struct{}, error) { return struct{}{}, do() })
+		return err
+	}
 	return d.p.write("media: "+name, do,
 		func() error { return media.Errorf(media.Ambiguous, "the answer was lost") },
 		func() error { return media.Errorf(media.Unavailable, "refused by the test") })
@@ -44,8 +50,8 @@ func writing[T any](d *driver, name string, do func() (T, error)) (result T, err
 	return result, nil
 }
 
-func reading[T any](d *driver, do func() (T, error)) (result T, err error) {
-	if d.p.Dead() {
+func reading[T any](p *Process, do func() (T, error)) (result T, err error) {
+	if p.Dead() {
 		return result, ErrDead
 	}
 	return do()
@@ -58,11 +64,11 @@ func (d *driver) Traits() media.Traits {
 }
 
 func (d *driver) Probe(ctx context.Context) (media.Probe, error) {
-	return reading(d, func() (media.Probe, error) { return d.Driver.Probe(ctx) })
+	return reading(d.p, func() (media.Probe, error) { return d.Driver.Probe(ctx) })
 }
 
 func (d *driver) List(ctx context.Context) (media.Listing, error) {
-	listing, err := reading(d, func() (media.Listing, error) { return d.Driver.List(ctx) })
+	listing, err := reading(d.p, func() (media.Listing, error) { return d.Driver.List(ctx) })
 	if err == nil {
 		d.p.listed()
 	}
@@ -70,11 +76,11 @@ func (d *driver) List(ctx context.Context) (media.Listing, error) {
 }
 
 func (d *driver) Account(ctx context.Context, id media.AccountID) (media.Account, error) {
-	return reading(d, func() (media.Account, error) { return d.Driver.Account(ctx, id) })
+	return reading(d.p, func() (media.Account, error) { return d.Driver.Account(ctx, id) })
 }
 
 func (d *driver) Library(ctx context.Context, id media.LibraryID) (media.Library, error) {
-	return reading(d, func() (media.Library, error) { return d.Driver.Library(ctx, id) })
+	return reading(d.p, func() (media.Library, error) { return d.Driver.Library(ctx, id) })
 }
 
 func (d *driver) Authenticate(ctx context.Context, username, password string) (media.AccountID, error) {
@@ -82,7 +88,7 @@ func (d *driver) Authenticate(ctx context.Context, username, password string) (m
 	if !ok {
 		return "", unsupported()
 	}
-	return reading(d, func() (media.AccountID, error) { return able.Authenticate(ctx, username, password) })
+	return reading(d.p, func() (media.AccountID, error) { return able.Authenticate(ctx, username, password) })
 }
 
 func (d *driver) CreateAccount(ctx context.Context, account media.NewAccount) (media.Account, error) {

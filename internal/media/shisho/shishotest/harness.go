@@ -71,6 +71,11 @@ func harness() drivertest.Harness {
 	}
 }
 
+// SetUp gives a server without accounts its first, the Owner.
+func SetUp(ctx context.Context, url string) error {
+	return (&Visitor{URL: url, Username: Owner, Password: OwnerPassword}).enter(ctx, "/auth/setup")
+}
+
 // Empty deletes all accounts and libraries of a server for tests, and leaves it without an account.
 func Empty(ctx context.Context, url string) error {
 	v := &Visitor{URL: url, Username: Owner, Password: OwnerPassword}
