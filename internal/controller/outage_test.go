@@ -126,6 +126,8 @@ func TestHalfAListDestroysNothing(t *testing.T) {
 	w.seesExactly("ann", "movies")
 	w.seesExactly("bob", "movies")
 	w.ready(&v1alpha1.User{}, "ann", "bob")
+	record := func() string { return get(w, &v1alpha1.User{}, "bob").Annotations[v1alpha1.AnnotationOwned] }
+	recorded := record()
 	w.stop()
 	w.store.ResetCalls()
 	w.openAs(func(config media.Config) (media.Driver, error) {
@@ -142,6 +144,9 @@ func TestHalfAListDestroysNothing(t *testing.T) {
 	}
 	if account, _ := w.store.Account("bob"); account.Disabled {
 		t.Error("bob was disabled on the word of half a list")
+	}
+	if tried := w.store.Count(memory.CreateAccount); tried != 0 || record() != recorded {
+		t.Errorf("%d accounts were to be made, and the record of bob went from %s to %s", tried, recorded, record())
 	}
 }
 

@@ -254,9 +254,15 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 			return o
 		}
 	}
+	// One whose creation broke off may be open still: it is shut before its holder has a password.
+	if p.wantDisabled && !p.account.Disabled && p.method() == v1alpha1.DisableSwitch {
+		if o := r.setSwitch(ctx, p, true); o != nil {
+			return o
+		}
+	}
 	made := p.record
-	made.ID, made.Origin, made.Disabled, made.Intent = string(account.ID), v1alpha1.OriginCreated, account.Disabled, nil
-	if p.wantDisabled && !account.Disabled {
+	made.ID, made.Origin, made.Disabled, made.Intent = string(account.ID), v1alpha1.OriginCreated, p.account.Disabled, nil
+	if p.wantDisabled {
 		made.Disabled, made.Method = true, p.method()
 	}
 	// Where a password locks the account out, nobody is to have one that works. One that can only be given at the creation
@@ -266,7 +272,9 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 		if o != nil {
 			return o
 		}
-		if o := r.deliverPassword(ctx, p, want, want.fromSecret || p.untried); o != nil {
+		// One whose creation broke off may have to be changed at the first sign-in, for which nobody asked.
+		unasked := p.account.MustChangePassword && !want.mustChange
+		if o := r.deliverPassword(ctx, p, want, want.fromSecret || p.untried || unasked); o != nil {
 			return o
 		}
 		made.Password, made.Generated = want.hash, !want.fromSecret

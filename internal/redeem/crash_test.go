@@ -50,7 +50,7 @@ func TestCrashPoints(t *testing.T) {
 		}
 		writes++
 	}
-	t.Logf("%d points of failure", writes*len(mortal.Modes))
+	fmt.Printf("redemptions: %d points of failure\n", writes*len(mortal.Modes))
 	if writes < 6 {
 		t.Errorf("only %d writes: they are not counted", writes)
 	}
@@ -74,14 +74,7 @@ func crashOnce(t *testing.T, k int, mode mortal.Mode) (reached bool) {
 		p.kill()
 		p = w.start(false)
 	}
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		_, err = w.redeem(p, invite, "joe")
-		if err == nil || !(errors.Is(err, redeem.ErrBusy) || errors.Is(err, redeem.ErrUnavailable)) || time.Now().After(deadline) {
-			break
-		}
-	}
-	if err != nil {
+	if err := w.keepTrying(p, invite, "joe"); err != nil {
 		t.Fatalf("after the fault: %v", err)
 	}
 	if redemptions, accounts := w.redemptions(invite), w.accounts(); len(redemptions) != 1 || len(accounts) != 1 || redemptions[0].Status.Phase != v1alpha1.RedemptionCompleted {
@@ -95,4 +88,38 @@ func crashOnce(t *testing.T, k int, mode mortal.Mode) (reached bool) {
 		t.Errorf("%d accounts were made", len(creates))
 	}
 	return reached
+}
+
+// keepTrying tries again until the answer is final.
+func (w *world) keepTrying(p *process, invite *v1alpha1.Invite, username string) (err error) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		_, err = w.redeem(p, invite, username)
+		if !errors.Is(err, redeem.ErrBusy) && !errors.Is(err, redeem.ErrUnavailable) {
+			return err
+		}
+	}
+	return err
+}
+
+// TestAPlaceIsKept: an error in the middle of a redemption, also one that only seems to be one, gives the place to nobody
+// else. Of two people with a link for one, exactly one comes.
+func TestAPlaceIsKept(t *testing.T) {
+	for _, mode := range []mortal.Mode{mortal.Lose, mortal.Refuse} {
+		for k := 1; k <= 10; k++ {
+			t.Run(fmt.Sprintf("%s write %d", mode, k), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				p := w.start(false)
+				invite := w.invite("one", 1)
+				w.settled(invite)
+				p.Arm(k, mode)
+				_, _ = w.redeem(p, invite, "joe")
+				eve := w.keepTrying(p, invite, "eve")
+				joe := w.keepTrying(p, invite, "joe")
+				if (eve == nil) == (joe == nil) || len(w.accounts()) != 1 || len(w.redemptions(invite)) != 1 {
+					t.Errorf("struck at %q: eve: %v, joe: %v; accounts %v, Redemptions %+v", p.Struck(), eve, joe, w.accounts(), w.redemptions(invite))
+				}
+			})
+		}
+	}
 }

@@ -5,15 +5,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/usher-media/usher/internal/testenv"
 )
 
-// plant is a bug of one class that these tests are there to find: a text in a file of ours, and what is put in its place.
+// plant is a bug of one class that these tests are there to find: a text in a file of ours, and what is put in its
+// place; and what the file must import for it.
 type plant struct {
-	name, file, from, to string
+	name, file, from, to, imports string
 	// pkg and run name the tests that must find it; says is what one of them says then.
 	pkg, run, says string
 }
@@ -24,7 +26,7 @@ var plants = []plant{
 		file: "internal/redeem/engine.go",
 		from: "	if err := e.admit(ctx, invite, mine, request, server); err != nil {\n		return Receipt{}, err\n	}",
 		to:   "	if err := e.admit(ctx, invite, mine, request, server); err != nil {\n		return Receipt{}, errors.Join(err, e.giveBack(ctx, mine))\n	}",
-		pkg:  "./internal/redeem", run: "TestRace$", says: "--- FAIL: TestRace",
+		pkg:  "./internal/redeem", run: "TestAPlaceIsKept$", says: "--- FAIL: TestAPlaceIsKept",
 	},
 	{
 		name: "the password comes before the access",
@@ -32,12 +34,12 @@ var plants = []plant{
 		from: "	if !account.Access.Equal(p.desired()) {\n",
 		to: "	if want, o := r.wantedPassword(ctx, p); o == nil {\n		_ = r.deliverPassword(ctx, p, want, true)\n	}\n" +
 			"	if !account.Access.Equal(p.desired()) {\n",
-		pkg: "./test/faults", run: "TestThePasswordComesLast$", says: "can sign in while",
+		pkg: "./test/faults", run: "TestThePasswordComesLast$/die_after", says: "can sign in while",
 	},
 	{
 		name: "an account is taken for ours without a proof",
 		file: "internal/controller/user_password.go",
-		from: "	ours, o := r.tryPasswords(ctx, p, account)\n",
+		from: "	ours, o := r.tryPasswords(ctx, p, account, passwords)\n",
 		to:   "	ours, o := true, (*outcome)(nil)\n",
 		pkg:  "./internal/controller", run: "TestAStrangerWhoTookTheNameFirstIsNotOurs$", says: "--- FAIL: TestAStrangerWhoTookTheNameFirstIsNotOurs",
 	},
@@ -60,11 +62,11 @@ var plants = []plant{
 		file: "internal/controller/letgo.go",
 		from: "	if live.GetUID() != object.GetUID() || live.GetResourceVersion() != object.GetResourceVersion() {\n",
 		to:   "	if false {\n",
-		pkg:  "./test/faults", run: "TestAnOldCacheAtTheStart$/a_grant_gave", says: "on the word of an old cache",
+		pkg:  "./test/faults", run: "TestAnOldCacheAtTheStart$/a_grant_gave", says: "--- FAIL: TestAnOldCacheAtTheStart",
 	},
 	{
 		name: "access is written from the grant",
-		file: "internal/controller/librarygrant_controller.go",
+		file: "internal/controller/librarygrant_controller.go", imports: "github.com/usher-media/usher/internal/media",
 		from: "	edges := p.countEdges()\n",
 		to: `	for i := range p.users {
 		s := p.sites[p.users[i].Spec.ServerRef.Name]
@@ -80,7 +82,7 @@ var plants = []plant{
 	}
 	edges := p.countEdges()
 `,
-		pkg: "./test/faults", run: "TestEveryWriteCanFail$/revoke$/none$", says: "--- FAIL: TestEveryWriteCanFail",
+		pkg: "./test/faults", run: "TestEveryWriteCanFail$/^grant$/refuse_1$", says: "--- FAIL: TestEveryWriteCanFail",
 	},
 	{
 		name: "an account that somebody disabled is resurrected",
@@ -100,7 +102,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := append(os.Environ(), "KUBEBUILDER_ASSETS="+testenv.Get(t).Assets, "USHER_FAULTS=")
+	env := append(os.Environ(), "KUBEBUILDER_ASSETS="+testenv.Get(t).Assets, "USHER_FAULTS=full")
 	for _, p := range plants {
 		t.Run(name(p.name), func(t *testing.T) {
 			command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay="+p.overlay(t, root), "-run="+p.run, p.pkg)
@@ -129,7 +131,11 @@ func (p plant) overlay(t *testing.T, root string) string {
 	}
 	dir := t.TempDir()
 	planted := filepath.Join(dir, filepath.Base(p.file))
-	if err := os.WriteFile(planted, []byte(strings.Replace(string(text), p.from, p.to, 1)), 0o600); err != nil {
+	bad := strings.Replace(string(text), p.from, p.to, 1)
+	if p.imports != "" {
+		bad = strings.Replace(bad, "import (\n", "import (\n	"+strconv.Quote(p.imports)+"\n", 1)
+	}
+	if err := os.WriteFile(planted, []byte(bad), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	overlay, _ := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})

@@ -15,6 +15,8 @@ type scenario struct {
 	name string
 	// quick: part of every test run; quickShisho: also on Shisho.
 	quick, quickShisho bool
+	// waits: act waits for what the operator does, and so needs events.
+	waits bool
 	// without takes abilities from the server in memory; a system of another kind leaves such scenarios out.
 	without func(*media.Capabilities)
 	// needs says what a system of another kind must be able to do.
@@ -47,6 +49,16 @@ var scenarios = []scenario{
 		act: func(h *house) {
 			h.create(h.secret("ann-password", map[string]string{"password": "correct horse battery"}))
 			user := h.user("ann")
+			user.Spec.Password = &v1alpha1.Password{SecretRef: &v1alpha1.SecretKeyReference{Name: "ann-password"}}
+			h.create(user)
+		},
+	},
+	{
+		name: "create disabled with a password from a Secret",
+		act: func(h *house) {
+			h.create(h.secret("ann-password", map[string]string{"password": "correct horse battery"}))
+			user := h.user("ann")
+			user.Spec.Disabled = true
 			user.Spec.Password = &v1alpha1.Password{SecretRef: &v1alpha1.SecretKeyReference{Name: "ann-password"}}
 			h.create(user)
 		},
@@ -189,7 +201,7 @@ var scenarios = []scenario{
 		finally: func(h *house) { h.up(); h.look() },
 	},
 	{
-		name:   "delete and make again under the same name",
+		name: "delete and make again under the same name", waits: true,
 		before: household,
 		act: func(h *house) {
 			h.delete(h.user("ann"))

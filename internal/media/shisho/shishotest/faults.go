@@ -1,6 +1,7 @@
 package shishotest
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -42,6 +43,13 @@ func (s *Server) Count(route string) int {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	return s.faults.counts[route]
+}
+
+// Counts is how many requests there were, by method and route.
+func (s *Server) Counts() map[string]int {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	return maps.Clone(s.faults.counts)
 }
 
 // BreakGrants lets the next write of an account's grants fail after some were written; the old ones are gone then.
