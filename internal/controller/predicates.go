@@ -23,6 +23,9 @@ var changedByOthers = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool
 		lost(before, now)
 }}
 
+// changedLater passes what changedByOthers passes of an object that is not new.
+var changedLater = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }, UpdateFunc: changedByOthers.UpdateFunc}
+
 func withoutRecord(object client.Object) map[string]string {
 	annotations := maps.Clone(object.GetAnnotations())
 	delete(annotations, v1alpha1.AnnotationOwned)

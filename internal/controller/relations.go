@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -36,9 +37,18 @@ func (k *Kit) usersOfGrant(ctx context.Context, object client.Object) []reconcil
 	return k.usersMatching(ctx, object.GetNamespace(), func(user *v1alpha1.User) bool { return grant.Users.Matches(user) })
 }
 
-// usersOfLibrary are the Users that some LibraryGrant or Redemption joins to a Library, and those who see everything.
-func (k *Kit) usersOfLibrary(ctx context.Context, object client.Object) []reconcile.Request {
+// usersOfLibrary are the Users that some LibraryGrant or Redemption joins to a Library, and those who see everything. New
+// ones that wait for another Library as well are brought back by that one.
+func (r *userReconciler) usersOfLibrary(ctx context.Context, object client.Object) []reconcile.Request {
 	library := object.(*v1alpha1.Library)
+	joined := r.joinedTo(ctx, library)
+	return r.usersMatching(ctx, library.Namespace, func(user *v1alpha1.User) bool {
+		return user.Spec.ServerRef == library.Spec.ServerRef && joined(user) && r.firstLook(ctx, user) == 0
+	})
+}
+
+// joinedTo says which Users a Library concerns.
+func (k *Kit) joinedTo(ctx context.Context, library *v1alpha1.Library) func(*v1alpha1.User) bool {
 	var grants v1alpha1.LibraryGrantList
 	k.list(ctx, &grants, client.InNamespace(library.Namespace))
 	var matching []access.Grant
@@ -48,20 +58,11 @@ func (k *Kit) usersOfLibrary(ctx context.Context, object client.Object) []reconc
 		}
 	}
 	redeemed := k.usersRedeeming(ctx, library)
-	return k.usersMatching(ctx, library.Namespace, func(user *v1alpha1.User) bool {
-		if user.Spec.ServerRef != library.Spec.ServerRef {
-			return false
-		}
-		if redeemed[user.Name] {
-			return true
-		}
-		for _, grant := range matching {
-			if grant.Users.Matches(user) {
-				return true
-			}
-		}
-		return user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin || user.Spec.Role == v1alpha1.AccountRoleOwner
-	})
+	return func(user *v1alpha1.User) bool {
+		return redeemed[user.Name] ||
+			slices.ContainsFunc(matching, func(grant access.Grant) bool { return grant.Users.Matches(user) }) ||
+			user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin || user.Spec.Role == v1alpha1.AccountRoleOwner
+	}
 }
 
 // usersRedeeming names the Users to whom an invite gave a Library.

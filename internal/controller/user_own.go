@@ -144,7 +144,6 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 		}
 		return o
 	}
-	r.normal(p.user, "Created", "Create", "made account %q on MediaServer %s", p.user.Spec.Username, p.server.Name)
 	if recreated {
 		r.warn(p.user, "Recreated", "Create", "the account was deleted on the server: a new one was made, with a new id")
 	}
