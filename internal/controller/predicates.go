@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -44,12 +45,19 @@ var whatOthersDependOn = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) b
 	return e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion()
 }}
 
-// idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of.
+// idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of. It also
+// passes that making it has come to nothing for now, so that nobody waits for it.
 var idOrSelection = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, now := e.ObjectOld.(*v1alpha1.Library), e.ObjectNew.(*v1alpha1.Library)
 	return knownAs(before) != knownAs(now) || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
-		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero()
+		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero() ||
+		(onItsWay(before) && !onItsWay(now) && knownAs(now)[1] == "")
 }}
+
+// onItsWay says whether a Library is so new that nothing has been said of it yet.
+func onItsWay(library *v1alpha1.Library) bool {
+	return meta.FindStatusCondition(library.Status.Conditions, v1alpha1.ConditionReady) == nil
+}
 
 // knownAs is the server and the id of a Library there; in mode Observe, which records nothing, as its status has it.
 func knownAs(library *v1alpha1.Library) [2]string {

@@ -26,7 +26,7 @@ const (
 	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
 	demandsForgotten = 5 * time.Second
 	// grantsFollowAfter and membersFollowAfter gather changes before a derived status is computed anew.
-	grantsFollowAfter  = 300 * time.Millisecond
+	grantsFollowAfter  = 500 * time.Millisecond
 	membersFollowAfter = time.Second
 )
 

@@ -4,15 +4,15 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
 )
 
-// patience is how long a new account waits for libraries that are being made at the same time, so that it is made with
-// them, in one call.
-const patience = 5 * time.Second
+// patience is how long a new account waits at the longest for libraries that are being made at the same time, so that it
+// is made with them, in one call. One that cannot be made says so, and is not waited for.
+const patience = 15 * time.Second
 
 // firstLook says how long a User is not worth a look: while a Library that it is to be made with is on its way. Each of
 // these brings it back when it is there; the time only makes sure.
@@ -47,7 +47,7 @@ func (p *userPass) libraryOnItsWay(now time.Time) (name string, left time.Durati
 		library := &p.libraries[i]
 		_, wanted := p.effective[library.Name]
 		_, resolved := p.ids[library.Name]
-		if wanted && !resolved && meta.FindStatusCondition(library.Status.Conditions, v1alpha1.ConditionReady) == nil {
+		if wanted && !resolved && onItsWay(library) {
 			return library.Name, left
 		}
 	}
@@ -63,4 +63,20 @@ func (p *userPass) librariesOnTheirWay(now time.Time) *outcome {
 	o := waiting(v1alpha1.ReasonProgressing, "Library %s is being made", name)
 	o.brief, o.after = true, left
 	return o
+}
+
+// announce makes the record that is written before an account is made, and the account's first password. Where the
+// server lets Usher choose the id, the record has it, and holds all that it will hold: what carries that id is ours
+// whatever becomes of us, and nothing is left to write down afterwards.
+func (r *userReconciler) announce(ctx context.Context, p *userPass) (string, *outcome) {
+	p.record = record{Server: p.identity(), Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword], Intent: &intent{At: r.Clock.Now()}}
+	password, o := r.firstPassword(ctx, p)
+	if o != nil || !p.able().ChosenIDs || p.wantDisabled {
+		return password, o
+	}
+	p.record.ID, p.record.Origin = string(media.NewAccountID()), v1alpha1.OriginCreated
+	if p.passwordRef() == nil {
+		p.record.Password, p.record.Generated = r.Keyring.Hash(p.user.UID, password), true
+	}
+	return password, nil
 }

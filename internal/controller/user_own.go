@@ -76,7 +76,7 @@ func (r *userReconciler) recorded(ctx context.Context, p *userPass) access.Recor
 		return access.RecordedPresent
 	case found:
 		return access.RecordedRenamed
-	case !p.inventory().AccountAbsent(id, p.connection.Opened):
+	case !p.settledIntent(p.record), !p.inventory().AccountAbsent(id, p.connection.Opened):
 		return access.RecordedMissing
 	}
 	switch _, err := p.to().ReadAccount(ctx, media.AccountKey{ID: id, Username: p.user.Spec.Username}); media.CodeOf(err) {
@@ -126,10 +126,8 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	if o := r.refusedBefore(p.user, p.record); o != nil {
 		return o
 	}
-	recreated := p.record.ID != ""
-	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
-	p.record = record{Server: p.identity(), Rotation: rotation, Intent: &intent{At: r.Clock.Now()}}
-	password, o := r.firstPassword(ctx, p)
+	recreated := p.record.ID != "" && p.record.ID == p.user.Status.ExternalID
+	password, o := r.announce(ctx, p)
 	if o != nil {
 		return o
 	}
@@ -211,6 +209,7 @@ func (p *userPass) newAccount(password string) media.NewAccount {
 	spec := p.user.Spec
 	generated := spec.Password == nil || spec.Password.SecretRef == nil
 	return media.NewAccount{
+		ID:       media.AccountID(p.record.ID),
 		Username: spec.Username, Email: spec.Email, DisplayName: spec.DisplayName,
 		Role: media.Role(spec.Role), Access: p.desired(), Password: password, Disabled: p.wantDisabled && p.method() == v1alpha1.DisableSwitch,
 		MustChangePassword: generated && spec.Password != nil && spec.Password.RequireChange,
@@ -253,8 +252,9 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 			return o
 		}
 	}
+	announced := p.record
 	made := p.record
-	made.ID, made.Origin, made.Disabled, made.Intent = string(account.ID), v1alpha1.OriginCreated, account.Disabled, nil
+	made.ID, made.Origin, made.Disabled = string(account.ID), v1alpha1.OriginCreated, account.Disabled
 	if p.wantDisabled && !account.Disabled {
 		made.Disabled, made.Method = true, p.method()
 	}
@@ -270,7 +270,11 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 		}
 		made.Password, made.Generated = want.hash, !want.fromSecret
 	}
+	if made.same(announced) {
+		return nil // it was announced like that
+	}
 	p.record = made
+	p.record.Intent = nil
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}

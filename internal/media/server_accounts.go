@@ -1,6 +1,13 @@
 package media
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+)
+
+// NewAccountID returns an id for an account that is to be made with it: one that nobody can guess.
+func NewAccountID() AccountID { return AccountID(rand.Text()) }
 
 // AccountKey names an account twice, so that nothing is done to another one: both must match the live account.
 type AccountKey struct {
@@ -33,7 +40,7 @@ func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Ac
 	}
 	err = s.do(ctx, task{operation: "CreateAccount", write: true, secrets: []string{want.Password}}, func(ctx context.Context) error {
 		account, err = s.driver.CreateAccount(ctx, want)
-		return aboutAccount(account.ID, account, err, Ambiguous)
+		return aboutAccount(cmp.Or(want.ID, account.ID), account, err, Ambiguous)
 	})
 	if err != nil {
 		return Account{}, err

@@ -116,6 +116,8 @@ type Account struct {
 
 // NewAccount is an account to be made.
 type NewAccount struct {
+	// ID that the account is to have; empty for one that the server chooses (Capabilities.ChosenIDs).
+	ID       AccountID
 	Username string
 	// Email, empty for none.
 	Email string
