@@ -1,9 +1,16 @@
 package controller
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
 )
 
 // TestChangesAreGathered: a burst is followed once, when it is over; one that goes on is followed nevertheless.
@@ -21,10 +28,11 @@ func TestChangesAreGathered(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g, began := newGathering[string](time.Second, 5*time.Second), time.Now()
+				g, began := newGathering(time.Second, 5*time.Second), time.Now()
 				var followed []time.Duration
+				object := &v1alpha1.User{}
 				for time.Since(began) < test.lasts {
-					g.changed("status", func() { followed = append(followed, time.Since(began)) })
+					g.changed(object, func([]client.Object) { followed = append(followed, time.Since(began)) })
 					time.Sleep(test.every)
 					synctest.Wait()
 				}
@@ -44,4 +52,28 @@ func TestChangesAreGathered(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNoStateOfABurstIsLost: who was selected in between may have been given something, and is followed too.
+func TestNoStateOfABurstIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGathering(time.Second, 5*time.Second)
+		var seen []client.Object
+		labelled := func(name, set string) client.Object {
+			return &v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{UID: types.UID(name), Name: name, Labels: map[string]string{"set": set}}}
+		}
+		for _, object := range []client.Object{labelled("movies", "a"), labelled("movies", "b"), labelled("tv", "a"), labelled("movies", "b"), labelled("movies", "c")} {
+			g.changed(object, func(objects []client.Object) { seen = objects })
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		var got []string
+		for _, object := range seen {
+			got = append(got, object.GetName()+" "+object.GetLabels()["set"])
+		}
+		slices.Sort(got)
+		if want := []string{"movies a", "movies b", "movies c", "tv a"}; !slices.Equal(got, want) {
+			t.Errorf("followed %v, want %v", got, want)
+		}
+	})
 }

@@ -46,7 +46,7 @@ func TestWhatANewUserTakes(t *testing.T) {
 					t.Errorf("%s: %d times, want %d", what, written[what], want)
 				}
 			}
-			if reconciles := w.reconciles("user") - before; reconciles > users*5/4 {
+			if reconciles := w.reconciles("user") - before; reconciles > users*3/2 {
 				t.Errorf("%d reconciles for %d new Users", reconciles, users)
 			}
 			var events eventsv1.EventList

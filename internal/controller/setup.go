@@ -75,7 +75,7 @@ func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) er
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"library").
 		For(&v1alpha1.Library{}, builder.WithPredicates(w.itself(changedByOthers))).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.librariesBeside), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.User{}, w.follow("User", membersFollowAfter, followedAtLatest, kit.librariesBeside), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.User{}, w.follow("User", membersFollowAfter, followedAtLatest, kit.librariesOfUsers), builder.WithPredicates(whatOthersDependOn)).
 		WatchesRawSource(kit.Wake.libraries.source(w.server(kit.librariesOfServer))).
 		WithOptions(options(c.Libraries)).
 		Complete(&libraryReconciler{kit})
@@ -89,7 +89,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.usersOfClaim), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.LibraryGrant{}, w.concerning("LibraryGrant", kit.usersOfGrant), builder.WithPredicates(specOnly)).
 		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", userOfRedemption), builder.WithPredicates(specOrAccount)).
-		Watches(&v1alpha1.Library{}, w.follow("Library", usersFollowAfter, usersFollowAtLatest, r.usersOfLibrary), builder.WithPredicates(idOrSelection)).
+		Watches(&v1alpha1.Library{}, w.follow("Library", usersFollowAfter, usersFollowAtLatest, r.usersOfLibraries), builder.WithPredicates(idOrSelection)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret), builder.WithPredicates(notOwnCredentials)).
 		WatchesRawSource(kit.Wake.users.source(w.server(kit.usersOfServer))).
 		WithOptions(options(c.Users)).

@@ -4,10 +4,16 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 )
 
-// NewAccountID returns an id for an account that is to be made with it: one that nobody can guess.
-func NewAccountID() AccountID { return AccountID(rand.Text()) }
+// NewAccountID returns an id for an account that is to be made with it (Capabilities.ChosenIDs): one that nobody can
+// guess, 21 characters of A-Z, a-z, 0-9, "_" and "-".
+func NewAccountID() AccountID {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return AccountID(base64.RawURLEncoding.EncodeToString(random[:])[:21])
+}
 
 // AccountKey names an account twice, so that nothing is done to another one: both must match the live account.
 type AccountKey struct {

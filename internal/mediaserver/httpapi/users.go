@@ -15,7 +15,7 @@ import (
 type (
 	newUser struct {
 		Body struct {
-			ID                 string       `json:"id,omitempty" pattern:"^[A-Za-z0-9_-]{21,64}$" doc:"An id that no user has; absent: the server makes one"`
+			ID                 string       `json:"id,omitempty" pattern:"^[A-Za-z0-9_-]{21}$" doc:"An id that no user has; absent: the server makes one"`
 			Username           string       `json:"username" minLength:"1" maxLength:"64"`
 			Email              OptionalText `json:"email,omitempty"`
 			DisplayName        OptionalText `json:"displayName,omitempty" doc:"Absent: the username"`
