@@ -125,7 +125,11 @@ func (k *Kit) usersOfClaim(ctx context.Context, object client.Object) []reconcil
 func (k *Kit) usersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {
 	var users v1alpha1.UserList
 	k.list(ctx, &users, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSecret: object.GetName()})
-	return requestsFor(users.Items)
+	requests := requestsFor(users.Items)
+	if owner, kept := userOfCredentials(object.GetName()); kept {
+		requests = append(requests, named(object.GetNamespace(), owner)...)
+	}
+	return requests
 }
 
 func (k *Kit) mediaServersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {

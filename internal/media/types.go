@@ -3,6 +3,8 @@ package media
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // AccountID is an account's id on its server. Opaque.
@@ -93,6 +95,16 @@ func (a Access) matter() map[LibraryID]LibraryRole {
 	above := maps.Clone(a.Libraries)
 	maps.DeleteFunc(above, func(_ LibraryID, role LibraryRole) bool { return role == LibraryViewer })
 	return above
+}
+
+// key is the same for two accesses that hold the same.
+func (a Access) key() string {
+	var key strings.Builder
+	for _, id := range a.IDs() {
+		key.WriteString(strconv.Quote(string(id)))
+		key.WriteString(string(a.Libraries[id]))
+	}
+	return strconv.FormatBool(a.All) + strconv.FormatBool(a.Libraries == nil) + key.String()
 }
 
 // IDs returns the ids of the libraries in order.
