@@ -19,8 +19,9 @@ const (
 	reconcileTimeout = 2 * time.Minute
 	// lookAgainAfter keeps demands for a fresh look at a server apart.
 	lookAgainAfter = time.Second
-	// followedAtLatest is when a derived status is computed anew though what it derives from goes on changing.
-	followedAtLatest = 5 * time.Second
+	// edgesFollowedAtLatest and membersFollowedAtLatest is when a derived status is computed anew though what it derives
+	// from goes on changing.
+	edgesFollowedAtLatest, membersFollowedAtLatest = 5 * time.Second, 10 * time.Second
 	// usersFollowAfter and usersFollowAtLatest gather Libraries that become known one after the other.
 	usersFollowAfter, usersFollowAtLatest = 100 * time.Millisecond, 2 * time.Second
 	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
@@ -75,7 +76,7 @@ func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) er
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"library").
 		For(&v1alpha1.Library{}, builder.WithPredicates(w.itself(changedByOthers))).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.librariesBeside), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.User{}, w.follow("User", membersFollowAfter, followedAtLatest, kit.librariesOfUsers), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.User{}, w.follow("User", membersFollowAfter, membersFollowedAtLatest, kit.librariesOfUsers), builder.WithPredicates(whatOthersDependOn)).
 		WatchesRawSource(kit.Wake.libraries.source(w.server(kit.librariesOfServer))).
 		WithOptions(options(c.Libraries)).
 		Complete(&libraryReconciler{kit})
@@ -100,8 +101,8 @@ func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string
 	w := kit.wakes("LibraryGrant")
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"librarygrant").
 		For(&v1alpha1.LibraryGrant{}, builder.WithPredicates(w.itself(changedByOthers))).
-		Watches(&v1alpha1.User{}, w.follow("User", grantsFollowAfter, followedAtLatest, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
-		Watches(&v1alpha1.Library{}, w.follow("Library", grantsFollowAfter, followedAtLatest, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.User{}, w.follow("User", grantsFollowAfter, edgesFollowedAtLatest, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.Library{}, w.follow("Library", grantsFollowAfter, edgesFollowedAtLatest, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
 		WatchesRawSource(kit.Wake.grants.source(w.server(kit.grantsOfServer))).
 		WithOptions(options(c.LibraryGrants)).
 		Complete(&libraryGrantReconciler{kit})
