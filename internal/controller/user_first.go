@@ -14,10 +14,19 @@ import (
 // is made with them, in one call. One that cannot be made says so, and is not waited for.
 const patience = 15 * time.Second
 
-// firstLook says how long a User is not worth a look: while a Library that it is to be made with is on its way. Each of
-// these brings it back when it is there; the time only makes sure.
+// serverPatience is how long the Users of a server wait, when the operator starts, for its own look at the server.
+const serverPatience = 10 * time.Second
+
+// firstLook says how long a User is not worth a look: while the operator, which has just started, has not looked at the
+// server, and while a Library that it is to be made with is on its way. The server's look, or the last of these Libraries,
+// brings it back; the time only makes sure.
 func (r *userReconciler) firstLook(ctx context.Context, object client.Object) time.Duration {
 	user := object.(*v1alpha1.User)
+	if len(user.Status.Conditions) > 0 {
+		if _, o := r.site(ctx, user.Namespace, user.Spec.ServerRef.Name); o != nil && o.early {
+			return jittered(serverPatience)
+		}
+	}
 	if patienceLeft(user, r.Clock.Now()) <= 0 || parseRecord(user).Server != "" || !user.DeletionTimestamp.IsZero() || paused(user) {
 		return 0
 	}
