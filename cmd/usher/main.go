@@ -62,6 +62,7 @@ func namespace() string {
 }
 
 func run(options app.Options) error {
+	app.SaveMemory()
 	ctx := ctrl.SetupSignalHandler()
 	cfg, err := ctrl.GetConfig()
 	if err != nil {

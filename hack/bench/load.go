@@ -115,6 +115,8 @@ func (b *bench) reportLoad() {
 	t.most("reconciles a User", float64(l.rest.reconciles["user"])/float64(b.users), budgetReconciles)
 	t.most("reconciles an object, of all kinds", float64(l.rest.reconciles.total())/objects, budgetReconciles)
 	t.breakdown(l.rest.reconciles, 0)
+	t.note("what brought objects back (several at once are one reconcile)", "%d", l.rest.wakeups.total())
+	t.breakdown(l.rest.wakeups, 0)
 	t.most("media-server writes a user or library", float64(l.rest.media.only(changes).total())/float64(b.users+b.libraries), 1)
 	t.note("media-server requests", "%d", l.rest.media.total())
 	for _, route := range l.rest.media.keys() {

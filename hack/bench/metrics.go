@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -30,16 +32,17 @@ func scrape(ctx context.Context, url string) (metrics, error) {
 	return parser.TextToMetricFamilies(response.Body)
 }
 
-// by adds up a metric by one of its labels.
-func (m metrics) by(name, label string) counts {
+// by adds up a metric by some of its labels.
+func (m metrics) by(name string, labels ...string) counts {
 	sums := counts{}
 	for _, metric := range m[name].GetMetric() {
-		value := int(metric.GetCounter().GetValue() + metric.GetGauge().GetValue())
+		found := make([]string, len(labels))
 		for _, pair := range metric.GetLabel() {
-			if pair.GetName() == label {
-				sums[pair.GetValue()] += value
+			if i := slices.Index(labels, pair.GetName()); i >= 0 {
+				found[i] = pair.GetValue()
 			}
 		}
+		sums[strings.Join(found, ", ")] += int(metric.GetCounter().GetValue() + metric.GetGauge().GetValue())
 	}
 	return sums
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,8 @@ type snapshot struct {
 	at time.Time
 	// kubernetes counts the operator's requests as the API server saw them, media those that the media server saw.
 	kubernetes, media, reconciles counts
+	// wakeups count what brought objects back, as "kind, by what". Several at once are one reconcile.
+	wakeups counts
 }
 
 func (b *bench) snapshot(ctx context.Context) (s snapshot, err error) {
@@ -29,7 +32,15 @@ func (b *bench) snapshot(ctx context.Context) (s snapshot, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.reconciles = found.by("controller_runtime_reconcile_total", "controller")
+	s.reconciles, s.wakeups = found.by("controller_runtime_reconcile_total", "controller"), found.by("usher_wakeups_total", "kind", "by")
+	for result, n := range found.by("controller_runtime_reconcile_total", "controller", "result") {
+		if kind, again := strings.CutSuffix(result, ", requeue_after"); again {
+			s.wakeups[kind+", asked for another look"] = n
+		}
+		if kind, failed := strings.CutSuffix(result, ", error"); failed {
+			s.wakeups[kind+", failed"] = n
+		}
+	}
 	return s, nil
 }
 
@@ -37,7 +48,7 @@ func (b *bench) snapshot(ctx context.Context) (s snapshot, err error) {
 func (s snapshot) since(before snapshot) snapshot {
 	return snapshot{
 		at: s.at, kubernetes: s.kubernetes.since(before.kubernetes),
-		media: s.media.since(before.media), reconciles: s.reconciles.since(before.reconciles),
+		media: s.media.since(before.media), reconciles: s.reconciles.since(before.reconciles), wakeups: s.wakeups.since(before.wakeups),
 	}
 }
 

@@ -39,5 +39,13 @@ func (m Matcher) Matches(object metav1.Object) bool {
 	return m.all || m.names.Has(object.GetName()) || m.selector.Matches(labels.Set(object.GetLabels()))
 }
 
+// Selector returns what selects by labels: everything, or nothing, where labels do not matter.
+func (m Matcher) Selector() labels.Selector {
+	if m.all {
+		return labels.Everything()
+	}
+	return m.selector
+}
+
 // Names returns the names that are given one by one, in order.
 func (m Matcher) Names() []string { return sets.List(m.names) }

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -122,6 +124,14 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	return mgr, addChecks(mgr)
 }
 
+// SaveMemory has the garbage collector come twice as often as usual, unless the environment says how often (GOGC): the
+// operator mostly rests, on what it remembers of thousands of objects.
+func SaveMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+}
+
 func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 	readYourWrites := true
 	options := ctrl.Options{
@@ -133,7 +143,7 @@ func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		Controller:                    config.Controller{SkipNameValidation: new(o.Name != "")},
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields(), NewInformer: o.NewInformer},
+		Cache:                         cache.Options{DefaultTransform: slim, NewInformer: o.NewInformer},
 		NewClient:                     o.NewClient,
 		Client: client.Options{Cache: &client.CacheOptions{
 			// A reconcile sees what the one before wrote. Secrets go by the uncached client alone: written through

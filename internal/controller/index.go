@@ -44,15 +44,18 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 
 // userClaim folds as broadly as any server does; the server's own folding decides among those it brings together.
 func userClaim(user *v1alpha1.User) string {
-	return user.Spec.ServerRef.Name + "/" + foldBroadly(user.Spec.Username)
+	return claimOf(user.Spec.ServerRef.Name, user.Spec.Username)
 }
+
+func claimOf(server, username string) string { return server + "/" + foldBroadly(username) }
 
 func foldBroadly(name string) string {
 	return cases.Fold().String(norm.NFKC.String(name))
 }
 
+// userSecrets are those that a User reads. The one that it keeps its generated password in is known by its name.
 func userSecrets(user *v1alpha1.User) []string {
-	names := []string{credentialsSecretName(user)}
+	var names []string
 	if password := user.Spec.Password; password != nil && password.SecretRef != nil {
 		names = append(names, password.SecretRef.Name)
 	}

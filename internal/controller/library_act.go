@@ -108,7 +108,6 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	if err != nil {
 		return r.creationFailed(ctx, p.site, p.library, announced, err)
 	}
-	r.normal(p.library, "Created", "Create", "made library %q on MediaServer %s", spec.DisplayName, p.server.Name)
 	p.record = announced
 	return r.take(ctx, p, library, v1alpha1.OriginCreated)
 }

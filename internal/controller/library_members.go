@@ -5,27 +5,47 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
 )
 
 // members lists who sees a library, from what the server has: declared or not, by list, by role or by "all".
 func (r *libraryReconciler) members(ctx context.Context, p *libraryPass) (*v1alpha1.LibraryMembers, error) {
-	declared, err := r.declaredAccounts(ctx, p.site, p.library.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	var items []v1alpha1.LibraryMember
-	for _, account := range p.inventory().Accounts() {
-		role, all, sees := seesLibrary(p.able(), account, p.found.ID)
-		if sees && !account.Disabled {
-			items = append(items, v1alpha1.LibraryMember{
-				Username: account.Username, Role: v1alpha1.LibraryRole(role), User: declared[account.ID], All: all,
-			})
+	able := p.able()
+	var seeing []media.Account
+	for account := range p.inventory().All() {
+		if _, _, sees := seesLibrary(able, account, p.found.ID); sees && !account.Disabled {
+			seeing = append(seeing, account)
 		}
 	}
-	slices.SortFunc(items, func(a, b v1alpha1.LibraryMember) int { return strings.Compare(a.Username, b.Username) })
-	return &v1alpha1.LibraryMembers{Total: int32(len(items)), Items: firstListed(items)}, nil
+	slices.SortFunc(seeing, func(a, b media.Account) int { return strings.Compare(a.Username, b.Username) })
+	members := &v1alpha1.LibraryMembers{Total: int32(len(seeing))}
+	for _, account := range firstListed(seeing) {
+		role, all, _ := seesLibrary(able, account, p.found.ID)
+		user, err := r.declaredBy(ctx, p.site, p.library.Namespace, account)
+		if err != nil {
+			return nil, err
+		}
+		members.Items = append(members.Items, v1alpha1.LibraryMember{Username: account.Username, Role: v1alpha1.LibraryRole(role), User: user, All: all})
+	}
+	return members, nil
+}
+
+// declaredBy is the name of the User that declares an account; empty for none.
+func (k *Kit) declaredBy(ctx context.Context, s site, namespace string, account media.Account) (string, error) {
+	var users v1alpha1.UserList
+	claim := client.MatchingFields{indexClaim: claimOf(s.server.Name, account.Username)}
+	if err := k.Client.List(ctx, &users, client.InNamespace(namespace), claim, client.UnsafeDisableDeepCopy); err != nil {
+		return "", err
+	}
+	for i := range users.Items {
+		if readRecord(&users.Items[i], s.identity()).ID == string(account.ID) {
+			return users.Items[i].Name, nil
+		}
+	}
+	return "", nil
 }
 
 // seesLibrary says whether an account sees a library on its server, in which role, and whether it sees all.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -79,9 +80,8 @@ func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outc
 	p.status.State, p.next = access.GrantState(p.grant, now)
 	var grants v1alpha1.LibraryGrantList
 	var libraries v1alpha1.LibraryList
-	var users v1alpha1.UserList
 	var redemptions v1alpha1.RedemptionList
-	for _, list := range []client.ObjectList{&grants, &libraries, &users, &redemptions} {
+	for _, list := range []client.ObjectList{&grants, &libraries, &redemptions} {
 		if err := r.Client.List(ctx, list, client.InNamespace(p.grant.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 			return retry(err)
 		}
@@ -91,10 +91,31 @@ func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outc
 	p.libraries = slices.DeleteFunc(slices.Clone(libraries.Items), func(l v1alpha1.Library) bool {
 		return !l.DeletionTimestamp.IsZero() || !p.compiled.Libraries.Matches(&l)
 	})
-	p.users = slices.DeleteFunc(slices.Clone(users.Items), func(u v1alpha1.User) bool {
-		return !u.DeletionTimestamp.IsZero() || !p.compiled.Users.Matches(&u)
-	})
+	if err := r.gatherUsers(ctx, p); err != nil {
+		return retry(err)
+	}
 	return r.visit(ctx, p)
+}
+
+// gatherUsers has the cache select them: a list of all would be the largest thing in memory.
+func (r *libraryGrantReconciler) gatherUsers(ctx context.Context, p *grantPass) error {
+	var users v1alpha1.UserList
+	selector := p.compiled.Users.Selector()
+	if err := r.Client.List(ctx, &users, client.InNamespace(p.grant.Namespace), client.MatchingLabelsSelector{Selector: selector}, client.UnsafeDisableDeepCopy); err != nil {
+		return err
+	}
+	for _, name := range p.compiled.Users.Names() {
+		var user v1alpha1.User
+		err := r.Client.Get(ctx, client.ObjectKey{Namespace: p.grant.Namespace, Name: name}, &user)
+		if client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if err == nil && !selector.Matches(labels.Set(user.Labels)) {
+			users.Items = append(users.Items, user)
+		}
+	}
+	p.users = slices.DeleteFunc(users.Items, func(u v1alpha1.User) bool { return !u.DeletionTimestamp.IsZero() })
+	return nil
 }
 
 // visit reads the connection of each server that the grant touches.

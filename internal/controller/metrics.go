@@ -34,6 +34,8 @@ var (
 // counters are what cannot be read from the objects.
 type counters struct {
 	driftFound, driftRepaired *prometheus.CounterVec
+	// wakeups counts what brought objects back, by kind and by what changed.
+	wakeups *prometheus.CounterVec
 }
 
 func newCounters() counters {
@@ -41,6 +43,10 @@ func newCounters() counters {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{"kind"})
 	}
 	return counters{
+		wakeups: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "usher_wakeups_total",
+			Help: "What brought objects back to be compared, by their kind and by what changed: their own creation or change, the media server, or an object of another kind.",
+		}, []string{"kind", "by"}),
 		driftFound:    counter("usher_drift_found_total", "Objects of a media server found different though no manifest had changed, by kind."),
 		driftRepaired: counter("usher_drift_repaired_total", "Objects of a media server found different though no manifest had changed, and repaired, by kind."),
 	}
@@ -51,7 +57,7 @@ type collector struct{ *Kit }
 
 // RegisterMetrics registers what the objects and connections of a Kit tell.
 func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
-	for _, one := range []prometheus.Collector{kit.counters.driftFound, kit.counters.driftRepaired, collector{kit}} {
+	for _, one := range []prometheus.Collector{kit.counters.wakeups, kit.counters.driftFound, kit.counters.driftRepaired, collector{kit}} {
 		if err := registry.Register(one); err != nil {
 			return err
 		}

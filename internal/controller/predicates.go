@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -32,6 +33,9 @@ func updates(differs func(before, now client.Object) bool) predicate.Funcs {
 
 func madeAgain(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() }
 
+// changedLater passes what changedByOthers passes of an object that is not new.
+var changedLater = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }, UpdateFunc: changedByOthers.UpdateFunc}
+
 func withoutRecord(object client.Object) map[string]string {
 	annotations := maps.Clone(object.GetAnnotations())
 	delete(annotations, v1alpha1.AnnotationOwned)
@@ -50,11 +54,19 @@ var whatOthersDependOn = updates(func(before, now client.Object) bool {
 	return before.GetResourceVersion() != now.GetResourceVersion()
 })
 
-// idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of.
+// idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of. It also
+// passes that making it has come to nothing for now, so that nobody waits for it.
 var idOrSelection = updates(func(before, now client.Object) bool {
-	return knownAs(before.(*v1alpha1.Library)) != knownAs(now.(*v1alpha1.Library)) || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
-		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero()
+	old, fresh := before.(*v1alpha1.Library), now.(*v1alpha1.Library)
+	return knownAs(old) != knownAs(fresh) || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
+		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero() ||
+		(onItsWay(old) && !onItsWay(fresh) && knownAs(fresh)[1] == "")
 })
+
+// onItsWay says whether a Library is so new that nothing has been said of it yet.
+func onItsWay(library *v1alpha1.Library) bool {
+	return meta.FindStatusCondition(library.Status.Conditions, v1alpha1.ConditionReady) == nil
+}
 
 // knownAs is the server and the id of a Library there; in mode Observe, which records nothing, as its status has it.
 func knownAs(library *v1alpha1.Library) [2]string {

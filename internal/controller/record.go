@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -45,7 +46,8 @@ type record struct {
 	Imported int `json:"imported,omitempty"`
 	// Earlier counts the uses that server's invites had, which were lost since.
 	Earlier int `json:"earlier,omitempty"`
-	// Intent is written before something is created, and removed when the result is recorded.
+	// Intent is written before something is created, and removed when the result is recorded. It stays with a record that
+	// was whole before: one with the id that the account was to be made with.
 	Intent *intent `json:"intent,omitempty"`
 }
 
@@ -98,8 +100,13 @@ func (r record) method() v1alpha1.DisableMethod {
 	return r.Method
 }
 
-// open says whether a creation was announced whose end is not known. One that was refused made nothing.
-func (r record) open() bool { return r.Intent != nil && !r.Intent.Refused }
+// announced says whether a creation was announced. One that was refused made nothing.
+func (r record) announced() bool { return r.Intent != nil && !r.Intent.Refused }
+
+// open says whether a creation was announced whose end is not known, and of what id the account or library would be.
+func (r record) open() bool { return r.announced() && r.ID == "" }
+
+func (r record) same(other record) bool { return reflect.DeepEqual(r, other) }
 
 // kind is the record as access.Ownership sees it.
 func (r record) kind() access.Record {
@@ -136,7 +143,7 @@ func (k *Kit) creationFailed(ctx context.Context, s site, object client.Object, 
 	}
 	refused := *r.Intent
 	refused.Refused = true
-	r.Intent = &refused
+	r = record{Server: r.Server, Rotation: r.Rotation, Intent: &refused}
 	if err := k.writeRecord(ctx, object, r); err != nil {
 		return retry(err)
 	}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -36,42 +37,64 @@ func (k *Kit) usersOfGrant(ctx context.Context, object client.Object) []reconcil
 	return k.usersMatching(ctx, object.GetNamespace(), func(user *v1alpha1.User) bool { return grant.Users.Matches(user) })
 }
 
-// usersOfLibrary are the Users that some LibraryGrant or Redemption joins to a Library, and those who see everything.
-func (k *Kit) usersOfLibrary(ctx context.Context, object client.Object) []reconcile.Request {
-	library := object.(*v1alpha1.Library)
-	var grants v1alpha1.LibraryGrantList
-	k.list(ctx, &grants, client.InNamespace(library.Namespace))
-	var matching []access.Grant
-	for i := range grants.Items {
-		if grant, err := access.NewGrant(&grants.Items[i]); err == nil && grant.Libraries.Matches(library) {
-			matching = append(matching, grant)
-		}
-	}
-	redeemed := k.usersRedeeming(ctx, library)
-	return k.usersMatching(ctx, library.Namespace, func(user *v1alpha1.User) bool {
-		if user.Spec.ServerRef != library.Spec.ServerRef {
-			return false
-		}
-		if redeemed[user.Name] {
-			return true
-		}
-		for _, grant := range matching {
-			if grant.Users.Matches(user) {
-				return true
-			}
-		}
-		return user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin || user.Spec.Role == v1alpha1.AccountRoleOwner
+// usersOfLibraries are the Users that some LibraryGrant or Redemption joins to one of the Libraries, and those who see
+// everything. New ones that wait for another Library as well are brought back by that one.
+func (r *userReconciler) usersOfLibraries(ctx context.Context, libraries []client.Object) []reconcile.Request {
+	joined := r.joinedTo(ctx, libraries)
+	return r.usersMatching(ctx, libraries[0].GetNamespace(), func(user *v1alpha1.User) bool {
+		return joined(user) && r.firstLook(ctx, user) == 0
 	})
 }
 
-// usersRedeeming names the Users to whom an invite gave a Library.
-func (k *Kit) usersRedeeming(ctx context.Context, library *v1alpha1.Library) map[string]bool {
+// joinedTo says which Users some Libraries of one namespace concern.
+func (k *Kit) joinedTo(ctx context.Context, libraries []client.Object) func(*v1alpha1.User) bool {
+	grants := k.grantsByServer(ctx, libraries)
+	redeemed := k.usersRedeeming(ctx, libraries)
+	return func(user *v1alpha1.User) bool {
+		joining, known := grants[user.Spec.ServerRef.Name]
+		return known && (redeemed[user.Name] ||
+			slices.ContainsFunc(joining, func(grant access.Grant) bool { return grant.Users.Matches(user) }) ||
+			user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin || user.Spec.Role == v1alpha1.AccountRoleOwner)
+	}
+}
+
+// grantsByServer are the LibraryGrants that take one of some Libraries, by the server of these. It has each of their
+// servers.
+func (k *Kit) grantsByServer(ctx context.Context, libraries []client.Object) map[string][]access.Grant {
+	var grants v1alpha1.LibraryGrantList
+	k.list(ctx, &grants, client.InNamespace(libraries[0].GetNamespace()))
+	byServer := map[string][]access.Grant{}
+	for _, library := range libraries {
+		byServer[serverNameOf(library)] = nil
+	}
+	for i := range grants.Items {
+		grant, err := access.NewGrant(&grants.Items[i])
+		if err != nil {
+			continue
+		}
+		taken := map[string]bool{}
+		for _, library := range libraries {
+			if name := serverNameOf(library); !taken[name] && grant.Libraries.Matches(library) {
+				taken[name] = true
+				byServer[name] = append(byServer[name], grant)
+			}
+		}
+	}
+	return byServer
+}
+
+// usersRedeeming names the Users to whom an invite gave one of some Libraries.
+func (k *Kit) usersRedeeming(ctx context.Context, libraries []client.Object) map[string]bool {
 	var redemptions v1alpha1.RedemptionList
-	k.list(ctx, &redemptions, client.InNamespace(library.Namespace))
+	k.list(ctx, &redemptions, client.InNamespace(libraries[0].GetNamespace()))
+	given := map[string]bool{}
+	for _, library := range libraries {
+		given[library.GetName()] = true
+	}
 	users := map[string]bool{}
 	for i := range redemptions.Items {
 		for _, edge := range redemptions.Items[i].Spec.Libraries {
-			if edge.Library == library.Name {
+			if given[edge.Library] {
 				users[redemptions.Items[i].Spec.UserRef.Name] = true
 			}
 		}
@@ -102,7 +125,11 @@ func (k *Kit) usersOfClaim(ctx context.Context, object client.Object) []reconcil
 func (k *Kit) usersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {
 	var users v1alpha1.UserList
 	k.list(ctx, &users, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSecret: object.GetName()})
-	return requestsFor(users.Items)
+	requests := requestsFor(users.Items)
+	if owner, kept := userOfCredentials(object.GetName()); kept {
+		requests = append(requests, named(object.GetNamespace(), owner)...)
+	}
+	return requests
 }
 
 func (k *Kit) mediaServersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {
@@ -111,31 +138,44 @@ func (k *Kit) mediaServersOfSecret(ctx context.Context, object client.Object) []
 	return requestsFor(servers.Items)
 }
 
-// grantsTaking are the LibraryGrants that take a User or a Library.
-func (k *Kit) grantsTaking(ctx context.Context, object client.Object) []reconcile.Request {
+// grantsTaking are the LibraryGrants that take one of some Users or Libraries.
+func (k *Kit) grantsTaking(ctx context.Context, objects []client.Object) []reconcile.Request {
 	var grants v1alpha1.LibraryGrantList
-	k.list(ctx, &grants, client.InNamespace(object.GetNamespace()))
-	_, isUser := object.(*v1alpha1.User)
+	k.list(ctx, &grants, client.InNamespace(objects[0].GetNamespace()))
 	var requests []reconcile.Request
 	for i := range grants.Items {
 		grant, err := access.NewGrant(&grants.Items[i])
 		if err != nil {
 			continue
 		}
-		matcher := grant.Libraries
-		if isUser {
-			matcher = grant.Users
-		}
-		if matcher.Matches(object) {
+		if slices.ContainsFunc(objects, func(object client.Object) bool {
+			if _, isUser := object.(*v1alpha1.User); isUser {
+				return grant.Users.Matches(object)
+			}
+			return grant.Libraries.Matches(object)
+		}) {
 			requests = append(requests, requestFor(&grants.Items[i]))
 		}
 	}
 	return requests
 }
 
-// librariesBeside are the Libraries on the server of a User or a Library.
+// librariesBeside are the Libraries on the server of a Library.
 func (k *Kit) librariesBeside(ctx context.Context, object client.Object) []reconcile.Request {
 	return k.librariesOfServer(ctx, serverKey(object.GetNamespace(), serverNameOf(object)))
+}
+
+// librariesOfUsers are the Libraries on the servers of some Users.
+func (k *Kit) librariesOfUsers(ctx context.Context, users []client.Object) []reconcile.Request {
+	var requests []reconcile.Request
+	visited := map[string]bool{}
+	for _, user := range users {
+		if name := serverNameOf(user); !visited[name] {
+			visited[name] = true
+			requests = append(requests, k.librariesBeside(ctx, user)...)
+		}
+	}
+	return requests
 }
 
 // serverOf is the MediaServer of a User or a Library.

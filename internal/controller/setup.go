@@ -8,10 +8,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -22,14 +19,15 @@ const (
 	reconcileTimeout = 2 * time.Minute
 	// lookAgainAfter keeps demands for a fresh look at a server apart.
 	lookAgainAfter = time.Second
-	// followedAtLeast is how often a derived status is computed anew while what it derives from goes on changing.
-	followedAtLeast = 5 * time.Second
-	// usersFollowAfter and usersFollowAtLeast gather Libraries that become known one after the other.
-	usersFollowAfter, usersFollowAtLeast = 100 * time.Millisecond, 2 * time.Second
+	// edgesFollowedAtLatest and membersFollowedAtLatest is when a derived status is computed anew though what it derives
+	// from goes on changing.
+	edgesFollowedAtLatest, membersFollowedAtLatest = 5 * time.Second, 10 * time.Second
+	// usersFollowAfter and usersFollowAtLatest gather Libraries that become known one after the other.
+	usersFollowAfter, usersFollowAtLatest = 100 * time.Millisecond, 2 * time.Second
 	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
 	demandsForgotten = 5 * time.Second
 	// grantsFollowAfter and membersFollowAfter gather changes before a derived status is computed anew.
-	grantsFollowAfter  = 300 * time.Millisecond
+	grantsFollowAfter  = 500 * time.Millisecond
 	membersFollowAfter = time.Second
 )
 
@@ -59,62 +57,65 @@ func Setup(ctx context.Context, mgr ctrl.Manager, kit *Kit, concurrency Concurre
 }
 
 func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
-	concerns := handler.EnqueueRequestsFromMapFunc
+	w := kit.wakes("MediaServer")
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"mediaserver").
-		For(&v1alpha1.MediaServer{}, builder.WithPredicates(changedByOthers)).
-		WatchesMetadata(&corev1.Secret{}, concerns(kit.mediaServersOfSecret)).
-		Watches(&v1alpha1.User{}, concerns(kit.serverOf), builder.WithPredicates(askedForALook)).
-		Watches(&v1alpha1.Library{}, concerns(kit.serverOf), builder.WithPredicates(askedForALook)).
-		Watches(&v1alpha1.User{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.Library{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.Invite{}, concerns(kit.serverBeingDeleted), builder.WithPredicates(deletions)).
-		WatchesRawSource(kit.Wake.servers.source(serverItself)).
+		For(&v1alpha1.MediaServer{}, builder.WithPredicates(w.itself(changedByOthers))).
+		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.mediaServersOfSecret)).
+		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverOf), builder.WithPredicates(askedForALook)).
+		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverOf), builder.WithPredicates(askedForALook)).
+		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.Invite{}, w.concerning("Invite", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		WatchesRawSource(kit.Wake.servers.source(w.server(serverItself))).
 		WithOptions(options(c.MediaServers)).
 		Complete(&mediaServerReconciler{kit})
 }
 
 func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
+	w := kit.wakes("Library")
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"library").
-		For(&v1alpha1.Library{}, builder.WithPredicates(changedByOthers)).
-		Watches(&v1alpha1.Library{}, handler.EnqueueRequestsFromMapFunc(kit.librariesBeside), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.User{}, follow(membersFollowAfter, followedAtLeast, kit.librariesBeside), builder.WithPredicates(whatOthersDependOn)).
-		WatchesRawSource(kit.Wake.libraries.source(kit.librariesOfServer)).
+		For(&v1alpha1.Library{}, builder.WithPredicates(w.itself(changedByOthers))).
+		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.librariesBeside), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.User{}, w.follow("User", membersFollowAfter, membersFollowedAtLatest, kit.librariesOfUsers), builder.WithPredicates(whatOthersDependOn)).
+		WatchesRawSource(kit.Wake.libraries.source(w.server(kit.librariesOfServer))).
 		WithOptions(options(c.Libraries)).
 		Complete(&libraryReconciler{kit})
 }
 
 func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
-	concerns := handler.EnqueueRequestsFromMapFunc
+	w, r := kit.wakes("User"), &userReconciler{Kit: kit, brake: &brake{}}
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"user").
-		For(&v1alpha1.User{}, builder.WithPredicates(changedByOthers)).
-		Watches(&v1alpha1.User{}, concerns(kit.usersOfClaim), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.LibraryGrant{}, concerns(kit.usersOfGrant), builder.WithPredicates(specOnly)).
-		Watches(&v1alpha1.Redemption{}, concerns(userOfRedemption), builder.WithPredicates(specOrAccount)).
-		Watches(&v1alpha1.Library{}, follow(usersFollowAfter, usersFollowAtLeast, kit.usersOfLibrary), builder.WithPredicates(idOrSelection)).
-		WatchesMetadata(&corev1.Secret{}, concerns(kit.usersOfSecret), builder.WithPredicates(notOwnCredentials)).
-		WatchesRawSource(kit.Wake.users.source(kit.usersOfServer)).
+		For(&v1alpha1.User{}, builder.WithPredicates(w.itself(changedLater))).
+		Watches(&v1alpha1.User{}, w.created(r.firstLook)).
+		Watches(&v1alpha1.User{}, w.concerning("User", kit.usersOfClaim), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.LibraryGrant{}, w.concerning("LibraryGrant", kit.usersOfGrant), builder.WithPredicates(specOnly)).
+		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", userOfRedemption), builder.WithPredicates(specOrAccount)).
+		Watches(&v1alpha1.Library{}, w.follow("Library", usersFollowAfter, usersFollowAtLatest, r.usersOfLibraries), builder.WithPredicates(idOrSelection)).
+		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret), builder.WithPredicates(notOwnCredentials)).
+		WatchesRawSource(kit.Wake.users.source(w.server(kit.usersOfServer))).
 		WithOptions(options(c.Users)).
-		Complete(&userReconciler{Kit: kit, brake: &brake{}})
+		Complete(r)
 }
 
 func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
+	w := kit.wakes("LibraryGrant")
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"librarygrant").
-		For(&v1alpha1.LibraryGrant{}, builder.WithPredicates(changedByOthers)).
-		Watches(&v1alpha1.User{}, follow(grantsFollowAfter, followedAtLeast, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
-		Watches(&v1alpha1.Library{}, follow(grantsFollowAfter, followedAtLeast, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
-		WatchesRawSource(kit.Wake.grants.source(kit.grantsOfServer)).
+		For(&v1alpha1.LibraryGrant{}, builder.WithPredicates(w.itself(changedByOthers))).
+		Watches(&v1alpha1.User{}, w.follow("User", grantsFollowAfter, edgesFollowedAtLatest, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.Library{}, w.follow("Library", grantsFollowAfter, edgesFollowedAtLatest, kit.grantsTaking), builder.WithPredicates(whatOthersDependOn)).
+		WatchesRawSource(kit.Wake.grants.source(w.server(kit.grantsOfServer))).
 		WithOptions(options(c.LibraryGrants)).
 		Complete(&libraryGrantReconciler{kit})
 }
 
 func setupInvites(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
-	concerns := handler.EnqueueRequestsFromMapFunc
+	w := kit.wakes("Invite")
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"invite").
-		For(&v1alpha1.Invite{}, builder.WithPredicates(changedByOthers)).
-		Watches(&v1alpha1.Redemption{}, concerns(inviteOfRedemption)).
-		Watches(&v1alpha1.Library{}, concerns(kit.invitesBeside), builder.WithPredicates(idOrSelection)).
-		WatchesMetadata(&corev1.Secret{}, concerns(inviteOfSecret)).
-		WatchesRawSource(kit.Wake.invites.source(kit.invitesOfServer)).
+		For(&v1alpha1.Invite{}, builder.WithPredicates(w.itself(changedByOthers))).
+		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", inviteOfRedemption)).
+		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.invitesBeside), builder.WithPredicates(idOrSelection)).
+		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", inviteOfSecret)).
+		WatchesRawSource(kit.Wake.invites.source(w.server(kit.invitesOfServer))).
 		WithOptions(options(c.Invites)).
 		Complete(&inviteReconciler{Kit: kit})
 }
@@ -125,29 +126,5 @@ func options(concurrent int) controller.Options {
 		MaxConcurrentReconciles: concurrent,
 		ReconciliationTimeout:   reconcileTimeout,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 5*time.Minute),
-	}
-}
-
-// follow enqueues what a change concerns after a while, so that a burst of changes is followed once; ever more rarely
-// while the changes go on.
-func follow(delay, atLeast time.Duration, concerns handler.MapFunc) handler.EventHandler {
-	pace := newPace[reconcile.Request](delay, atLeast)
-	add := func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
-		for _, object := range objects {
-			for _, request := range concerns(ctx, object) {
-				enqueue(q, pace.next(request, time.Now()), handler.LowPriority, []reconcile.Request{request})
-			}
-		}
-	}
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, e.Object)
-		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, e.ObjectOld, e.ObjectNew)
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, e.Object)
-		},
 	}
 }

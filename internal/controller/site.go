@@ -92,14 +92,14 @@ func (k *Kit) callFailed(s site, err error) *outcome {
 
 // settledIntent says whether a complete listing shows what became of an announced creation.
 func (s site) settledIntent(r record) bool {
-	return !r.open() || s.inventory().Listed().After(s.to().Settled(r.Intent.At))
+	return !r.announced() || s.inventory().Listed().After(s.to().Settled(r.Intent.At))
 }
 
 // lookAgain waits for another listing of the server: one begun when an announced creation, if there is one, is over.
 func (k *Kit) lookAgain(s site, r record, reason, format string, args ...any) *outcome {
 	o := waiting(reason, format, args...)
 	now := k.Clock.Now()
-	if r.open() && now.Before(s.to().Settled(r.Intent.At)) {
+	if r.announced() && now.Before(s.to().Settled(r.Intent.At)) {
 		o.after = s.to().Settled(r.Intent.At).Sub(now) + time.Millisecond
 		return o
 	}

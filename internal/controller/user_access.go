@@ -5,9 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
-
-	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
@@ -31,29 +28,6 @@ func (p *userPass) desired() media.Access {
 		}
 	}
 	return want
-}
-
-// patience is how long a new account waits for libraries that are being made at the same time, so that it is made with
-// them, in one call.
-const patience = 5 * time.Second
-
-// librariesOnTheirWay holds a new User back while a Library that it is to see is as new, and not made yet.
-func (p *userPass) librariesOnTheirWay(now time.Time) *outcome {
-	left := patience - now.Sub(p.user.CreationTimestamp.Time)
-	if left <= 0 || p.withheld() {
-		return nil
-	}
-	for i := range p.libraries {
-		library := &p.libraries[i]
-		_, wanted := p.effective[library.Name]
-		_, resolved := p.ids[library.Name]
-		if wanted && !resolved && meta.FindStatusCondition(library.Status.Conditions, v1alpha1.ConditionReady) == nil {
-			o := waiting(v1alpha1.ReasonProgressing, "Library %s is being made", library.Name)
-			o.brief, o.after = true, left
-			return o
-		}
-	}
-	return nil
 }
 
 // awaitsLibraries holds a creation back until every library that is granted is there, on a server that gives libraries

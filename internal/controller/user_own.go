@@ -76,7 +76,7 @@ func (r *userReconciler) recorded(ctx context.Context, p *userPass) access.Recor
 		return access.RecordedPresent
 	case found:
 		return access.RecordedRenamed
-	case !p.inventory().AccountAbsent(id, p.connection.Opened):
+	case !p.settledIntent(p.record), !p.inventory().AccountAbsent(id, p.connection.Opened):
 		return access.RecordedMissing
 	}
 	switch _, err := p.to().ReadAccount(ctx, media.AccountKey{ID: id, Username: p.user.Spec.Username}); media.CodeOf(err) {
@@ -126,10 +126,8 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	if o := r.refusedBefore(p.user, p.record); o != nil {
 		return o
 	}
-	recreated := p.record.ID != ""
-	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
-	p.record = record{Server: p.identity(), Rotation: rotation, Intent: &intent{At: r.Clock.Now()}}
-	password, o := r.firstPassword(ctx, p)
+	recreated := p.record.ID != "" && p.record.ID == p.user.Status.ExternalID
+	password, o := r.announce(ctx, p)
 	if o != nil {
 		return o
 	}
@@ -144,7 +142,6 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 		}
 		return o
 	}
-	r.normal(p.user, "Created", "Create", "made account %q on MediaServer %s", p.user.Spec.Username, p.server.Name)
 	if recreated {
 		r.warn(p.user, "Recreated", "Create", "the account was deleted on the server: a new one was made, with a new id")
 	}
@@ -212,6 +209,7 @@ func (p *userPass) newAccount(password string) media.NewAccount {
 	spec := p.user.Spec
 	generated := spec.Password == nil || spec.Password.SecretRef == nil
 	return media.NewAccount{
+		ID:       media.AccountID(p.record.ID),
 		Username: spec.Username, Email: spec.Email, DisplayName: spec.DisplayName,
 		Role: media.Role(spec.Role), Access: p.desired(), Password: password, Disabled: p.wantDisabled && p.method() == v1alpha1.DisableSwitch,
 		MustChangePassword: generated && spec.Password != nil && spec.Password.RequireChange,
@@ -260,8 +258,8 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 			return o
 		}
 	}
-	made := p.record
-	made.ID, made.Origin, made.Disabled, made.Intent = string(account.ID), v1alpha1.OriginCreated, p.account.Disabled, nil
+	announced, made := p.record, p.record
+	made.ID, made.Origin, made.Disabled = string(account.ID), v1alpha1.OriginCreated, p.account.Disabled
 	if p.wantDisabled {
 		made.Disabled, made.Method = true, p.method()
 	}
@@ -279,7 +277,11 @@ func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.
 		}
 		made.Password, made.Generated = want.hash, !want.fromSecret
 	}
+	if made.same(announced) {
+		return nil // it was announced like that
+	}
 	p.record = made
+	p.record.Intent = nil
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}

@@ -28,7 +28,14 @@ type wanted struct {
 	kept bool
 }
 
-func credentialsSecretName(user *v1alpha1.User) string { return user.Name + "-credentials" }
+const credentialsSuffix = "-credentials"
+
+func credentialsSecretName(user *v1alpha1.User) string { return user.Name + credentialsSuffix }
+
+// userOfCredentials is the name of the User whose generated password a Secret of that name would hold.
+func userOfCredentials(secret string) (user string, is bool) {
+	return strings.CutSuffix(secret, credentialsSuffix)
+}
 
 func (p *userPass) passwordRef() *v1alpha1.SecretKeyReference {
 	if p.user.Spec.Password == nil {

@@ -51,6 +51,9 @@ type Capabilities struct {
 	PasswordsFixed bool
 	// Pathless: libraries have no paths, since people upload what is in them.
 	Pathless bool
+	// ChosenIDs: an account takes the id that it is to be made with (NewAccount.ID): no other then ever has that id, so
+	// that one which has it is the one that was to be made.
+	ChosenIDs bool
 	// Roles that the server knows.
 	Roles map[Role]RoleInfo
 	// LibraryRoles that the server knows, lowest first. A server without roles in a library knows Viewer.
@@ -59,6 +62,14 @@ type Capabilities struct {
 	MediaTypes []MediaType
 	// LibrarySettings are the names of the settings that Library.Settings may hold.
 	LibrarySettings []string
+}
+
+// NoChosenID refuses an id that an account is to have, for a driver whose server chooses itself.
+func NoChosenID(want NewAccount) error {
+	if want.ID != "" {
+		return Errorf(Unsupported, "the server chooses the ids of accounts itself")
+	}
+	return nil
 }
 
 // HasLibraryRole says whether the server knows the role.
@@ -80,6 +91,7 @@ func (c Capabilities) Names() []string {
 		"RequirePasswordChange": c.RequirePasswordChange, "AccessAll": c.AccessAll, "ZeroAccess": c.ZeroAccess,
 		"Email": c.Email, "DisplayName": c.DisplayName, "Invites": c.Invites, "WeakInvites": c.WeakInvites,
 		"Grant": !c.GrantsFixed, "SetPassword": !c.PasswordsFixed, "LibraryRoles": len(c.LibraryRoles) > 1,
+		"ChosenIDs": c.ChosenIDs,
 	} {
 		if has {
 			names = append(names, name)

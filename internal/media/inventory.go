@@ -1,8 +1,7 @@
 package media
 
 import (
-	"maps"
-	"slices"
+	"iter"
 	"sync"
 	"time"
 )
@@ -23,10 +22,16 @@ type Inventory struct {
 	listings int
 	// applied is the sequence number of the newest listing that was begun and counted.
 	applied uint64
+	// common holds accesses that accounts have in common, each kept once. Nobody changes what comes from an Inventory.
+	common map[string]Access
 }
+
+// maxCommon bounds what Inventory.common remembers.
+const maxCommon = 1024
 
 func newInventory(traits Traits) *Inventory {
 	return &Inventory{
+		common: map[string]Access{},
 		accounts: newTable(
 			func(a Account) AccountID { return a.ID },
 			func(a Account) string { return traits.FoldUsername(a.Username) }),
@@ -59,22 +64,39 @@ func (i *Inventory) apply(t ticket, listing Listing) {
 	i.applied = t.sequence
 	i.listings++
 	i.began = [2]time.Time{i.began[1], t.began}
+	for n := range listing.Accounts {
+		listing.Accounts[n] = i.sharing(listing.Accounts[n])
+	}
 	i.accounts.apply(t.sequence, i.listings, listing.Accounts)
 	i.libraries.apply(t.sequence, i.listings, listing.Libraries)
+}
+
+// sharing returns an account whose access is one with that of others who have the same.
+func (i *Inventory) sharing(account Account) Account {
+	key := account.Access.key()
+	known, found := i.common[key]
+	if !found {
+		if len(i.common) >= maxCommon {
+			clear(i.common)
+		}
+		known, i.common[key] = account.Access, account.Access
+	}
+	account.Access = known
+	return account
 }
 
 func (i *Inventory) recordAccount(account Account) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.sequence++
-	i.accounts.put(account, i.sequence)
+	i.accounts.put(i.sharing(account), i.sequence)
 }
 
 // observeAccount takes what a live read said that was begun at a ticket: not over a later write of our own.
 func (i *Inventory) observeAccount(t ticket, account Account) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.accounts.observe(account, t.sequence)
+	i.accounts.observe(i.sharing(account), t.sequence)
 }
 
 // observeLibrary is observeAccount for a library.
@@ -126,6 +148,19 @@ func (i *Inventory) Accounts() []Account {
 	return i.accounts.all()
 }
 
+// All yields all accounts, in no order, without copying them first. Nothing else may be asked of the Inventory meanwhile.
+func (i *Inventory) All() iter.Seq[Account] {
+	return func(yield func(Account) bool) {
+		i.mu.RLock()
+		defer i.mu.RUnlock()
+		for _, e := range i.accounts.entries {
+			if !yield(e.value) {
+				return
+			}
+		}
+	}
+}
+
 // Library returns one library.
 func (i *Inventory) Library(id LibraryID) (Library, bool) {
 	i.mu.RLock()
@@ -171,131 +206,4 @@ func (i *Inventory) LibraryAbsent(id LibraryID, after time.Time) bool {
 // absent takes the number of the first listing without the object, 0 for an object that is there.
 func (i *Inventory) absent(missingSince int, after time.Time) bool {
 	return missingSince > 0 && i.listings > missingSince && i.began[0].After(after)
-}
-
-// table holds one kind of object of a server.
-type table[ID comparable, V any] struct {
-	id      func(V) ID
-	name    func(V) string
-	entries map[ID]entry[V]
-	byName  map[string][]ID
-	// missing holds the number of the first listing without an object that was there before.
-	missing map[ID]int
-	// removed holds the sequence number of Usher's own deletions until a later listing agrees.
-	removed map[ID]uint64
-}
-
-type entry[V any] struct {
-	value V
-	// written is the sequence number of Usher's own last write; 0 for what only a listing said.
-	written uint64
-}
-
-func newTable[ID comparable, V any](id func(V) ID, name func(V) string) *table[ID, V] {
-	return &table[ID, V]{
-		id: id, name: name,
-		entries: map[ID]entry[V]{}, byName: map[string][]ID{},
-		missing: map[ID]int{}, removed: map[ID]uint64{},
-	}
-}
-
-// apply takes a complete listing that was begun at a sequence number.
-func (t *table[ID, V]) apply(sequence uint64, listing int, values []V) {
-	listed := make(map[ID]bool, len(values))
-	for _, value := range values {
-		id := t.id(value)
-		listed[id] = true
-		if t.removed[id] > sequence || t.entries[id].written > sequence {
-			continue
-		}
-		delete(t.removed, id)
-		t.set(id, entry[V]{value: value})
-	}
-	for id, entry := range t.entries {
-		if !listed[id] && entry.written <= sequence {
-			t.unset(id)
-			t.missing[id] = listing
-		}
-	}
-	for id, removed := range t.removed {
-		if !listed[id] && removed <= sequence {
-			delete(t.removed, id)
-		}
-	}
-	// What two listings lacked is like what was never there (missingSince), and need not be remembered for ever.
-	maps.DeleteFunc(t.missing, func(_ ID, since int) bool { return since < listing })
-}
-
-func (t *table[ID, V]) put(value V, sequence uint64) {
-	id := t.id(value)
-	delete(t.removed, id)
-	t.set(id, entry[V]{value: value, written: sequence})
-}
-
-// observe takes a live read that was begun at a sequence number. From then on, a listing begun earlier does not count
-// for the object.
-func (t *table[ID, V]) observe(value V, sequence uint64) {
-	id := t.id(value)
-	if t.removed[id] > sequence || t.entries[id].written > sequence {
-		return
-	}
-	t.put(value, sequence)
-}
-
-func (t *table[ID, V]) remove(id ID, sequence uint64) {
-	t.unset(id)
-	t.removed[id] = sequence
-}
-
-func (t *table[ID, V]) set(id ID, e entry[V]) {
-	t.unset(id)
-	delete(t.missing, id)
-	t.entries[id] = e
-	name := t.name(e.value)
-	t.byName[name] = append(t.byName[name], id)
-}
-
-func (t *table[ID, V]) unset(id ID) {
-	old, found := t.entries[id]
-	if !found {
-		return
-	}
-	delete(t.entries, id)
-	name := t.name(old.value)
-	t.byName[name] = slices.DeleteFunc(t.byName[name], func(other ID) bool { return other == id })
-	if len(t.byName[name]) == 0 {
-		delete(t.byName, name)
-	}
-}
-
-func (t *table[ID, V]) get(id ID) (V, bool) {
-	e, found := t.entries[id]
-	return e.value, found
-}
-
-func (t *table[ID, V]) named(name string) []V {
-	var values []V
-	for _, id := range t.byName[name] {
-		values = append(values, t.entries[id].value)
-	}
-	return values
-}
-
-func (t *table[ID, V]) all() []V {
-	values := make([]V, 0, len(t.entries))
-	for _, e := range t.entries {
-		values = append(values, e.value)
-	}
-	return values
-}
-
-// missingSince returns the number of the first listing without the object: 1 for one that was never seen, 0 for one that is there.
-func (t *table[ID, V]) missingSince(id ID) int {
-	if _, found := t.entries[id]; found {
-		return 0
-	}
-	if since, known := t.missing[id]; known {
-		return since
-	}
-	return 1
 }

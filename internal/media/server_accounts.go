@@ -1,6 +1,19 @@
 package media
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+)
+
+// NewAccountID returns an id for an account that is to be made with it (Capabilities.ChosenIDs): one that nobody can
+// guess, 21 characters of A-Z, a-z, 0-9, "_" and "-".
+func NewAccountID() AccountID {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return AccountID(base64.RawURLEncoding.EncodeToString(random[:])[:21])
+}
 
 // AccountKey names an account twice, so that nothing is done to another one: both must match the live account.
 type AccountKey struct {
@@ -33,7 +46,7 @@ func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Ac
 	}
 	err = s.do(ctx, task{operation: "CreateAccount", write: true, secrets: []string{want.Password}}, func(ctx context.Context) error {
 		account, err = s.driver.CreateAccount(ctx, want)
-		return aboutAccount(account.ID, account, err, Ambiguous)
+		return aboutAccount(cmp.Or(want.ID, account.ID), account, err, Ambiguous)
 	})
 	if err != nil {
 		return Account{}, err

@@ -3,6 +3,8 @@ package media
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // AccountID is an account's id on its server. Opaque.
@@ -95,6 +97,16 @@ func (a Access) matter() map[LibraryID]LibraryRole {
 	return above
 }
 
+// key is the same for two accesses that hold the same.
+func (a Access) key() string {
+	var key strings.Builder
+	for _, id := range a.IDs() {
+		key.WriteString(strconv.Quote(string(id)))
+		key.WriteString(string(a.Libraries[id]))
+	}
+	return strconv.FormatBool(a.All) + strconv.FormatBool(a.Libraries == nil) + key.String()
+}
+
 // IDs returns the ids of the libraries in order.
 func (a Access) IDs() []LibraryID {
 	return slices.Sorted(maps.Keys(a.Libraries))
@@ -116,6 +128,8 @@ type Account struct {
 
 // NewAccount is an account to be made.
 type NewAccount struct {
+	// ID that the account is to have; empty for one that the server chooses (Capabilities.ChosenIDs).
+	ID       AccountID
 	Username string
 	// Email, empty for none.
 	Email string

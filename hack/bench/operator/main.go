@@ -44,6 +44,7 @@ func main() {
 }
 
 func run(options app.Options) error {
+	app.SaveMemory()
 	ctx := ctrl.SetupSignalHandler()
 	cfg, err := ctrl.GetConfig()
 	if err != nil {

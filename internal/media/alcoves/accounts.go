@@ -20,6 +20,9 @@ type checked struct {
 // check refuses what the server does not take, before anything is sent: the database would take anything.
 func check(want media.NewAccount) (checked, error) {
 	email, err := newEmail(want.Username)
+	if err == nil {
+		err = media.NoChosenID(want)
+	}
 	switch {
 	case err != nil:
 		return checked{}, err

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/usher-media/usher/internal/media"
@@ -179,6 +180,7 @@ func capabilityFields(f *fixture) {
 		}},
 		"displayname": {f.can.DisplayName, func(a *media.NewAccount) { a.DisplayName = "Somebody" }},
 		"mustchange":  {f.can.RequirePasswordChange, func(a *media.NewAccount) { a.MustChangePassword = true }},
+		"chosenid":    {f.can.ChosenIDs, func(a *media.NewAccount) { a.ID = media.NewAccountID() }},
 		"disabled":    {f.can.Disable, func(a *media.NewAccount) { a.Disabled = true }},
 		"accessall":   {f.can.AccessAll, func(a *media.NewAccount) { a.Access = media.Access{All: true} }},
 	} {
@@ -194,7 +196,7 @@ func capabilityFields(f *fixture) {
 			want.DisplayName = made.DisplayName
 		}
 		expected := media.Account{
-			ID: made.ID, Username: want.Username, Email: want.Email, DisplayName: want.DisplayName, Role: want.Role,
+			ID: cmp.Or(want.ID, made.ID), Username: want.Username, Email: want.Email, DisplayName: want.DisplayName, Role: want.Role,
 			Access: want.Access, Disabled: want.Disabled, MustChangePassword: want.MustChangePassword,
 		}
 		if !sameAccount(made, expected) {

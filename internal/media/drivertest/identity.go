@@ -10,6 +10,7 @@ var identityCases = []testCase{
 	{"folding_is_the_servers", identityFolding},
 	{"own_spelling", identitySpelling},
 	{"email_letter_case", identityEmail},
+	{"chosen_id", identityChosenID},
 	{"server_identity", identityServer},
 	{"library_names", identityLibraries},
 }
@@ -93,6 +94,26 @@ func identityEmail(f *fixture) {
 		f.must(err)
 		return
 	}
+	f.wantCode(err, media.AlreadyExists)
+	check()
+}
+
+// identityChosenID: an id that was chosen is one account's, and nobody else is made with it.
+func identityChosenID(f *fixture) {
+	if !f.can.ChosenIDs {
+		f.lacks("ChosenIDs")
+		return
+	}
+	want, other := f.wanted("mia", access(f.library("Movies").ID)), f.wanted("ben", access())
+	want.ID = media.NewAccountID()
+	other.ID = want.ID
+	made, err := f.driver.CreateAccount(f.ctx(), want)
+	f.must(err)
+	if made.ID != want.ID || f.read(want.ID).Username != want.Username {
+		f.Errorf("made with the id %s, wanted %s", made.ID, want.ID)
+	}
+	check := f.unchanged()
+	_, err = f.driver.CreateAccount(f.ctx(), other)
 	f.wantCode(err, media.AlreadyExists)
 	check()
 }

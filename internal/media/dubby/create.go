@@ -64,7 +64,9 @@ func (d *Driver) CreateAccount(ctx context.Context, want media.NewAccount) (medi
 
 // checkNew refuses what the server cannot hold, before anything is minted.
 func (p *plan) checkNew(want media.NewAccount) error {
-	switch {
+	switch err := media.NoChosenID(want); {
+	case err != nil:
+		return err
 	case want.Username == "" || want.Password == "":
 		return media.Errorf(media.Invalid, "an account needs an email address and a password")
 	case want.Email != "" && fold.ASCII(want.Email) != fold.ASCII(want.Username):

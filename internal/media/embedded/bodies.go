@@ -9,6 +9,7 @@ import (
 // The forms of requests. What is left out is left alone by the server.
 type (
 	newUser struct {
+		ID                 string     `json:"id,omitempty"`
 		Username           string     `json:"username"`
 		Email              string     `json:"email,omitempty"`
 		DisplayName        string     `json:"displayName,omitempty"`
@@ -51,7 +52,7 @@ func (d *Driver) newUserBody(ctx context.Context, want media.NewAccount) (newUse
 		return newUser{}, err
 	}
 	return newUser{
-		Username: want.Username, Email: want.Email, DisplayName: want.DisplayName, Role: role,
+		ID: string(want.ID), Username: want.Username, Email: want.Email, DisplayName: want.DisplayName, Role: role,
 		Password: want.Password, MustChangePassword: want.MustChangePassword, Disabled: want.Disabled, Access: list,
 	}, nil
 }

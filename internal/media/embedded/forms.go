@@ -23,6 +23,8 @@ type (
 		Version       string `json:"version"`
 		SetupRequired bool   `json:"setupRequired"`
 		Registration  string `json:"registration"`
+		// ChosenUserIDs: a new user takes the id that the request has. Earlier versions do not say so.
+		ChosenUserIDs bool `json:"chosenUserIds"`
 	}
 	signedIn struct {
 		Token     string    `json:"token"`

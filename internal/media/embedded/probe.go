@@ -34,6 +34,7 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 	}
 	probe.Self, probe.SelfName = media.AccountID(session.User.ID), session.User.Username
 	probe.Capabilities = capabilities(roleOf(session.User.Role))
+	probe.Capabilities.ChosenIDs = about.ChosenUserIDs
 	own, err := pages[ownRole](ctx, d, rolesPath, nil)
 	// Who may not see the roles may not see the accounts either: that is for the listing to say.
 	if err != nil && media.CodeOf(err) != media.PermissionDenied {

@@ -40,10 +40,13 @@ func (d *driver) CreateAccount(ctx context.Context, want media.NewAccount) (crea
 			return err
 		}
 		made := &account{password: s.hash(want.Password), Account: media.Account{
-			ID: media.AccountID(s.newID("account")), Username: want.Username, Email: want.Email,
+			ID: want.ID, Username: want.Username, Email: want.Email,
 			DisplayName: want.DisplayName, Role: want.Role, Access: want.Access.Clone(),
 			Disabled: want.Disabled, MustChangePassword: want.MustChangePassword,
 		}}
+		if made.ID == "" {
+			made.ID = media.AccountID(s.newID("account"))
+		}
 		if made.DisplayName == "" && s.capabilities.DisplayName {
 			made.DisplayName = want.Username
 		}

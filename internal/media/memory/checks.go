@@ -40,6 +40,10 @@ func (s *Store) checkNewAccount(self *account, want media.NewAccount) error {
 			switch {
 			case want.Disabled && !s.capabilities.Disable:
 				return unsupported("disable an account")
+			case want.ID != "" && !s.capabilities.ChosenIDs:
+				return unsupported("give an account the id that it is to have")
+			case want.ID != "" && s.find(want.ID) != nil:
+				return media.Errorf(media.AlreadyExists, "the id is taken")
 			case want.DisplayName != "" && !s.capabilities.DisplayName:
 				return unsupported("keep a display name")
 			}

@@ -87,6 +87,7 @@ func kinds() map[string]memory.Options {
 	without := func(edit func(*media.Capabilities)) memory.Options { return memory.Options{Capabilities: edit} }
 	return map[string]memory.Options{
 		"everything":      {},
+		"chosen_ids":      without(func(c *media.Capabilities) { c.ChosenIDs = true }),
 		"no_disable":      without(func(c *media.Capabilities) { c.Disable = false }),
 		"no_zero_access":  without(func(c *media.Capabilities) { c.ZeroAccess = false }),
 		"no_access_all":   without(func(c *media.Capabilities) { c.AccessAll = false }),

@@ -15,6 +15,9 @@ import (
 // The server makes every account active. One that is to be disabled must choose another password at first, which
 // keeps it from everything, and is switched off before that is taken back.
 func (d *Driver) CreateAccount(ctx context.Context, want media.NewAccount) (media.Account, error) {
+	if err := media.NoChosenID(want); err != nil {
+		return media.Account{}, err
+	}
 	if want.DisplayName != "" {
 		return media.Account{}, noDisplayName()
 	}

@@ -15,6 +15,7 @@ type Server struct {
 	Version       string             `json:"version"`
 	SetupRequired bool               `json:"setupRequired" doc:"True until the first account, the owner, is registered"`
 	Registration  rules.Registration `json:"registration" enum:"open,invite_only,closed"`
+	ChosenUserIDs bool               `json:"chosenUserIds" doc:"A new user takes the id that the request has"`
 }
 
 type serverChange struct {
@@ -50,5 +51,5 @@ func (a *api) patchServer(ctx context.Context, in *serverChange) (*body[Server],
 }
 
 func (a *api) serverView(s store.Settings, setupRequired bool) Server {
-	return Server{ID: s.ID, Name: s.Name, Version: a.version, SetupRequired: setupRequired, Registration: s.Registration}
+	return Server{ID: s.ID, Name: s.Name, Version: a.version, SetupRequired: setupRequired, Registration: s.Registration, ChosenUserIDs: true}
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 type (
 	newUser struct {
 		Body struct {
+			ID                 string       `json:"id,omitempty" pattern:"^[A-Za-z0-9_-]{21}$" doc:"An id that no user has; absent: the server makes one"`
 			Username           string       `json:"username" minLength:"1" maxLength:"64"`
 			Email              OptionalText `json:"email,omitempty"`
 			DisplayName        OptionalText `json:"displayName,omitempty" doc:"Absent: the username"`
@@ -166,6 +168,7 @@ func (a *api) createUser(ctx context.Context, in *newUser) (*body[User], error) 
 		return nil, err
 	}
 	account := newAccount(in.Body.Username, in.Body.Email.Value, in.Body.DisplayName.Value)
+	account.ID = cmp.Or(in.Body.ID, account.ID)
 	account.Role, account.Custom = role, custom
 	account.Disabled, account.MustChangePassword = in.Body.Disabled, in.Body.MustChangePassword
 	check := checkAccount(account, in.Body.Password)

@@ -14,6 +14,7 @@ var (
 	ErrAccountNotFound = errors.New("account not found")
 	ErrUsernameTaken   = errors.New("username taken")
 	ErrEmailTaken      = errors.New("email taken")
+	ErrIDTaken         = errors.New("id taken")
 )
 
 // Account is somebody who can sign in.
@@ -69,7 +70,7 @@ func (a *Account) fold() {
 }
 
 // CreateAccount stores a new account together with its Libraries and its personal library, or nothing. It fills in Seq,
-// CreatedAt and the folded names. Errors: ErrUsernameTaken, ErrEmailTaken, *UnknownLibrariesError, ErrRoleNotFound.
+// CreatedAt and the folded names. Errors: ErrIDTaken, ErrUsernameTaken, ErrEmailTaken, *UnknownLibrariesError, ErrRoleNotFound.
 func (s *Store) CreateAccount(ctx context.Context, account *Account) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.insertAccount(ctx, tx, account); err != nil {
@@ -93,6 +94,9 @@ func (a *Account) facts() map[string]any {
 func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) error {
 	account.CreatedAt = At(s.now())
 	account.fold()
+	if err := checkID(ctx, tx, account); err != nil {
+		return err
+	}
 	if err := checkNames(ctx, tx, account); err != nil {
 		return err
 	}
@@ -103,6 +107,15 @@ func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) 
 		return err
 	}
 	return s.addPersonal(ctx, tx, account.ID)
+}
+
+// checkID makes sure that an id that was chosen from outside is nobody's.
+func checkID(ctx context.Context, tx bun.Tx, account *Account) error {
+	taken, err := tx.NewSelect().Table("accounts").Where("id = ?", account.ID).Exists(ctx)
+	if taken {
+		return ErrIDTaken
+	}
+	return err
 }
 
 // checkNames makes sure that no other account answers to the account's names. A username may not equal somebody else's
