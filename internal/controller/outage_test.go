@@ -73,6 +73,7 @@ func TestAClusterRebuiltFromManifests(t *testing.T) {
 	first.delete(first.mediaServer())
 	first.gone(first.mediaServer())
 	manifests(first)
+	first.seesExactly("ann", "movies")
 	first.seesExactly("mia", "movies", "kids")
 	first.ready(&v1alpha1.User{}, "ann", "mia")
 	first.stop()

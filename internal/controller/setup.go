@@ -24,6 +24,8 @@ const (
 	edgesFollowedAtLatest, membersFollowedAtLatest = 5 * time.Second, 10 * time.Second
 	// usersFollowAfter and usersFollowAtLatest gather Libraries that become known one after the other.
 	usersFollowAfter, usersFollowAtLatest = 100 * time.Millisecond, 2 * time.Second
+	// grantsTogether is how far apart LibraryGrants may be that are to cost one write to a User's account.
+	grantsTogether = 100 * time.Millisecond
 	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
 	demandsForgotten = 5 * time.Second
 	// grantsFollowAfter and membersFollowAfter gather changes before a derived status is computed anew.
@@ -88,7 +90,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		For(&v1alpha1.User{}, builder.WithPredicates(w.itself(changedLater))).
 		Watches(&v1alpha1.User{}, w.created(r.firstLook)).
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.usersOfClaim), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.LibraryGrant{}, w.concerning("LibraryGrant", kit.usersOfGrant), builder.WithPredicates(specOnly)).
+		Watches(&v1alpha1.LibraryGrant{}, w.shortly("LibraryGrant", grantsTogether, kit.usersOfGrant), builder.WithPredicates(specOnly)).
 		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", userOfRedemption), builder.WithPredicates(specOrAccount)).
 		Watches(&v1alpha1.Library{}, w.follow("Library", usersFollowAfter, usersFollowAtLatest, r.usersOfLibraries), builder.WithPredicates(idOrSelection)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret), builder.WithPredicates(notOwnCredentials)).

@@ -62,10 +62,6 @@ func (w wakes) server(requests func(context.Context, string) []reconcile.Request
 func (w wakes) created(after func(context.Context, client.Object) time.Duration) handler.EventHandler {
 	return handler.Funcs{CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		w.count("creation", 1)
-		priority := 0
-		if e.IsInInitialList {
-			priority = handler.LowPriority
-		}
-		enqueue(q, after(ctx, e.Object), priority, []reconcile.Request{requestFor(e.Object)})
+		enqueue(q, after(ctx, e.Object), priorityOf(e), []reconcile.Request{requestFor(e.Object)})
 	}}
 }
