@@ -80,6 +80,9 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	if o := p.grantsOnTheirWay(r.Clock.Now(), d); o != nil {
+		return o
+	}
 	shutsOut := access.ShutsOut(p.seen(p.account.Access), p.seen(d.target)) && !p.seesAllByRole()
 	if d.switching == access.SwitchDisable || (shutsOut && !p.shutOut()) {
 		if o := r.mayShutOut(ctx, p); o != nil {

@@ -17,6 +17,21 @@ const patience = 15 * time.Second
 // serverPatience is how long the Users of a server wait, when the operator starts, for its own look at the server.
 const serverPatience = 10 * time.Second
 
+// grantsFollow is how long after a User its LibraryGrants may come, when a household is applied that is there already.
+const grantsFollow = 5 * time.Second
+
+// grantsOnTheirWay holds back what would take access from an account that was taken over by a User as new as that: the
+// LibraryGrants that give it may be the next to be applied. Who is to be shut out does not wait.
+func (p *userPass) grantsOnTheirWay(now time.Time, d difference) *outcome {
+	left := grantsFollow - now.Sub(p.user.CreationTimestamp.Time)
+	if left <= 0 || p.record.Origin != v1alpha1.OriginAdopted || p.wantDisabled || d.target.Includes(p.account.Access) {
+		return nil
+	}
+	o := waiting(v1alpha1.ReasonProgressing, "the account was just taken over: a moment is left for LibraryGrants that follow before anything is taken away")
+	o.after = left
+	return o
+}
+
 // firstLook says how long a User is not worth a look: while the operator, which has just started, has not looked at the
 // server, and while a Library that it is to be made with is on its way. The server's look, or the last of these Libraries,
 // brings it back; the time only makes sure.

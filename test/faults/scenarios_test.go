@@ -36,6 +36,12 @@ var scenarios = []scenario{
 		act:    func(h *house) { h.create(h.user("ann")) },
 	},
 	{
+		name: "create a user on a server that chooses the ids", quick: true,
+		without: func(c *media.Capabilities) { c.ChosenIDs = false },
+		before:  func(h *house) { h.create(h.library("movies"), h.grant("all", "*", "*")) },
+		act:     func(h *house) { h.create(h.user("ann")) },
+	},
+	{
 		name:   "create disabled",
 		before: func(h *house) { h.create(h.library("movies"), h.grant("all", "*", "*")) },
 		act: func(h *house) {

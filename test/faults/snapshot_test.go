@@ -91,6 +91,9 @@ func maskedRecord(text string) string {
 	if json.Unmarshal([]byte(text), &fields) != nil {
 		return text
 	}
+	if fields["id"] != nil {
+		delete(fields, "intent") // a record that was whole when it was announced keeps it
+	}
 	for _, secret := range []string{"id", "server", "password"} {
 		if _, there := fields[secret]; there {
 			fields[secret] = "..."

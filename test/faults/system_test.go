@@ -56,7 +56,12 @@ type system interface {
 type memorySystem struct{ store *memory.Store }
 
 func newMemory(change func(*media.Capabilities)) *memorySystem {
-	return &memorySystem{memory.NewStore(memory.Options{Capabilities: change})}
+	return &memorySystem{memory.NewStore(memory.Options{Capabilities: func(c *media.Capabilities) {
+		c.ChosenIDs = true // as on the embedded server; Shisho chooses itself
+		if change != nil {
+			change(c)
+		}
+	}})}
 }
 
 func (m *memorySystem) kind() v1alpha1.MediaServerType { return v1alpha1.MediaServerEmbedded }
