@@ -70,6 +70,7 @@ type world struct {
 
 func start(t *testing.T, change ...func(*mediaserver.Config)) *world {
 	t.Helper()
+	parallel(t)
 	w := &world{T: t, root: filepath.Join(t.TempDir(), "media"), log: new(transcript),
 		clock: &clock{now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}}
 	w.mkdir("films")

@@ -65,6 +65,7 @@ func New(config Config) http.Handler {
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()
 	a.sessionRoutes()
+	a.dubbyRoutes()
 	a.userRoutes()
 	a.libraryRoutes()
 	a.permissionRoutes()
