@@ -165,6 +165,9 @@ func TestScansReadMetadataAndNameWhatIsBroken(t *testing.T) {
 	if picture.status != 200 || picture.header.Get("Content-Type") != "image/png" || picture.header.Get("ETag") == "" {
 		t.Errorf("got %v %v", picture, picture.header)
 	}
+	if got := w.want(200, "GET", "/v1/libraries/"+library, owner, ""); got["itemCount"] != 6.0 {
+		t.Errorf("the picture is an item of its own: %v", got)
+	}
 	if got := w.send("GET", heat+"/artwork", owner, "", "If-None-Match", picture.header.Get("ETag")); got.status != 304 {
 		t.Errorf("got %v", got)
 	}

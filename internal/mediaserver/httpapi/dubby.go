@@ -47,11 +47,11 @@ type emailCredentials struct {
 // dubbyRoutes are the calls of Dubby outside of /v1 that its contract names (section 3), so that what speaks to Dubby
 // signs in and out here, too.
 func (a *api) dubbyRoutes() {
-	add(a, route{method: http.MethodPost, path: "/api/auth/sign-in/email", id: "sign-in-email", tag: "auth", public: true,
+	add(a, route{method: http.MethodPost, path: "/api/auth/sign-in/email", id: "sign-in-email", tag: "dubby", public: true,
 		summary: "Sign in with a mail address, answered in Dubby's shape"}, a.signInEmail)
-	add(a, route{method: http.MethodPost, path: "/api/auth/sign-out", id: "sign-out-email", tag: "auth", beforeChange: true,
+	add(a, route{method: http.MethodPost, path: "/api/auth/sign-out", id: "sign-out-email", tag: "dubby", beforeChange: true,
 		summary: "End this session, answered in Dubby's shape"}, a.signOutEmail)
-	add(a, route{method: http.MethodGet, path: "/api/auth/get-session", id: "get-session-email", tag: "auth", public: true,
+	add(a, route{method: http.MethodGet, path: "/api/auth/get-session", id: "get-session-email", tag: "dubby", public: true,
 		greets: true, summary: "Who is signed in, in Dubby's shape; null for strangers"}, a.getSessionEmail)
 }
 

@@ -69,9 +69,12 @@ func CheckRegistration(mode Registration, first, invited bool) error {
 // ErrRegistrationClosed says that nobody may register, with or without an invite.
 var ErrRegistrationClosed error = &Denial{Message: "Registration is closed"}
 
-// LibraryType says what a library is for. It never changes after creation and hides nothing: a library shows every
-// media file below its paths.
+// LibraryType says what a library is for. It never changes after creation and hides next to nothing: a library shows
+// every media file below its paths, but for pictures that stand for a file beside them.
 type LibraryType string
+
+// ShowsArtwork reports whether pictures may be what people look for in the library, whatever lies beside them.
+func (t LibraryType) ShowsArtwork() bool { return t == "photos" || t == "mixed" }
 
 // LibraryTypes lists every library type. The caller owns the slice.
 func LibraryTypes() []LibraryType {
