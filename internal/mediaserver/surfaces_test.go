@@ -26,7 +26,7 @@ func (w *world) cookie(name string) []string {
 	return nil
 }
 
-// Dubby access seed, lines 31 ("Changes take effect immediately") and 35 to 45: each way to see something, before the
+// Dubby access seed, lines 19 ("Changes take effect immediately") and 35 to 45: each way to see something, before the
 // grant, with it, and after it is taken away, in sessions that go on running.
 func TestEverySurfaceFollowsTheGrantAtOnce(t *testing.T) {
 	w := start(t)
@@ -97,7 +97,8 @@ func TestEverySurfaceFollowsTheGrantAtOnce(t *testing.T) {
 	}
 }
 
-// A transfer that broke off goes on where it was; one of a file that changed meanwhile begins anew.
+// Dubby access seed, line 37: playing. A transfer that broke off goes on where it was; one of a file that changed
+// meanwhile begins anew.
 func TestCurlResumesAStream(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {
@@ -129,6 +130,7 @@ func TestCurlResumesAStream(t *testing.T) {
 	}
 }
 
+// Dubby access seed, line 36: "metadata, artwork, and descriptions", from files of which some are broken.
 func TestScansReadMetadataAndNameWhatIsBroken(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -173,7 +175,7 @@ func TestScansReadMetadataAndNameWhatIsBroken(t *testing.T) {
 	}
 }
 
-// What one has begun is one's own; 95 percent of it are all of it.
+// Dubby access seed, lines 38 and 39: what one has begun is one's own; 95 percent of it are all of it.
 func TestProgressIsOnesOwn(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
