@@ -218,7 +218,7 @@ func TestStormOnEveryRoute(t *testing.T) {
 		seeds = more
 	}
 	for seed := range seeds {
-		storm(t, seed, 8)
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { storm(t, seed, 8) })
 	}
 }
 
