@@ -133,8 +133,8 @@ func everywhere(servers []*replica, n int, do func(i int, r *replica) int) map[i
 	return counts
 }
 
-// Two servers that start together on an empty PostgreSQL database, and are used together: one owner, no invite used more
-// often than it may be, and no more tries at a password than one server would allow.
+// Two servers that start together on an empty PostgreSQL database, and are used together: one owner, no invite used
+// more often than it may be (Alcoves seed, line 42), and no more tries at a password than one server would allow.
 func TestTwoServersOnOneDatabase(t *testing.T) {
 	servers := startReplicas(t, testpg.Database(t), 2)
 	counts := everywhere(servers, 20, func(i int, r *replica) int {

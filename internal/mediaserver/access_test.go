@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// seedCommands are the three commands of the Dubby access seed, word for word. The tests run beside each other, so port
-// 3000 cannot be theirs: host and port are replaced, and {libraryId}, {userId}, user-id-here and $TOKEN filled in, and
-// nothing else.
+// seedCommands are the three commands of the Dubby access seed, lines 21 to 31, word for word. The tests run beside
+// each other, so port 3000 cannot be theirs: host and port are replaced, and {libraryId}, {userId}, user-id-here and
+// $TOKEN filled in, and nothing else.
 const seedCommands = `# Grant access
 curl -X POST http://localhost:3000/v1/libraries/{libraryId}/permissions \
 -H "Authorization: Bearer $TOKEN" \
@@ -48,6 +48,7 @@ func (w *world) curl(command, token string) (status, body string) {
 	return lines[len(lines)-1], strings.Join(lines[:len(lines)-1], "\n")
 }
 
+// Dubby access seed, lines 20 to 31: the page's own commands work, and access follows them.
 func TestTheSeedsThreeCommands(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Fatal("this test runs the seed's curl commands: install curl")
@@ -90,8 +91,8 @@ var guardedRoutes = []struct{ method, path, body, missing string }{
 	{"HEAD", "/v1/items/%s/stream", "", "Item not found"},
 }
 
-// Alcoves seed: "they learn nothing about whether the library exists at all". Dubby seed: "Direct API requests return
-// 404". Headers count too, all but the date.
+// Alcoves seed, line 74: "they learn nothing about whether the library exists at all". Dubby access seed, line 45:
+// "Direct API requests return 404". Headers count too, all but the date.
 func TestHiddenEqualsNonexistent(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -128,7 +129,7 @@ func TestHiddenEqualsNonexistent(t *testing.T) {
 	}
 }
 
-// Dubby seed: "Changes take effect immediately", in sessions that are open.
+// Dubby access seed, line 19: "Changes take effect immediately", in sessions that are open.
 func TestChangesBiteInRunningSessions(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -170,6 +171,7 @@ func TestChangesBiteInRunningSessions(t *testing.T) {
 	w.says(401, "Unauthorized", "GET", "/v1/libraries", token, "")
 }
 
+// Dubby roles seed, lines 26 to 36, and Shisho seed, lines 7 to 9: the tables, asked of the running server.
 func TestWhatEachRoleMayDo(t *testing.T) {
 	w := start(t)
 	owner := w.owner()

@@ -12,7 +12,8 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver"
 )
 
-// Dubby roles seed: "The first user to register becomes the owner automatically", "Only one owner exists per server".
+// Dubby roles seed, lines 14 and 9: "The first user to register becomes the owner automatically", "Only one owner
+// exists per server".
 func TestTwentyFirstRegistrationsMakeOneOwner(t *testing.T) {
 	w := start(t)
 	var owners atomic.Int32
@@ -34,6 +35,7 @@ func TestTwentyFirstRegistrationsMakeOneOwner(t *testing.T) {
 	}
 }
 
+// Dubby roles seed, line 14: "All subsequent users require an invite". Alcoves seed, line 62: that is one of its modes.
 func TestRegistrationModes(t *testing.T) {
 	w := start(t)
 	if got := w.want(200, "GET", "/v1/server", "", ""); got["setupRequired"] != true || len(got["id"].(string)) != 21 {
@@ -56,6 +58,7 @@ func TestRegistrationModes(t *testing.T) {
 	}
 }
 
+// Shisho seed, lines 37 and 42: "Deactivated users cannot log in", "Sessions last 7 days before requiring a new login".
 func TestSigningInAndOut(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -91,6 +94,8 @@ func TestSigningInAndOut(t *testing.T) {
 	w.says(401, "Unauthorized", "GET", "/v1/auth/session", dubby["token"].(string), "")
 }
 
+// Shisho seed, lines 39 and 40: resets by admins, one's own changes, and a "forced-reset form [that] only asks for the
+// new password".
 func TestPasswordsThatMustChange(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -112,6 +117,8 @@ func TestPasswordsThatMustChange(t *testing.T) {
 	w.says(403, "Password change required", "GET", "/v1/libraries", w.signIn("mia"), "")
 }
 
+// Shisho seed, lines 31 to 35: a user with role, password and libraries. Dubby access seed, line 8: access is per
+// library.
 func TestUsersAreCreatedWholeOrNotAtAll(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -155,6 +162,8 @@ func TestUsersAreCreatedWholeOrNotAtAll(t *testing.T) {
 	w.says(404, "User not found", "PUT", "/v1/users/nobody/access", owner, access(kids))
 }
 
+// Dubby roles seed, lines 9, 40 and 51: owner and admins change roles, the owner alone makes admins, and nobody changes
+// the owner.
 func TestChangingUsers(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -193,6 +202,7 @@ func TestChangingUsers(t *testing.T) {
 	w.says(404, "User not found", "PATCH", path, adminToken, `{"disabled":true}`)
 }
 
+// Dubby contract, section 3, and the issue: rate-limited sign-in, by account and by client.
 func TestSignInIsLimited(t *testing.T) {
 	w := start(t, func(c *mediaserver.Config) { c.SignInsPerAccount, c.SignInsPerClient = 2, 5 })
 	w.owner()

@@ -19,6 +19,10 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver"
 )
 
+// Tests name the line that they hold the server to, in the documentation of the servers whose model it is: the Dubby
+// access seed (000_3fbf76f961d2ba60.txt), the Alcoves seed (002_8cb32406149c90eb.txt), the Dubby roles seed
+// (003_05640e081e8fcbc9.txt) and the Shisho seed (004_e94183670b5c15f1.txt). Lines count from 1.
+
 // password is every test account's password; the canary test looks for it.
 const password = "canary-pässword-1"
 
@@ -70,6 +74,7 @@ type world struct {
 
 func start(t *testing.T, change ...func(*mediaserver.Config)) *world {
 	t.Helper()
+	parallel(t)
 	w := &world{T: t, root: filepath.Join(t.TempDir(), "media"), log: new(transcript),
 		clock: &clock{now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}}
 	w.mkdir("films")

@@ -10,6 +10,7 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver"
 )
 
+// Alcoves seed, lines 40 to 43, has links for whoever holds them; bound to an address, one is for its holder alone.
 func TestInvitesForOneAddress(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -33,6 +34,7 @@ func TestInvitesForOneAddress(t *testing.T) {
 	w.want(201, "POST", "/v1/auth/register", "", join("mia", code, `,"email":"mia@EXAMPLE.org"`))
 }
 
+// Alcoves seed, lines 45, 54 and 56: a preview with inviter, libraries and status, without a login.
 func TestLookingAtAnInvitation(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -72,7 +74,8 @@ func TestLookingAtAnInvitation(t *testing.T) {
 	}
 }
 
-// Alcoves seed: "Redeeming the same invite link twice is safe — accepting an invite you already accepted is a no-op."
+// Alcoves seed, line 60: "Redeeming the same invite link twice is safe — accepting an invite you already accepted is
+// a no-op."
 func TestAcceptingAnInvitation(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -115,6 +118,7 @@ func TestAcceptingAnInvitation(t *testing.T) {
 	}
 }
 
+// Alcoves seed, line 62: preview and registration are public, and so limited.
 func TestLookingIsLimitedApartFromSigningIn(t *testing.T) {
 	w := start(t, func(c *mediaserver.Config) { c.SignInsPerClient = 3 })
 	owner := w.owner()

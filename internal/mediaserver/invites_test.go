@@ -32,6 +32,8 @@ func (w *world) status(by, id string) string {
 	return w.want(200, "GET", "/v1/invites/"+id, by, "")["status"].(string)
 }
 
+// Alcoves seed, lines 42 and 69: a limit, an expiry, and how often a link has been used. Dubby roles seed, line 44:
+// "The default role for invited users".
 func TestAnInviteReadsBack(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -72,6 +74,7 @@ func TestAnInviteReadsBack(t *testing.T) {
 	}
 }
 
+// Dubby roles seed, line 22: owner and admin invite.
 func TestInvitesAreForOwnerAndAdmins(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -131,7 +134,8 @@ func TestInvitesThatAreRefused(t *testing.T) {
 	}
 }
 
-// Alcoves seed: the four states. Every bound can be moved, and what is alive again is pending again.
+// Alcoves seed, lines 42, 43 and 49 to 53: the four states. Every bound can be moved, and what is alive again is
+// pending again.
 func TestInvitesDieAndComeBack(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -178,6 +182,7 @@ func TestInvitesDieAndComeBack(t *testing.T) {
 	}
 }
 
+// Alcoves seed, lines 42 and 53: never more than "a maximum number of times".
 func TestFiftyRegistrationsForTenPlaces(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -205,6 +210,8 @@ func TestFiftyRegistrationsForTenPlaces(t *testing.T) {
 	}
 }
 
+// Dubby access seed, lines 12 and 14: "applied automatically when the user registers". Alcoves seed, line 70:
+// whoever is in stays in.
 func TestRegisteringWithAnInvite(t *testing.T) {
 	w := start(t)
 	owner := w.owner()

@@ -25,8 +25,10 @@ var matrixRows = map[string]matrixRow{
 
 	"register":           {body: `{"username":"{name}","password":"a long password","inviteCode":"{code}"}`},
 	"sign-in":            {body: `{"login":"{login}","password":"` + password + `"}`},
-	"sign-in-email":      {body: `{"email":"nobody@example.org","password":"x"}`},
+	"sign-in-email":      {body: `{"email":"{login}@example.org","password":"` + password + `"}`},
 	"sign-out":           {},
+	"sign-out-email":     {},
+	"get-session-email":  {},
 	"get-session":        {},
 	"change-password":    {body: `{"currentPassword":"` + password + `","newPassword":"` + password + `"}`},
 	"list-sessions":      {},

@@ -9,6 +9,7 @@ import (
 	"testing"
 )
 
+// Dubby roles seed, line 26: owner and admin make libraries, and even they not outside the roots.
 func TestLibrariesLieBelowRootFolders(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -37,6 +38,7 @@ func TestLibrariesLieBelowRootFolders(t *testing.T) {
 	}
 }
 
+// Alcoves seed, lines 31 and 38; Dubby roles seed, lines 26 to 28.
 func TestALibrarysLife(t *testing.T) {
 	w := start(t)
 	owner := w.owner()

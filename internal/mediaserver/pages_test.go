@@ -7,6 +7,8 @@ import (
 	"testing"
 )
 
+// Alcoves seed, lines 45, 56 and 57: "showing your name, the library name, and the current status"; registering
+// carries the invite through.
 func TestRegisteringOnThePage(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -92,6 +94,7 @@ func TestErrorsOnThePageKeepWhatWasTyped(t *testing.T) {
 	}
 }
 
+// Alcoves seed, lines 54, 58 and 60: accepted, already a member, and accepted twice.
 func TestAcceptingOnThePage(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -129,6 +132,7 @@ func TestAcceptingOnThePage(t *testing.T) {
 	b.submit(410, "register", map[string]string{"username": "una", "password": password, "passwordRepeat": password})
 }
 
+// Alcoves seed, lines 51 to 53, on the page.
 func TestDeadInvitesOnThePage(t *testing.T) {
 	w := start(t)
 	owner := w.owner()

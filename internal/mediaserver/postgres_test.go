@@ -32,6 +32,7 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 	if onPostgres() {
 		t.Skip("this is the round on PostgreSQL")
 	}
+	t.Parallel()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=20m", "-test.v")
 	child.Env = append(os.Environ(), postgresRound+"=1", testpg.ChildEnv(t))
 	out, err := child.CombinedOutput()
@@ -66,10 +67,14 @@ var (
 	databases   = map[string]string{}
 )
 
-// useDatabase gives a server of the round on PostgreSQL a database: a new one for each data directory.
+// useDatabase gives a server its database: a new one for each data directory.
 func useDatabase(t *testing.T, config *mediaserver.Config) {
 	t.Helper()
-	if !onPostgres() || config.Database != "" {
+	if config.Database != "" {
+		return
+	}
+	if !onPostgres() {
+		newFile(t, config.DataDir)
 		return
 	}
 	databasesMu.Lock()

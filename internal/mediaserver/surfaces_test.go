@@ -26,7 +26,7 @@ func (w *world) cookie(name string) []string {
 	return nil
 }
 
-// Dubby access seed, lines 31 ("Changes take effect immediately") and 35 to 45: each way to see something, before the
+// Dubby access seed, lines 19 ("Changes take effect immediately") and 35 to 45: each way to see something, before the
 // grant, with it, and after it is taken away, in sessions that go on running.
 func TestEverySurfaceFollowsTheGrantAtOnce(t *testing.T) {
 	w := start(t)
@@ -97,7 +97,8 @@ func TestEverySurfaceFollowsTheGrantAtOnce(t *testing.T) {
 	}
 }
 
-// A transfer that broke off goes on where it was; one of a file that changed meanwhile begins anew.
+// Dubby access seed, line 37: playing. A transfer that broke off goes on where it was; one of a file that changed
+// meanwhile begins anew.
 func TestCurlResumesAStream(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {
@@ -123,12 +124,20 @@ func TestCurlResumesAStream(t *testing.T) {
 	if got, err := os.ReadFile(out); err != nil || len(got) != 400_000 {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}
-	fetch("-C", "-")
+	etag := w.send("HEAD", strings.TrimPrefix(url, w.url), owner, "").header.Get("ETag")
+	fetch("-C", "-", "-H", "If-Range: "+etag)
 	if got, err := os.ReadFile(out); err != nil || string(got) != content {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
+	// With what curl knows of the old file, it gets all of the new one.
+	w.write("films/heat.mkv", content+"more")
+	fetch("-r", "400000-", "-H", "If-Range: "+etag)
+	if got, err := os.ReadFile(out); err != nil || string(got) != content+"more" {
+		t.Errorf("%d bytes of the new file, %v", len(got), err)
+	}
 }
 
+// Dubby access seed, line 36: "metadata, artwork, and descriptions", from files of which some are broken.
 func TestScansReadMetadataAndNameWhatIsBroken(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
@@ -165,12 +174,15 @@ func TestScansReadMetadataAndNameWhatIsBroken(t *testing.T) {
 	if picture.status != 200 || picture.header.Get("Content-Type") != "image/png" || picture.header.Get("ETag") == "" {
 		t.Errorf("got %v %v", picture, picture.header)
 	}
+	if got := w.want(200, "GET", "/v1/libraries/"+library, owner, ""); got["itemCount"] != 6.0 {
+		t.Errorf("the picture is an item of its own: %v", got)
+	}
 	if got := w.send("GET", heat+"/artwork", owner, "", "If-None-Match", picture.header.Get("ETag")); got.status != 304 {
 		t.Errorf("got %v", got)
 	}
 }
 
-// What one has begun is one's own; 95 percent of it are all of it.
+// Dubby access seed, lines 38 and 39: what one has begun is one's own; 95 percent of it are all of it.
 func TestProgressIsOnesOwn(t *testing.T) {
 	w := start(t)
 	owner := w.owner()

@@ -138,7 +138,7 @@ func TestEmbeddedOperations(t *testing.T) {
 		t.Fatal(err)
 	}
 	can := probe.Capabilities
-	if !can.DeleteAccount || !can.DisplayName || !can.Roles[media.RoleAdmin].Assignable || !can.Roles[media.RoleGuest].Assignable || len(can.MediaTypes) != 9 {
+	if !can.DeleteAccount || !can.Disable || !can.DisplayName || !can.Roles[media.RoleAdmin].Assignable || !can.Roles[media.RoleGuest].Assignable || len(can.MediaTypes) != 9 {
 		t.Errorf("capabilities %+v", can)
 	}
 	if _, err := driver.CreateAccount(t.Context(), media.NewAccount{

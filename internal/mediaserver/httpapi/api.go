@@ -22,7 +22,7 @@ import (
 // maxBody is how many bytes a request body may have (Dubby contract, section 2).
 const maxBody = 1 << 20
 
-// sessionLife is how long a sign-in lasts (Shisho seed: "Sessions last 7 days").
+// sessionLife is how long a sign-in lasts (Shisho seed, line 42: "Sessions last 7 days").
 const sessionLife = 7 * 24 * time.Hour
 
 // Config is what the HTTP interface needs. Every field but Limits is required.
@@ -65,6 +65,7 @@ func New(config Config) http.Handler {
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()
 	a.sessionRoutes()
+	a.dubbyRoutes()
 	a.userRoutes()
 	a.libraryRoutes()
 	a.permissionRoutes()

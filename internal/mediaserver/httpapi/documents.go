@@ -59,7 +59,7 @@ func renderDocs(document *huma.OpenAPI) ([]byte, error) {
 	}
 	var page bytes.Buffer
 	err = parsed.Execute(&page, map[string]any{
-		"Info": document.Info, "Operations": sorted(operations), "Schemas": document.Components.Schemas.Map(),
+		"Info": document.Info, "Chapters": inChapters(sorted(operations)), "Schemas": document.Components.Schemas.Map(),
 	})
 	return page.Bytes(), err
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // caller is who makes a request. The account is as stored when the request came in: a change bites at the next
-// request, in sessions that are open too (Dubby access seed: "Changes take effect immediately").
+// request, in sessions that are open too (Dubby access seed, line 19: "Changes take effect immediately").
 type caller struct {
 	account *store.Account
 	session *store.Session

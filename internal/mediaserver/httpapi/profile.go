@@ -88,7 +88,7 @@ func (a *api) changePassword(ctx context.Context, in *passwordChange) (*none, er
 }
 
 // checkPasswordChange asks for the current password, or, where it must be changed, for one that differs from it
-// (Shisho seed: "that forced-reset form only asks for the new password").
+// (Shisho seed, line 40: "that forced-reset form only asks for the new password").
 func (a *api) checkPasswordChange(ctx context.Context, account *store.Account, in *passwordChange) error {
 	proof := in.Body.CurrentPassword
 	if account.MustChangePassword {

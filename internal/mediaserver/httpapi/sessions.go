@@ -24,19 +24,6 @@ type Session struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
-// EmailUser is a user in the shape of Dubby's sign-in.
-type EmailUser struct {
-	User
-	Name string `json:"name"`
-}
-
-// EmailSignedIn is the answer to Dubby's sign-in (contract, section 3).
-type EmailSignedIn struct {
-	Redirect bool      `json:"redirect"`
-	Token    string    `json:"token"`
-	User     EmailUser `json:"user"`
-}
-
 type (
 	registration struct {
 		Body struct {
@@ -53,12 +40,6 @@ type (
 			Password string `json:"password"`
 		}
 	}
-	emailCredentials struct {
-		Body struct {
-			Email    string `json:"email"`
-			Password string `json:"password"`
-		}
-	}
 )
 
 func (a *api) sessionRoutes() {
@@ -66,8 +47,6 @@ func (a *api) sessionRoutes() {
 		status: http.StatusCreated, summary: "Make an account for oneself; the first one becomes the owner"}, a.register)
 	add(a, route{method: http.MethodPost, path: "/v1/auth/sign-in", id: "sign-in", tag: "auth", public: true,
 		summary: "Sign in with a username or mail address"}, a.signIn)
-	add(a, route{method: http.MethodPost, path: "/api/auth/sign-in/email", id: "sign-in-email", tag: "auth", public: true,
-		summary: "Sign in with a mail address, answered in Dubby's shape"}, a.signInEmail)
 	add(a, route{method: http.MethodPost, path: "/v1/auth/sign-out", id: "sign-out", tag: "auth", beforeChange: true,
 		status: http.StatusNoContent, summary: "End this session"}, a.signOut)
 	add(a, route{method: http.MethodGet, path: "/v1/auth/session", id: "get-session", tag: "auth", beforeChange: true,
@@ -112,17 +91,6 @@ func (a *api) enroll(ctx context.Context, account *store.Account, password, code
 
 func (a *api) signIn(ctx context.Context, in *credentials) (*body[SignedIn], error) {
 	return a.checkAndStart(ctx, in.Body.Login, in.Body.Password, false)
-}
-
-func (a *api) signInEmail(ctx context.Context, in *emailCredentials) (*body[EmailSignedIn], error) {
-	session, err := a.checkAndStart(ctx, in.Body.Email, in.Body.Password, true)
-	if err != nil {
-		return nil, err
-	}
-	user := session.Body.User
-	return &body[EmailSignedIn]{Body: EmailSignedIn{
-		Token: session.Body.Token, User: EmailUser{User: user, Name: user.DisplayName},
-	}}, nil
 }
 
 func (a *api) checkAndStart(

@@ -26,15 +26,6 @@ type (
 			Access             *Access      `json:"access,omitempty" doc:"Absent: no library"`
 		}
 	}
-	userChange struct {
-		ID   string `path:"id"`
-		Body struct {
-			Email       OptionalText `json:"email,omitempty" doc:"Null or empty clears it"`
-			DisplayName *string      `json:"displayName,omitempty" minLength:"1" maxLength:"200"`
-			Role        string       `json:"role,omitempty" maxLength:"64" doc:"A built-in role, or the name of one of the server's own"`
-			Disabled    *bool        `json:"disabled,omitempty" doc:"True ends the user's sessions at once"`
-		}
-	}
 	accessChange struct {
 		ID   string `path:"id"`
 		Body Access
@@ -220,29 +211,6 @@ func (a *api) roleNamed(ctx context.Context, name string) (rules.Role, *rules.Cu
 		return "", nil, err
 	}
 	return rules.Guest, own.Custom(), nil
-}
-
-func (a *api) patchUser(ctx context.Context, in *userChange) (*body[User], error) {
-	role, custom, err := a.roleNamed(ctx, in.Body.Role)
-	if err != nil {
-		return nil, err
-	}
-	actor := callerOf(ctx).account.Actor()
-	return a.userBody(ctx)(a.store.UpdateAccount(ctx, in.ID, func(account *store.Account) error {
-		change := rules.AccountChange{Role: role, Custom: custom, Disabled: in.Body.Disabled}
-		if err := rules.CheckAccountChange(actor, account.Subject(), change); err != nil {
-			return err
-		}
-		in.Body.Email.apply(&account.Email)
-		set(&account.DisplayName, in.Body.DisplayName)
-		set(&account.Disabled, in.Body.Disabled)
-		if role != "" {
-			account.Role, account.Custom = role, custom
-		}
-		check := new(rules.Check)
-		checkProfile(check, account)
-		return check.Err()
-	}))
 }
 
 // putAccess replaces the access as far as the caller sees it.

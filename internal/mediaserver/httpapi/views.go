@@ -43,6 +43,7 @@ type User struct {
 	Role               string       `json:"role" doc:"owner, admin, editor, member, guest, or the name of a role of the server's own"`
 	Permissions        []rules.Pair `json:"permissions" nullable:"false" doc:"What the role allows"`
 	Disabled           bool         `json:"disabled"`
+	IsActive           bool         `json:"isActive" doc:"The opposite of disabled, in Dubby's word"`
 	MustChangePassword bool         `json:"mustChangePassword"`
 	Access             Access       `json:"access"`
 	CreatedAt          time.Time    `json:"createdAt"`
@@ -56,7 +57,7 @@ func userView(a *store.Account) User {
 	}
 	return User{
 		ID: a.ID, Username: a.Username, Email: nullable(a.Email), DisplayName: a.DisplayName, Role: a.RoleName(),
-		Permissions: a.Actor().Pairs(), Disabled: a.Disabled, MustChangePassword: a.MustChangePassword,
+		Permissions: a.Actor().Pairs(), Disabled: a.Disabled, IsActive: !a.Disabled, MustChangePassword: a.MustChangePassword,
 		Access:    Access{All: a.AccessAll, Libraries: entries},
 		CreatedAt: a.CreatedAt.Time(), LastSignInAt: timeView(a.LastSignInAt),
 	}

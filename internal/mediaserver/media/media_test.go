@@ -186,3 +186,25 @@ func TestTypes(t *testing.T) {
 		}
 	}
 }
+
+// A picture that stands for a film or a record beside it is none that people look for; any other is.
+func TestArtworkIsNoItem(t *testing.T) {
+	r, dir := shelf(t, map[string]string{
+		"heat.mkv": "x", "heat.jpg": "x", "heat.gif": "x", "other.jpg": "x", "record/1.mp3": "x", "record/cover.jpg": "x",
+		"photos/cover.jpg": "x", "photos/1.png": "x", "notes/a.txt": "x", "notes/a.png": "x",
+	})
+	listing, err := r.Scan(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, file := range listing.WithoutArtwork().Files {
+		left = append(left, file.Path)
+	}
+	if got := strings.Join(left, " "); got != "heat.gif heat.mkv notes/a.png notes/a.txt other.jpg photos/1.png photos/cover.jpg record/1.mp3" {
+		t.Errorf("left are %s", got)
+	}
+	if len(listing.Files) != 10 {
+		t.Errorf("the listing itself has %d files", len(listing.Files))
+	}
+}

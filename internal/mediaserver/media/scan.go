@@ -27,6 +27,8 @@ type Found struct {
 // Listing is what one directory holds.
 type Listing struct {
 	Files []Found
+	// Artwork are the paths of pictures that WithoutArtwork took out of Files.
+	Artwork []string
 	// Skipped counts the entries that are no media this server can show: unknown types, links that lead outside,
 	// special files, and what could not be read. Hidden entries (leading dot) are passed over uncounted.
 	Skipped int
@@ -107,4 +109,25 @@ func (w *walker) skip(name, reason string) {
 	if len(w.listing.Reasons) < maxReasons {
 		w.listing.Reasons = append(w.listing.Reasons, name+" "+reason)
 	}
+}
+
+// WithoutArtwork returns the listing without the pictures that are there to stand for a film, a record or a book beside
+// them: nobody who looks for the film wants to find its poster as well.
+func (l Listing) WithoutArtwork() Listing {
+	standIns := map[string]bool{}
+	for _, file := range l.Files {
+		for _, name := range Beside(file.Path) {
+			standIns[name] = true
+		}
+	}
+	files := make([]Found, 0, len(l.Files))
+	for _, file := range l.Files {
+		if standIns[file.Path] {
+			l.Artwork = append(l.Artwork, file.Path)
+		} else {
+			files = append(files, file)
+		}
+	}
+	l.Files = files
+	return l
 }

@@ -39,7 +39,7 @@ var (
 )
 
 // CheckNewAccount reports whether actor may create an account of that role: ErrForbidden, or a *Refusal for the owner's
-// role (Dubby roles seed: "Only one owner exists per server", "Can promote other users to admin").
+// role (Dubby roles seed, lines 9 and 40: "Only one owner exists per server", "Can promote other users to admin").
 func CheckNewAccount(actor Actor, role Role, custom *Custom) error {
 	switch {
 	case !actor.Can(ManageUsers):
@@ -62,9 +62,9 @@ func checkGift(actor Actor, role Role, custom *Custom) error {
 
 // CheckAccountChange reports whether actor may make the change to the subject. Writing what is already so is always
 // allowed to whoever manages users. The owner is never demoted, disabled or deleted; nobody changes their own role,
-// nor disables or deletes themselves; only the owner makes or unmakes admins and touches an admin's password, state or
-// existence (Dubby contract, section 4). Who manages users by a role of the server's own reaches nobody who may do more.
-// Errors: ErrForbidden or a *Refusal.
+// nor disables or deletes themselves; only the owner makes or unmakes admins and touches an admin's password, state
+// or existence (Dubby contract, section 4). Who manages users by a role of the server's own reaches nobody who may
+// do more. Errors: ErrForbidden or a *Refusal.
 func CheckAccountChange(actor Actor, subject Subject, change AccountChange) error {
 	if !actor.Can(ManageUsers) {
 		return ErrForbidden
@@ -80,8 +80,8 @@ func CheckAccountChange(actor Actor, subject Subject, change AccountChange) erro
 // CheckGift reports whether the actor may give the built-in role to whoever uses an invite. Error: ErrForbidden.
 func CheckGift(actor Actor, role Role) error { return checkGift(actor, role, nil) }
 
-// CheckPairsChange reports whether the actor may make, change or remove a role of the server's own that allows the pairs
-// before (nil: a new one) and after (nil: none any longer). Error: ErrForbidden.
+// CheckPairsChange reports whether the actor may make, change or remove a role of the server's own that allows the
+// pairs before (nil: a new one) and after (nil: none any longer). Error: ErrForbidden.
 func CheckPairsChange(actor Actor, before, after []Pair) error {
 	if !actor.Can(AssignRoles) || !actor.covers(before) || !actor.covers(after) {
 		return ErrForbidden

@@ -14,7 +14,8 @@ var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }
 
-// The Alcoves seed's table; revoked comes before expired, expired before exhausted, exhausted before pending.
+// The Alcoves seed's table, lines 49 to 53; revoked comes before expired, expired before exhausted, exhausted before
+// pending.
 func TestInviteStatus(t *testing.T) {
 	past, future := noon.Add(-time.Nanosecond), noon.Add(time.Nanosecond)
 	for _, c := range []struct {
@@ -141,6 +142,7 @@ func TestBoundInvites(t *testing.T) {
 	}
 }
 
+// Alcoves seed, lines 47 and 60: an invite gives viewer, and takes nothing from who is more.
 func TestTheHigherLibraryRoleWins(t *testing.T) {
 	for _, c := range [][3]rules.LibraryRole{
 		{"", rules.Viewer, rules.Viewer}, {rules.Viewer, "", rules.Viewer}, {rules.Viewer, rules.LibraryAdmin, rules.LibraryAdmin},

@@ -24,8 +24,8 @@ func (r Role) Valid() bool {
 	return known
 }
 
-// LibraryRole is an account's role within one library (Alcoves seed: "reads require viewer or higher; writes require
-// admin or higher").
+// LibraryRole is an account's role within one library (Alcoves seed, line 25: "reads require viewer or higher;
+// writes require admin or higher").
 type LibraryRole string
 
 // The roles within a library.
@@ -37,8 +37,8 @@ const (
 // Valid reports whether r is one of the two library roles.
 func (r LibraryRole) Valid() bool { return r == Viewer || r == LibraryAdmin }
 
-// Registration says who may make an account by themselves. The first account can always be made (Dubby roles seed:
-// "The first user to register becomes the owner automatically").
+// Registration says who may make an account by themselves. The first account can always be made (Dubby roles seed,
+// line 14: "The first user to register becomes the owner automatically").
 type Registration string
 
 // The registration modes.
@@ -69,9 +69,12 @@ func CheckRegistration(mode Registration, first, invited bool) error {
 // ErrRegistrationClosed says that nobody may register, with or without an invite.
 var ErrRegistrationClosed error = &Denial{Message: "Registration is closed"}
 
-// LibraryType says what a library is for. It never changes after creation and hides nothing: a library shows every
-// media file below its paths.
+// LibraryType says what a library is for. It never changes after creation and hides next to nothing: a library shows
+// every media file below its paths, but for pictures that stand for a file beside them.
 type LibraryType string
+
+// ShowsArtwork reports whether pictures may be what people look for in the library, whatever lies beside them.
+func (t LibraryType) ShowsArtwork() bool { return t == "photos" || t == "mixed" }
 
 // LibraryTypes lists every library type. The caller owns the slice.
 func LibraryTypes() []LibraryType {

@@ -11,8 +11,8 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 )
 
-// The Dubby roles seed's table (lines 18 to 36), row by row, with the editor column from the Shisho seed (line 8: "Cannot manage users, server
-// config, or jobs"). Letters: o owner, a admin, e editor, m member, g guest.
+// The Dubby roles seed's table (lines 18 to 36), row by row, with the editor column from the Shisho seed (line 8:
+// "Cannot manage users, server config, or jobs"). Letters: o owner, a admin, e editor, m member, g guest.
 var capabilityTable = map[rules.Capability]string{
 	rules.ManageServer: "o", rules.DeleteServer: "o", rules.ManageBilling: "o",
 	rules.InviteUsers: "oa", rules.ManageUsers: "oa", rules.AssignRoles: "oa", rules.RemoveUsers: "oa",
@@ -37,6 +37,7 @@ func TestCapabilityTable(t *testing.T) {
 	}
 }
 
+// Dubby access seed, lines 10 and 11; Shisho seed, line 24.
 func TestWhoSeesAllLibraries(t *testing.T) {
 	for _, role := range rules.Roles() {
 		byRole := role == rules.Owner || role == rules.Admin
@@ -47,6 +48,7 @@ func TestWhoSeesAllLibraries(t *testing.T) {
 	}
 }
 
+// Dubby roles seed, line 14; Alcoves seed, line 62.
 func TestRegistrationModes(t *testing.T) {
 	modes := map[rules.Registration]string{
 		rules.RegistrationOpen: "", rules.RegistrationInviteOnly: "Registration is by invitation only",
@@ -68,6 +70,7 @@ func TestRegistrationModes(t *testing.T) {
 	}
 }
 
+// Dubby roles seed, lines 9, 20, 40 and 51.
 func TestAccountChanges(t *testing.T) {
 	yes, no := true, false
 	owner, admin := rules.Actor{ID: "o", Role: rules.Owner}, rules.Actor{ID: "a", Role: rules.Admin}
@@ -122,7 +125,8 @@ func verdict(err error) string {
 	return err.Error()
 }
 
-// Whatever anybody does, the owner stays the owner, and no admin gains or harms an admin.
+// Dubby roles seed, lines 9 and 40: whatever anybody does, the owner stays the owner, and no admin gains or harms an
+// admin.
 func TestNoChangeTouchesOwnerOrRank(t *testing.T) {
 	role := rapid.SampledFrom(rules.Roles())
 	rapid.Check(t, func(t *rapid.T) {
@@ -145,6 +149,7 @@ func TestNoChangeTouchesOwnerOrRank(t *testing.T) {
 	})
 }
 
+// Dubby roles seed, lines 9 and 24: one owner, and roles given by owner and admins.
 func TestNewAccounts(t *testing.T) {
 	owner, admin := rules.Actor{ID: "o", Role: rules.Owner}, rules.Actor{ID: "a", Role: rules.Admin}
 	for _, role := range rules.Roles() {
@@ -171,6 +176,7 @@ func orOK(s string) string {
 	return s
 }
 
+// Dubby roles seed, line 27, and Alcoves seed, lines 21, 22 and 38.
 func TestWhoDeletesLibraries(t *testing.T) {
 	for _, role := range rules.Roles() {
 		actor := rules.Actor{ID: "x", Role: role}
@@ -187,6 +193,7 @@ func TestWhoDeletesLibraries(t *testing.T) {
 	}
 }
 
+// Shisho seed, line 35: "unique (case-insensitive)", in all of Unicode.
 func TestFoldMeets(t *testing.T) {
 	same := [][2]string{
 		{"Mia", "mIA"}, {"ＭＩＡ", "mia"}, {"STRASSE", "straße"}, {"ΣΊΣΥΦΟΣ", "σίσυφος"}, {"e\u0301", "É"}, {"ﬁn", "FIN"},

@@ -38,6 +38,9 @@ func (r *Runner) look(ctx context.Context, library *store.Library, seen *atomic.
 			result.Failed = true
 			notes = append(notes, dir+": not everything could be read; nothing was removed")
 		}
+		if !library.Type.ShowsArtwork() {
+			listing = listing.WithoutArtwork()
+		}
 		notes = append(notes, listing.Reasons...)
 		result.Listings[dir] = listing
 		readings, problems, err := r.read(ctx, library.ID, dir, listing, seen)

@@ -57,6 +57,7 @@ func reload(t *testing.T, s *Store, invite *Invite, uses int) *Invite {
 	return got
 }
 
+// Alcoves seed, lines 42 and 53.
 func TestFiftyRacingRegistrationsForTenPlaces(t *testing.T) {
 	s := open(t)
 	films := addLibrary(t, s, "Films", "/f")
@@ -142,6 +143,7 @@ func TestUnusualExpiriesExpire(t *testing.T) {
 }
 
 // On time to the microsecond, by the clock alone.
+// Alcoves seed, lines 43 and 52.
 func TestAnInviteExpiresByTheClock(t *testing.T) {
 	now := noon
 	s, err := Open(t.Context(), Config{Location: newDatabase(t), Clock: func() time.Time { return now }})
@@ -157,6 +159,7 @@ func TestAnInviteExpiresByTheClock(t *testing.T) {
 	must(t, s.Register(t.Context(), newcomer("late"), invite.CodeSHA256))
 }
 
+// Alcoves seed, lines 47 and 60.
 func TestAcceptingGivesTheHigherRoleOnce(t *testing.T) {
 	s := open(t)
 	films, kids := addLibrary(t, s, "Films", "/f"), addLibrary(t, s, "Kids", "/k")
@@ -186,6 +189,7 @@ func TestAcceptingGivesTheHigherRoleOnce(t *testing.T) {
 	reload(t, s, invite, 1)
 }
 
+// Alcoves seed, line 60: "a no-op", also at the same moment.
 func TestRacingAcceptsOfOnePersonCountOnce(t *testing.T) {
 	s := open(t)
 	invite := addInvite(t, s, []*Library{addLibrary(t, s, "Films", "/f")}, func(v *Invite) { v.MaxUses = ptr(2) })
@@ -202,6 +206,7 @@ func TestRacingAcceptsOfOnePersonCountOnce(t *testing.T) {
 	reload(t, s, invite, 1)
 }
 
+// Alcoves seed, lines 69 and 70: how often a link was used stays known, and who is in stays in.
 func TestInvitesOutliveLibrariesAndPeople(t *testing.T) {
 	s := open(t)
 	films := addLibrary(t, s, "Films", "/f")

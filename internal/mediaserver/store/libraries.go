@@ -143,7 +143,7 @@ func replacePaths(ctx context.Context, tx bun.Tx, library *Library) error {
 }
 
 // Library returns the library if it exists and the viewer may see it, else ErrLibraryNotFound: the two are not to be
-// told apart (Alcoves seed: "they learn nothing about whether the library exists at all").
+// told apart (Alcoves seed, line 74: "they learn nothing about whether the library exists at all").
 func (s *Store) Library(ctx context.Context, viewer Viewer, id string) (*Library, error) {
 	library, err := loadLibrary(ctx, s.read, viewer, id)
 	if err != nil {
@@ -208,9 +208,9 @@ func (s *Store) Libraries(ctx context.Context, viewer Viewer, page Page) (List[*
 	return list, loadPaths(ctx, s.read, list.Items)
 }
 
-// UpdateLibrary lets change edit the library's Name, Emoji, feature flags and Paths, in one transaction, and returns what
-// is stored then. An error of change stops everything. Items below directories that are no longer the library's vanish with them. Error:
-// ErrLibraryNotFound for a library that the viewer may not see.
+// UpdateLibrary lets change edit the library's Name, Emoji, feature flags and Paths, in one transaction, and returns
+// what is stored then. An error of change stops everything. Items below directories that are no longer the library's
+// vanish with them. Error: ErrLibraryNotFound for a library that the viewer may not see.
 func (s *Store) UpdateLibrary(
 	ctx context.Context, viewer Viewer, id string, change func(*Library) error,
 ) (library *Library, err error) {

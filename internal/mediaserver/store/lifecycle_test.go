@@ -15,6 +15,7 @@ func session(account *Account, token string, life time.Duration) *Session {
 	return &Session{TokenHash: token, ID: auth.NewID(), AccountID: account.ID, CreatedAt: At(noon), ExpiresAt: At(noon.Add(life))}
 }
 
+// Shisho seed, line 42.
 func TestSessionsEnd(t *testing.T) {
 	s := open(t)
 	mia := addAccount(t, s, "mia")
@@ -78,6 +79,7 @@ func TestUpdateStopsWhenTheRuleObjects(t *testing.T) {
 	wantErr(t, s.DeleteAccount(t.Context(), mia.ID, allow), ErrAccountNotFound)
 }
 
+// Dubby access seed, lines 8 and 17 to 19.
 func TestGrantAndRevoke(t *testing.T) {
 	s := open(t)
 	mia, films := addAccount(t, s, "mia"), addLibrary(t, s, "Films", "/f")
@@ -98,6 +100,7 @@ func TestGrantAndRevoke(t *testing.T) {
 	wantErr(t, s.Revoke(t.Context(), films.ID, "\x00"), ErrPermissionNotFound)
 }
 
+// Dubby access seed, line 11; Shisho seed, line 25.
 func TestViewersSeeTheirsOnly(t *testing.T) {
 	s := open(t)
 	mia, films, kids := addAccount(t, s, "mia"), addLibrary(t, s, "Films", "/f"), addLibrary(t, s, "Kids", "/k")

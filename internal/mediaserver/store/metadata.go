@@ -45,6 +45,9 @@ func (s *Store) Unread(ctx context.Context, libraryID, root string, listing medi
 	for _, file := range listing.Files {
 		there[file.Path] = true
 	}
+	for _, path := range listing.Artwork {
+		there[path] = true
+	}
 	var unread []media.Found
 	for _, file := range listing.Files {
 		if item := known[file.Path]; item == nil || !item.upToDate(file) || (item.ArtworkID == "" && anyOf(there, media.Beside(file.Path))) {

@@ -113,6 +113,7 @@ func TestReopeningKeepsEverything(t *testing.T) {
 	}
 }
 
+// Dubby roles seed, lines 9 and 14.
 func TestRacingFirstRegistrationsMakeOneOwner(t *testing.T) {
 	s := open(t)
 	var owners, refused atomic.Int32
@@ -141,6 +142,7 @@ func TestRacingFirstRegistrationsMakeOneOwner(t *testing.T) {
 	}
 }
 
+// Shisho seed, line 35.
 func TestNamesAreUniqueAfterFolding(t *testing.T) {
 	s := open(t)
 	must(t, s.CreateAccount(t.Context(), &Account{ID: auth.NewID(), Username: "Straße", Email: "Mia@Example.org", Role: rules.Member}))
@@ -163,6 +165,7 @@ func TestNamesAreUniqueAfterFolding(t *testing.T) {
 	wantErr(t, err, ErrAccountNotFound)
 }
 
+// Shisho seed, lines 24 and 25: all libraries, or specific ones.
 func TestSetAccessIsAllOrNothing(t *testing.T) {
 	s := open(t)
 	mia := addAccount(t, s, "mia")

@@ -109,9 +109,9 @@ type Acceptance struct {
 }
 
 // Accept gives the libraries of the invite whose code has that hash to the account, and counts one use, unless check
-// objects. Who has used it, or sees all its libraries, changes nothing, and may come again even when the invite is dead
-// (Alcoves seed: "accepting an invite you already accepted is a no-op"). Errors: ErrInviteNotFound, ErrAccountNotFound,
-// *rules.DeadInvite, rules.ErrOtherEmail, or check's.
+// objects. Who has used it, or sees all its libraries, changes nothing, and may come again even when the invite is
+// dead (Alcoves seed, line 60: "accepting an invite you already accepted is a no-op"). Errors: ErrInviteNotFound,
+// ErrAccountNotFound, *rules.DeadInvite, rules.ErrOtherEmail, or check's.
 func (s *Store) Accept(
 	ctx context.Context, codeHash, accountID string, check func(*Account) error,
 ) (acceptance Acceptance, err error) {
