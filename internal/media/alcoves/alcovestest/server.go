@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"golang.org/x/crypto/bcrypt"
 )
 
 //go:embed schema.sql
@@ -142,12 +141,6 @@ func (s *Server) hides(list string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.hidden[list]
-}
-
-// hash is cheap: what is slow about passwords is not tested here.
-func hash(password string) (string, error) {
-	hashed, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-	return string(hashed), err
 }
 
 func (p *process) routes() http.Handler {
