@@ -17,7 +17,7 @@ var listCases = []testCase{
 
 const (
 	// manyAccounts is more than two pages of a hundred.
-	manyAccounts  = 256
+	manyAccounts  = 204
 	manyLibraries = 104
 	// makers is how many make them at once.
 	makers = 4
