@@ -130,7 +130,7 @@ func (s *Server) FailRedemptions(n int) {
 	s.unredeemed = n
 }
 
-// Hide makes a list fail in the way that shows as an empty one with status 200: "users", "libraries" or "members".
+// Hide makes a list fail in the way that shows as an empty one with status 200: "users", "libraries", "shared", "members" or "links".
 func (s *Server) Hide(list string, hidden bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
