@@ -154,7 +154,8 @@ func (d *Driver) SetInvite(ctx context.Context, id media.InviteID, settings medi
 	return media.Invite{ID: id, Settings: settings}, nil
 }
 
-// DeleteInvite revokes a link. NotFound when there is none, or it is revoked already.
+// DeleteInvite revokes a link. NotFound when there is none, it is revoked already, or its library is gone, since nobody
+// comes by it then.
 func (d *Driver) DeleteInvite(ctx context.Context, id media.InviteID) error {
 	library, invite, err := splitInviteID(id)
 	if err != nil {
@@ -162,6 +163,11 @@ func (d *Driver) DeleteInvite(ctx context.Context, id media.InviteID) error {
 	}
 	var done reply
 	_, err = d.client.Do(ctx, wire.Call{Method: http.MethodDelete, Path: linkPath, Args: []string{library, invite}, Into: &done})
+	if media.CodeOf(err) == media.Unavailable && ctx.Err() == nil {
+		if _, gone := d.Library(ctx, media.LibraryID(library)); media.CodeOf(gone) == media.NotFound {
+			return media.Errorf(media.NotFound, "the library that the link led to is gone")
+		}
+	}
 	return err
 }
 
