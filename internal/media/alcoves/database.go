@@ -17,6 +17,8 @@ import (
 const (
 	firstSchema = 20
 	lastSchema  = 26
+	// appsSchema is the first with tokens that apps get by OAuth.
+	appsSchema = 25
 )
 
 var (
@@ -37,6 +39,8 @@ type database struct{ config *pgx.ConnConfig }
 type session struct {
 	tx   pgx.Tx
 	self string
+	// apps: the schema has tokens that apps get by OAuth.
+	apps bool
 }
 
 // read runs f on one snapshot of the database. self is Usher's account, as the API names it.
@@ -117,6 +121,7 @@ func (s *session) checkSchema(ctx context.Context) error {
 	if version < firstSchema || version > lastSchema {
 		return media.Errorf(media.Unsupported, "%s (it has version %d, known are %d to %d)", unknownSchema, version, firstSchema, lastSchema).WithCause(errSchema)
 	}
+	s.apps = version >= appsSchema
 	return nil
 }
 

@@ -161,3 +161,35 @@ func TestRowsThatAreNotAlcoves(t *testing.T) {
 		c.wantSees("mia", movies)
 	}
 }
+
+// What apps were given by OAuth ends with the lock, and until then the account is not locked. Older schemas have none.
+func TestLockEndsTheTokensOfApps(t *testing.T) {
+	r := start(t)
+	c := r.open(r.withDatabase())
+	mia := c.account("mia")
+	switcher := c.Driver.(media.Disabler)
+	app := func() {
+		c.Exec(`INSERT INTO oauth_authorization_codes (user_id, expires_at) VALUES ($1, now() + interval '1 hour')`, string(mia.ID))
+		c.Exec(`WITH renewing AS (INSERT INTO oauth_refresh_tokens (user_id, expires_at) VALUES ($1, now() + interval '1 hour') RETURNING id)
+			INSERT INTO oauth_access_tokens (user_id, expires_at, refresh_token_id) SELECT $1, now() + interval '1 hour', id FROM renewing`, string(mia.ID))
+	}
+	app()
+	locked, err := switcher.SetDisabled(t.Context(), mia.ID, true)
+	c.ok(err)
+	left := c.Count(`SELECT user_id FROM oauth_authorization_codes UNION ALL SELECT user_id FROM oauth_access_tokens UNION ALL SELECT user_id FROM oauth_refresh_tokens`)
+	if !locked.Disabled || left != 0 {
+		t.Errorf("locked: %t, %d tokens of apps", locked.Disabled, left)
+	}
+	app()
+	read, err := c.Account(t.Context(), mia.ID)
+	c.ok(err)
+	if read.Disabled {
+		t.Error("an account whose app still reads counts as locked")
+	}
+	c.Exec(`DROP TABLE oauth_access_tokens, oauth_refresh_tokens, oauth_authorization_codes; DELETE FROM goose_db_version WHERE version_id > 24`)
+	locked, err = switcher.SetDisabled(t.Context(), mia.ID, true)
+	c.ok(err)
+	if !locked.Disabled {
+		t.Error("not locked on an older schema")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/usher-media/usher/internal/media"
@@ -141,9 +142,16 @@ func TestEmbeddedOperations(t *testing.T) {
 	if !can.DeleteAccount || !can.DisplayName || !can.Roles[media.RoleAdmin].Assignable || !can.Roles[media.RoleGuest].Assignable || len(can.MediaTypes) != 9 {
 		t.Errorf("capabilities %+v", can)
 	}
-	if _, err := driver.CreateAccount(t.Context(), media.NewAccount{
-		Username: "mia@example.org", Email: "mia@example.org", Role: media.RoleMember, Password: "A long password 1",
-	}); err != nil {
-		t.Error(err)
+	mia, err := driver.CreateAccount(t.Context(), newAccount("mia@example.org"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	// Everybody has a library of their own there: it is given to nobody else.
+	listing, err := driver.List(t.Context())
+	at := slices.IndexFunc(listing.Libraries, func(l media.Library) bool { return l.Personal })
+	if err != nil || at < 0 {
+		t.Fatalf("%v %v", listing.Libraries, err)
+	}
+	_, err = driver.SetAccess(t.Context(), mia, newAccount("", string(listing.Libraries[at].ID)).Access)
+	wantCode(t, err, media.Conflict)
 }

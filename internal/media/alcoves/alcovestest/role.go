@@ -25,7 +25,7 @@ func GrantAsDocumented(s *Server) {
 	}
 }
 
-// documented reads the one block of SQL of the page.
+// documented reads the blocks of SQL of the page.
 func documented() ([]string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -41,12 +41,13 @@ func documented() ([]string, error) {
 		}
 		dir = filepath.Dir(dir)
 	}
-	_, block, _ := strings.Cut(string(text), "```sql\n")
-	block, _, _ = strings.Cut(block, "```")
 	var statements []string
-	for statement := range strings.SplitSeq(block, ";\n") {
-		if statement = strings.TrimSpace(statement); statement != "" {
-			statements = append(statements, statement)
+	for _, rest := range strings.Split(string(text), "```sql\n")[1:] {
+		block, _, _ := strings.Cut(rest, "```")
+		for statement := range strings.SplitSeq(block, ";\n") {
+			if statement = strings.TrimSpace(statement); statement != "" {
+				statements = append(statements, statement)
+			}
 		}
 	}
 	return statements, nil
