@@ -53,6 +53,11 @@ type process struct {
 // Start makes the tables in an empty database and serves them. It stops with the test.
 func Start(t testing.TB, dsn string) *Server {
 	t.Helper()
+	return start(t, dsn, func(s *Server) { s.Exec(schema) })
+}
+
+func start(t testing.TB, dsn string, prepare func(*Server)) *Server {
+	t.Helper()
 	ctx := context.Background() // the database is used until after the test's own context has ended
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -66,7 +71,7 @@ func Start(t testing.TB, dsn string) *Server {
 	t.Cleanup(pool.Close)
 	s := &Server{t: t, pool: pool, requests: map[string]int{}, hidden: map[string]bool{}}
 	s.Proxy = startProxy(t, config.ConnConfig.Host, int(config.ConnConfig.Port), dsn)
-	s.Exec(schema)
+	prepare(s)
 	s.URL = s.Process()
 	if _, err := s.register(ctx, registration{Name: "Usher", Email: OwnerEmail, Password: OwnerPassword}); err != nil {
 		t.Fatal(err)
