@@ -36,6 +36,12 @@ func (r *inviteReconciler) agreeWeak(ctx context.Context, p *invitePass) *outcom
 		return r.keepRecord(ctx, p.site, p.invite, p.record)
 	case !r.admits(p):
 		return nil
+	case p.record.ID != "" && !p.observing():
+		// The recorded link is not in the list. A list can be short: no link is made while that one may live.
+		if o := r.retireWeak(ctx, p); o != nil || !r.admits(p) {
+			return o
+		}
+		want, _ = r.weakSettings(ctx, p)
 	}
 	return r.makeWeak(ctx, p, want)
 }
@@ -56,24 +62,25 @@ func (r *inviteReconciler) weakSettings(ctx context.Context, p *invitePass) (med
 	return want, problem
 }
 
-// findWeak finds the recorded link and imports who came by it. One that is gone was revoked on the server: what was used
-// up stays used up.
+// findWeak finds the recorded link and imports who came by it. What was used up by one that is not listed any more stays
+// used up.
 func (r *inviteReconciler) findWeak(ctx context.Context, p *invitePass) (bool, *outcome) {
-	if p.record.ID != "" {
-		invites, err := p.to().Invites(ctx, usesPoll-1)
-		if err != nil {
-			return false, r.callFailed(p.site, err)
-		}
-		for _, invite := range invites {
-			if string(invite.ID) == p.record.ID {
-				p.native = invite
-				p.uses = max(p.uses, p.record.Earlier+invite.Uses)
-				return true, r.importUses(ctx, p)
-			}
+	p.uses = max(p.uses, p.record.Earlier+p.record.Imported)
+	if p.record.ID == "" {
+		return false, nil
+	}
+	invites, err := p.to().Invites(ctx, usesPoll-1)
+	if err != nil {
+		return false, r.callFailed(p.site, err)
+	}
+	for _, invite := range invites {
+		if string(invite.ID) == p.record.ID {
+			p.native = invite
+			p.uses = max(p.uses, p.record.Earlier+invite.Uses)
+			return true, r.importUses(ctx, p)
 		}
 	}
-	p.forgetWeak()
-	p.uses = max(p.uses, p.record.Earlier)
+	p.native = media.Invite{ID: media.InviteID(p.record.ID)}
 	return false, nil
 }
 
@@ -149,8 +156,14 @@ func (r *inviteReconciler) dropWeak(ctx context.Context, p *invitePass) *outcome
 		return nil
 	}
 	found, o := r.findWeak(ctx, p)
-	if o != nil || !found {
+	if o != nil {
 		return o
+	}
+	if !found { // revoked by somebody, or its library is gone: no reason to keep the Invite
+		if p.mayWrite() == nil && !p.observing() {
+			_ = p.to().DeleteInvite(ctx, p.native.ID)
+		}
+		return nil
 	}
 	return r.retireWeak(ctx, p)
 }

@@ -172,6 +172,7 @@ func withoutDatabase(t *testing.T) {
 	if got := fmt.Sprint(h.sees()); got != "[Family viewer Kids viewer]" {
 		t.Errorf("mia sees %s", got)
 	}
+	h.linkThatHides()
 	for name, words := range map[string]string{"dave": "give the MediaServer spec.database"} {
 		says := h.condition(&v1alpha1.User{}, name, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 		if !strings.Contains(says, words) {
@@ -188,4 +189,25 @@ func withoutDatabase(t *testing.T) {
 	}
 	h.edit(&v1alpha1.LibraryGrant{}, "family", func(o client.Object) { o.(*v1alpha1.LibraryGrant).Spec.Disabled = true })
 	testenv.Eventually(t, "mia sees nothing", func() bool { return len(h.sees()) == 0 })
+}
+
+// linkThatHides: Alcoves answers a failure of its database with a list that lacks the link. What takes its place is not
+// made while it lives.
+func (h *household) linkThatHides() {
+	h.state("wedding-guests", v1alpha1.InvitePending)
+	const live = `SELECT token FROM library_invites WHERE revoked_at IS NULL AND expires_at > '2099-01-01'`
+	code := h.secret("wedding-guests-invite", "code")
+	h.server.Hide("links", true)
+	testenv.Eventually(h.T, "another link", func() bool { return h.secret("wedding-guests-invite", "code") != code })
+	h.server.Hide("links", false)
+	testenv.Eventually(h.T, "the Secret has the live link", func() bool {
+		var token string
+		if h.server.Count(live) == 1 {
+			h.server.Query(&token, live)
+		}
+		return token == h.secret("wedding-guests-invite", "code")
+	})
+	if n := h.server.Count(live); n != 1 {
+		h.Errorf("%d live links of one Invite", n)
+	}
 }

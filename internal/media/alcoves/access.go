@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/wire"
@@ -58,9 +59,15 @@ func (d *Driver) SetAccess(ctx context.Context, of media.Account, want media.Acc
 	if err := d.actByAPI(ctx, now.ID, byAPI, seen, want); err != nil {
 		return media.Account{}, err
 	}
+	if seen.blind != nil && seen.hides(of.Access, want) { // what the API could take is taken
+		return media.Account{}, seen.blind
+	}
 	after, err := d.actBySQL(ctx, self, now.ID, bySQL, want)
 	if err == nil && after.ID == "" {
 		after, _, err = d.accountWhileDatabaseDown(ctx, self, of.ID)
+	}
+	if seen.blind != nil {
+		after.Disabled = of.Disabled // which only the database knows
 	}
 	if err == nil && !after.Access.Equal(want) {
 		return media.Account{}, media.Errorf(media.Ambiguous, "the server did not keep the access that was set")
@@ -73,9 +80,11 @@ func (d *Driver) SetAccess(ctx context.Context, of media.Account, want media.Acc
 func (d *Driver) accountWhileDatabaseDown(ctx context.Context, self account, id media.AccountID) (media.Account, view, error) {
 	found, seen, err := d.account(ctx, self, id)
 	if errors.Is(err, errUnreachable) && ctx.Err() == nil {
+		down := err
 		withoutDatabase := *d
 		withoutDatabase.database = nil
-		return withoutDatabase.account(ctx, self, id)
+		found, seen, err = withoutDatabase.account(ctx, self, id)
+		seen.blind = down
 	}
 	return found, seen, err
 }
@@ -94,6 +103,18 @@ func checkAccess(want media.Access) error {
 		}
 	}
 	return nil
+}
+
+// hides says whether an account has a library that it is to lose and that the view does not show: it cannot be said then
+// that it lost it.
+func (v view) hides(has, want media.Access) bool {
+	for _, id := range has.IDs() {
+		_, wanted := want.Libraries[id]
+		if !wanted && !slices.ContainsFunc(v.listing.Libraries, func(one media.Library) bool { return one.ID == id }) {
+			return true
+		}
+	}
+	return false
 }
 
 // knows refuses to give a library that is not there, or that is somebody's own.
@@ -179,7 +200,10 @@ func (d *Driver) actBySQL(ctx context.Context, self account, id media.AccountID,
 	if len(diff.take)+len(diff.change)+len(diff.give) == 0 {
 		return media.Account{}, nil
 	}
-	if d.database == nil {
+	switch {
+	case d.database == nil && len(diff.take)+len(diff.change) > 0:
+		return media.Account{}, media.Errorf(media.PermissionDenied, "the account that Usher uses is no admin of a library that is to be taken away or changed: make it one on the server's own pages, or give the MediaServer spec.database")
+	case d.database == nil:
 		return media.Account{}, media.Errorf(media.Unsupported, "a library cannot be given to an account that exists, since %s", noDatabase)
 	}
 	return d.database.writeAccount(ctx, self, func(ctx context.Context, s *session) (media.AccountID, error) {

@@ -79,13 +79,21 @@ func (s *session) take(ctx context.Context, id media.AccountID, library media.Li
 	return err
 }
 
-// signOutEverywhere ends the sessions and tokens of an account.
+// signOutEverywhere ends the sessions and tokens of an account, those of apps among them.
 func (s *session) signOutEverywhere(ctx context.Context, id media.AccountID) error {
-	_, err := s.exec(ctx, `DELETE FROM sessions WHERE user_id = $1::uuid`, string(id))
-	if err == nil {
-		_, err = s.exec(ctx, `DELETE FROM personal_access_tokens WHERE user_id = $1::uuid`, string(id))
+	statements := []string{
+		`DELETE FROM sessions WHERE user_id = $1::uuid`, `DELETE FROM personal_access_tokens WHERE user_id = $1::uuid`,
 	}
-	return err
+	if s.apps {
+		statements = append(statements, `DELETE FROM oauth_authorization_codes WHERE user_id = $1::uuid`,
+			`DELETE FROM oauth_access_tokens WHERE user_id = $1::uuid`, `DELETE FROM oauth_refresh_tokens WHERE user_id = $1::uuid`)
+	}
+	for _, statement := range statements {
+		if _, err := s.exec(ctx, statement, string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // change runs a statement about one account; NotFound when there is none.

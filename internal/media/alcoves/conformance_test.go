@@ -178,8 +178,14 @@ func serve(r *running, config media.Config) drivertest.Server {
 	}
 }
 
-func harness() drivertest.Harness {
+// harness has what the suite must know of the server; config says how the driver connects.
+func harness(t testing.TB, config func(*running) media.Config) drivertest.Harness {
+	shelf := &alcovestest.Shelf{Database: func() string { return testpg.Database(t) }}
 	return drivertest.Harness{
+		Start: func(t testing.TB) drivertest.Server {
+			r := &running{shelf.Start(t), t}
+			return serve(r, config(r))
+		},
 		Refusal: func(status int) (string, string) {
 			return "application/json; charset=UTF-8", fmt.Sprintf(`{"message":%q}`, http.StatusText(status))
 		},
@@ -190,21 +196,15 @@ func harness() drivertest.Harness {
 
 // With a database, some calls go by HTTP and some by SQL, and the faults are put into both.
 func TestConformanceWithDatabase(t *testing.T) {
-	h := harness()
+	h := harness(t, (*running).withDatabase)
 	h.PasswordEndsSessions = true
-	h.Start = func(t testing.TB) drivertest.Server { r := start(t); return serve(r, r.withDatabase()) }
 	drivertest.Run(t, h)
 }
 
 func TestConformanceWithoutDatabase(t *testing.T) {
-	h := harness()
+	h := harness(t, (*running).config)
 	h.HTTP, h.CreatesInSteps = true, true
-	h.Start = func(t testing.TB) drivertest.Server { r := start(t); return serve(r, r.config()) }
 	drivertest.Run(t, h)
 }
 
-func BenchmarkDriver(b *testing.B) {
-	h := harness()
-	h.Start = func(t testing.TB) drivertest.Server { r := start(t); return serve(r, r.withDatabase()) }
-	drivertest.Benchmark(b, h)
-}
+func BenchmarkDriver(b *testing.B) { drivertest.Benchmark(b, harness(b, (*running).withDatabase)) }

@@ -3,6 +3,7 @@ package alcoves
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +17,8 @@ import (
 const (
 	firstSchema = 20
 	lastSchema  = 26
+	// appsSchema is the first with tokens that apps get by OAuth.
+	appsSchema = 25
 )
 
 var (
@@ -36,6 +39,8 @@ type database struct{ config *pgx.ConnConfig }
 type session struct {
 	tx   pgx.Tx
 	self string
+	// apps: the schema has tokens that apps get by OAuth.
+	apps bool
 }
 
 // read runs f on one snapshot of the database. self is Usher's account, as the API names it.
@@ -94,8 +99,8 @@ func (db *database) transact(ctx context.Context, options pgx.TxOptions, self st
 	if err := s.checkSelf(ctx); err != nil {
 		return err
 	}
-	if err := f(ctx, s); err != nil {
-		return err
+	if err := f(ctx, s); err != nil || options.AccessMode == pgx.ReadOnly {
+		return err // nothing to keep
 	}
 	if err := tx.Commit(ctx); err != nil {
 		return commitFailed(ctx, err)
@@ -116,6 +121,7 @@ func (s *session) checkSchema(ctx context.Context) error {
 	if version < firstSchema || version > lastSchema {
 		return media.Errorf(media.Unsupported, "%s (it has version %d, known are %d to %d)", unknownSchema, version, firstSchema, lastSchema).WithCause(errSchema)
 	}
+	s.apps = version >= appsSchema
 	return nil
 }
 
@@ -149,7 +155,10 @@ func (s *session) rows(ctx context.Context, query string, scan func(pgx.Rows) er
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := scan(rows); err != nil {
+		switch err := scan(rows); {
+		case errors.Is(err, errForm):
+			return media.Errorf(media.Unavailable, "the database holds a row that is not as Alcoves writes it (a role, an address), so that nothing of its tables is relied on").WithCause(err)
+		case err != nil:
 			return statementFailed(ctx, err)
 		}
 	}
@@ -167,6 +176,8 @@ func connectFailed(ctx context.Context, err error) error {
 		switch refused.Code {
 		case "28P01", "28000":
 			return media.Errorf(media.Unauthenticated, "the database refuses the role or its password: mend the Secret of spec.database").WithCause(errUnreachable)
+		case "42501":
+			return media.Errorf(media.PermissionDenied, "the database role may not connect to the database: grant it what docs/servers/alcoves.md says").WithCause(errUnreachable)
 		case "3D000":
 			return media.Errorf(media.Unavailable, "the database that the Secret of spec.database names is not there").WithCause(errUnreachable)
 		}
@@ -191,10 +202,16 @@ func statementFailed(ctx context.Context, err error) error {
 	return media.Errorf(media.Unavailable, "the database refuses a statement (SQLSTATE %s)", refused.Code)
 }
 
-// commitFailed tells a transaction that was undone from one whose end is not known (R12).
+// commitFailed tells a transaction that was undone from one whose end is not known (R12). PostgreSQL says that it undid
+// one by its own rules: a conflict (class 40), a constraint that is looked at last (23), a statement that had failed (25).
+// Whatever else comes in place of the answer, a server that shuts down or a pooler that lost it, comes after it was sent.
 func commitFailed(ctx context.Context, err error) error {
+	const unknownCompletion = "40003"
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) || errors.Is(err, pgx.ErrTxCommitRollback) {
+	if errors.As(err, &refused) && refused.Code != unknownCompletion && slices.Contains([]string{"23", "25", "40"}, refused.Code[:min(2, len(refused.Code))]) {
+		return statementFailed(ctx, err)
+	}
+	if errors.Is(err, pgx.ErrTxCommitRollback) {
 		return statementFailed(ctx, err)
 	}
 	return lost(ctx, media.Ambiguous, "the database did not say whether it was done")

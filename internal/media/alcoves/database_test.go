@@ -1,15 +1,18 @@
 package alcoves_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/alcoves"
 	"github.com/usher-media/usher/internal/media/alcoves/alcovestest"
+	"github.com/usher-media/usher/internal/testpg"
 )
 
 // The database is out of reach while the API answers: what is taken is taken, nothing is given, and no short list passes
@@ -209,6 +212,28 @@ func TestPasswordCost(t *testing.T) {
 	c.Query(&stored, `SELECT password_hash FROM users WHERE id = $1`, string(mia.ID))
 	if cost, err := bcrypt.Cost([]byte(stored)); err != nil || cost != 10 {
 		t.Errorf("cost %d, %v", cost, err)
+	}
+}
+
+// The statements of the documentation are run as admins run them, and give the role no more than it says.
+func TestRoleAsDocumented(t *testing.T) {
+	dsn := testpg.Database(t)
+	alcovestest.SetUpAsAdmins(t, dsn)
+	connection, err := pgx.Connect(t.Context(), testpg.As(t, dsn, alcovestest.Role, "choose-a-long-one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = connection.Close(context.Background()) }()
+	for statement, may := range map[string]bool{
+		`SELECT email, password_hash FROM users`: true, `INSERT INTO libraries (owner_id, name, is_default) VALUES (gen_random_uuid(), 'My Library', true)`: true,
+		`UPDATE users SET role = 'owner'`: false, `INSERT INTO users (email, display_name, role) VALUES ('a@b.org', 'a', 'owner')`: false,
+		`UPDATE libraries SET owner_id = gen_random_uuid()`: false, `DELETE FROM libraries`: false, `DELETE FROM users`: false,
+		`SELECT * FROM files`: false, `SELECT token_hash FROM personal_access_tokens`: false, `SELECT session_token FROM sessions`: false,
+		`UPDATE app_settings SET settings = '{}'`: false, `CREATE TABLE mine (id int)`: false,
+	} {
+		if _, err := connection.Exec(t.Context(), statement); (err == nil) != may {
+			t.Errorf("%s: %v", statement, err)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func newDatabase(config media.Config) (*database, error) {
 		return nil, err
 	}
 	// Every setting that would come from the environment or from a file is given, and then everything is replaced.
-	connection, err := pgx.ParseConfig("host=localhost port=5432 user=u password=p dbname=d sslmode=disable passfile='' sslcert='' sslkey='' sslrootcert='' target_session_attrs=any")
+	connection, err := pgx.ParseConfig("host=localhost port=5432 user=u password=p dbname=d sslmode=disable passfile='' sslcert='' sslkey='' sslrootcert='' target_session_attrs=any sslnegotiation=postgres connect_timeout=0 min_protocol_version=3.0 max_protocol_version=3.0")
 	if err != nil {
 		return nil, media.Errorf(media.Invalid, "the environment of the operator holds settings of PostgreSQL (PGSERVICE and others) that cannot be used: unset them")
 	}
@@ -60,6 +60,7 @@ func newDatabase(config media.Config) (*database, error) {
 	connection.Host, connection.Port = parsed.Hostname(), uint16(port)
 	connection.User, connection.Password = parsed.User.Username(), password
 	connection.Database, connection.TLSConfig, connection.Fallbacks = strings.Trim(parsed.Path, "/"), security, nil
+	connection.KerberosSrvName, connection.KerberosSpn = "", ""
 	connection.RuntimeParams = map[string]string{"application_name": "usher"}
 	connection.DialFunc = wire.Dialer().DialContext
 	// No statements are kept on the server, so that a pooler between may hand each transaction to another connection.

@@ -119,11 +119,28 @@ func onlyLibrary(settings media.InviteSettings) (media.LibraryID, error) {
 	return "", nil
 }
 
-// mint makes a link by the API.
+// mint makes a link by the API. One that came out with a wider promise than asked for (a server that does not know a field
+// ignores it) is revoked at once: its code has left the server to nobody but us.
 func (d *Driver) mint(ctx context.Context, library string, body linkBody) (link, error) {
 	var made link
 	_, err := d.client.Do(ctx, wire.Call{Method: http.MethodPost, Path: linksPath, Args: []string{library}, Body: body, Into: &made})
-	return made, err
+	if err != nil {
+		return link{}, err
+	}
+	if made.keeps(body) {
+		return made, nil
+	}
+	if err := d.revokeLinks(ctx, library, []link{made}); err != nil {
+		return link{}, media.Errorf(media.Ambiguous, "the server made a link that admits more than was asked for, and it could not be revoked: revoke it on the server's own pages").WithCause(ctx.Err())
+	}
+	return link{}, media.Errorf(media.Unavailable, "the server made a link that admits more than was asked for, so it was revoked: is the server new enough (0.20)?")
+}
+
+// keeps says whether a link admits no more than was asked for, and no longer. The server keeps microseconds.
+func (l link) keeps(asked linkBody) bool {
+	uses := asked.MaxUses == nil || l.MaxUses != nil && *l.MaxUses <= *asked.MaxUses
+	end := asked.ExpiresAt == nil || l.ExpiresAt != nil && !l.ExpiresAt.After(asked.ExpiresAt.Add(time.Second))
+	return uses && end
 }
 
 // SetInvite only revokes: the server has no call that changes a link.
@@ -137,7 +154,8 @@ func (d *Driver) SetInvite(ctx context.Context, id media.InviteID, settings medi
 	return media.Invite{ID: id, Settings: settings}, nil
 }
 
-// DeleteInvite revokes a link. NotFound when there is none, or it is revoked already.
+// DeleteInvite revokes a link. NotFound when there is none, it is revoked already, or its library is gone, since nobody
+// comes by it then.
 func (d *Driver) DeleteInvite(ctx context.Context, id media.InviteID) error {
 	library, invite, err := splitInviteID(id)
 	if err != nil {
@@ -145,6 +163,11 @@ func (d *Driver) DeleteInvite(ctx context.Context, id media.InviteID) error {
 	}
 	var done reply
 	_, err = d.client.Do(ctx, wire.Call{Method: http.MethodDelete, Path: linkPath, Args: []string{library, invite}, Into: &done})
+	if media.CodeOf(err) == media.Unavailable && ctx.Err() == nil {
+		if _, gone := d.Library(ctx, media.LibraryID(library)); media.CodeOf(gone) == media.NotFound {
+			return media.Errorf(media.NotFound, "the library that the link led to is gone")
+		}
+	}
 	return err
 }
 

@@ -84,7 +84,13 @@ func TestRequestsOfAResync(t *testing.T) {
 func TestDatabaseURLs(t *testing.T) {
 	const canary = "canary-5f2d9c81"
 	t.Setenv("PGPASSWORD", canary)
-	t.Setenv("PGHOST", "169.254.169.254")
+	for name, value := range map[string]string{
+		"PGHOST": "169.254.169.254", "PGSSLNEGOTIATION": "direct", "PGCONNECT_TIMEOUT": "nonsense", "PGPASSFILE": "/etc/passwd",
+		"PGSSLROOTCERT": "/etc/passwd", "PGSSLKEY": "/etc/passwd", "PGSSLCERT": "/etc/passwd", "PGTARGETSESSIONATTRS": "standby",
+		"PGMINPROTOCOLVERSION": "latest", "PGSSLMODE": "verify-full", "PGOPTIONS": "-c role=postgres", "PGPORT": "0",
+	} {
+		t.Setenv(name, value)
+	}
 	config := media.Config{URL: "http://127.0.0.1:1", Credentials: media.Credentials{Email: "usher@example.org", Password: "the password"}}
 	for url, good := range map[string]bool{
 		"postgres://usher:pw@db:5432/alcoves?sslmode=disable":                                 true,

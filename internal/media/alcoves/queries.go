@@ -19,8 +19,12 @@ const selectAccounts = `
 		(u.password_hash IS NULL OR left(u.password_hash, 1) = '!')
 		AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.expires_at > now())
 		AND NOT EXISTS (SELECT 1 FROM personal_access_tokens t WHERE t.user_id = u.id AND (t.expires_at IS NULL OR t.expires_at > now()))
-		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.user_id = u.id AND a.provider <> 'credentials')
-	FROM users u`
+		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.user_id = u.id AND a.provider <> 'credentials')`
+
+// What apps were given counts, too.
+const selectApps = `
+		AND NOT EXISTS (SELECT 1 FROM oauth_access_tokens o WHERE o.user_id = u.id AND o.expires_at > now())
+		AND NOT EXISTS (SELECT 1 FROM oauth_refresh_tokens o WHERE o.user_id = u.id AND o.expires_at > now() AND o.revoked_at IS NULL)`
 
 // Rows of libraries that are gone, of personal ones and of the owner's own give nothing (sections 4 and 6).
 const selectAccess = `
@@ -59,8 +63,12 @@ func (s *session) accounts(ctx context.Context, only media.AccountID) ([]media.A
 	if only != "" {
 		who, what, args = ` WHERE u.id = $1::uuid`, ` AND m.user_id = $1::uuid`, []any{string(only)}
 	}
+	apps := ``
+	if s.apps {
+		apps = selectApps
+	}
 	byID := map[string]media.Access{}
-	err := s.rows(ctx, selectAccounts+who+` ORDER BY u.created_at, u.id`, func(rows pgx.Rows) error {
+	err := s.rows(ctx, selectAccounts+apps+` FROM users u`+who+` ORDER BY u.created_at, u.id`, func(rows pgx.Rows) error {
 		var one account
 		var disabled bool
 		if err := rows.Scan(&one.ID, &one.Email, &one.DisplayName, &one.Role, &disabled); err != nil {

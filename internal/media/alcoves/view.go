@@ -3,6 +3,7 @@ package alcoves
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -16,6 +17,8 @@ type view struct {
 	links map[media.LibraryID][]link
 	// sql says that the view comes from the database, which shows all libraries.
 	sql bool
+	// blind is why the database, which there is, was not asked; nil when it was.
+	blind error
 }
 
 // List returns everything: from the database, where there is one, since only that shows the libraries of others.
@@ -28,8 +31,9 @@ func (d *Driver) List(ctx context.Context) (media.Listing, error) {
 	return seen.listing, err
 }
 
-// look reads everything: of one account only, where only names it and that is cheaper. With a database of an unknown schema it reads by the API; with one that cannot be reached it
-// fails, since a list without the libraries of others would look as if they were gone (R4).
+// look reads everything: of one account only, where only names it and that is cheaper. With a database of an unknown
+// schema it reads by the API; with one that cannot be reached it fails, since a list without the libraries of others would
+// look as if they were gone (R4).
 func (d *Driver) look(ctx context.Context, self account, only media.AccountID) (view, error) {
 	if d.database == nil {
 		return d.lookByAPI(ctx)
@@ -40,7 +44,9 @@ func (d *Driver) look(ctx context.Context, self account, only media.AccountID) (
 		return err
 	})
 	if errors.Is(err, errSchema) {
-		return d.lookByAPI(ctx)
+		unknown := err
+		seen, err = d.lookByAPI(ctx)
+		seen.blind = unknown
 	}
 	return seen, err
 }
@@ -106,7 +112,7 @@ func compose(everybody accounts, all libraries, shared map[string][]sharing) vie
 		seen.listing.Libraries = append(seen.listing.Libraries, one.library())
 		seen.managed[id] = one.manageable()
 		for _, look := range shared[one.ID] {
-			seen.links[id] = look.InviteLinks
+			seen.links[id] = union(seen.links[id], look.InviteLinks)
 			for _, m := range look.Members {
 				if list, known := access[m.UserID]; known && !m.IsOwner {
 					list.Libraries[id] = libraryRoles[m.Role]
@@ -115,6 +121,18 @@ func compose(everybody accounts, all libraries, shared map[string][]sharing) vie
 		}
 	}
 	return seen
+}
+
+// union adds the links that one more look showed, as it showed them. One that is in either look counts: taken for one too
+// many it is revoked twice, and taken for none it would be made again beside itself.
+func union(known, more []link) []link {
+	all := slices.Clone(more)
+	for _, one := range known {
+		if !slices.ContainsFunc(more, func(other link) bool { return other.ID == one.ID }) {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // sharing reads who sees a library.

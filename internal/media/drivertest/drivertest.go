@@ -29,7 +29,7 @@ type Harness struct {
 	HTTP bool
 	// Refusal writes an error in the server's own envelope, for HTTP: its content type and body.
 	Refusal func(status int) (contentType, body string)
-	// Only names the rules to test; none means all.
+	// Only names the rules to test, or single cases of them ("matrix/SetAccess"); none means all.
 	Only []string
 	// CreatesInSteps says that making an account is several writes, so that a lost answer may have made none.
 	CreatesInSteps bool
@@ -112,11 +112,12 @@ type testCase struct {
 // Run runs every case, each on a server of its own.
 func Run(t *testing.T, h Harness) {
 	for _, r := range h.rules() {
-		if len(h.Only) > 0 && !slices.Contains(h.Only, r.name) {
+		cases := h.chosen(r)
+		if len(cases) == 0 {
 			continue
 		}
 		t.Run(r.name, func(t *testing.T) {
-			for _, c := range r.cases {
+			for _, c := range cases {
 				t.Run(c.name, func(t *testing.T) {
 					if h.Parallel && r.name != "R1" && r.name != "R3" {
 						t.Parallel()
@@ -126,6 +127,14 @@ func Run(t *testing.T, h Harness) {
 			}
 		})
 	}
+}
+
+// chosen are the cases of a rule that are run.
+func (h Harness) chosen(r rule) []testCase {
+	if len(h.Only) == 0 || slices.Contains(h.Only, r.name) {
+		return r.cases
+	}
+	return slices.DeleteFunc(slices.Clone(r.cases), func(c testCase) bool { return !slices.Contains(h.Only, r.name+"/"+c.name) })
 }
 
 // run runs one case and reports how it ended.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -25,46 +26,66 @@ func matrixCases() []testCase {
 	return cases
 }
 
-// spoilCall spoils each request of one call in turn. What never reaches the server is done to one subject after the
-// other, for as long as nothing has happened to it: a call that wrote with another request has a new subject each time.
-// They share their libraries, since there are drivers whose calls have a request for each library. How many requests there
-// are is counted while the first is spoiled: later there are more pages.
+// spoilCall spoils each request of one call in turn, each on a server of its own: on one that filled up with what the
+// requests before had left, every list would grow, and with it every call. A live server is only one. How many requests
+// there are is counted while the first is spoiled: later there may be more pages.
 func spoilCall(f *fixture, name string) {
-	var last, untouched *attempt
-	requests := 1
-	count := func(k, seen int) {
-		if k == 1 {
-			requests = max(requests, seen)
+	s := &spoiling{name: name, requests: 1}
+	for k := 1; k <= s.requests && f.lacking == ""; k++ {
+		t, able := f.TB.(*testing.T)
+		if k == 1 || f.h.Live || !able {
+			s.request(f, k)
+			continue
 		}
+		t.Run(fmt.Sprintf("request_%d", k), func(t *testing.T) {
+			s.last = nil
+			s.request(f.h.fixture(t, f.h.Start), k)
+		})
 	}
-	for k := 1; k <= requests; k++ {
-		for _, s := range matrix() {
-			try := untouched
-			if try == nil || s.passes && try.op.write {
-				if try = f.attempt(name, fmt.Sprintf("-%d-%s", k, s.name), last); try == nil {
-					f.lacks(name)
-					return
-				}
-			}
-			last = try
-			nth := f.spoilOnce(s, try.op, try.on, k)
-			count(k, nth.seen)
-			switch {
-			case !try.op.write || !s.passes && !nth.wrote:
-				untouched = try
-			default:
-				count(k, f.makeAgain(try, try.op.again))
-				if try == untouched {
-					untouched = nil
-				}
+}
+
+// spoiling is one call that is spoiled.
+type spoiling struct {
+	name     string
+	requests int
+	// last is the attempt before, on the same server.
+	last *attempt
+}
+
+func (s *spoiling) count(k, seen int) {
+	if k == 1 {
+		s.requests = max(s.requests, seen)
+	}
+}
+
+// request spoils the k-th request in every way. What never reaches the server is done to one subject after the other, for
+// as long as nothing has happened to it: a call that wrote with another request has a new subject each time. They share
+// their libraries, since there are drivers whose calls have a request for each library.
+func (s *spoiling) request(f *fixture, k int) {
+	var untouched *attempt
+	for _, way := range matrix() {
+		try := untouched
+		if try == nil || way.passes && try.op.write {
+			if try = f.attempt(s.name, fmt.Sprintf("-%d-%s", k, way.name), s.last); try == nil {
+				f.lacks(s.name)
+				return
 			}
 		}
-		if untouched != nil {
-			count(k, f.makeAgain(untouched, nil))
-			if untouched.op.write {
+		s.last = try
+		nth := f.spoilOnce(way, try.op, try.on, k)
+		s.count(k, nth.seen)
+		switch {
+		case !try.op.write || !way.passes && !nth.wrote:
+			untouched = try
+		default:
+			s.count(k, f.makeAgain(try, try.op.again))
+			if try == untouched {
 				untouched = nil
 			}
 		}
+	}
+	if untouched != nil {
+		s.count(k, f.makeAgain(untouched, nil))
 	}
 }
 

@@ -69,11 +69,15 @@ func wantedAccess(want media.Access) error {
 	return nil
 }
 
-// unknownLibraries refuses libraries that are not there. It is not NotFound: that would say that the account is gone.
+// unknownLibraries refuses libraries that are not there, or are somebody's own. It is not NotFound: that would say that the account is gone.
 func unknownLibraries(want media.Access, libraries []media.Library) error {
 	for id := range want.Libraries {
-		if !slices.ContainsFunc(libraries, func(l media.Library) bool { return l.ID == id }) {
+		i := slices.IndexFunc(libraries, func(l media.Library) bool { return l.ID == id })
+		switch {
+		case i < 0:
 			return media.Errorf(media.Invalid, "a library that was to be granted does not exist")
+		case libraries[i].Personal:
+			return media.Errorf(media.Conflict, "a library of somebody's own is never granted to anybody")
 		}
 	}
 	return nil

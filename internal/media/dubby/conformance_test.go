@@ -173,7 +173,7 @@ func harness(options dubbytest.Options) drivertest.Harness {
 			server := dubbytest.Start(t, options)
 			return serve(server, config(server.URL))
 		},
-		HTTP: true, CreatesInSteps: true, GoesOn: goesOn,
+		HTTP: true, CreatesInSteps: true, GoesOn: goesOn, Parallel: true,
 		Refusal: func(status int) (string, string) {
 			return "application/json", fmt.Sprintf(`{"error":%q}`, http.StatusText(status))
 		},

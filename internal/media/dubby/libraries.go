@@ -136,10 +136,15 @@ func (d *Driver) UpdateLibrary(ctx context.Context, id media.LibraryID, change m
 		return media.Library{}, err
 	}
 	after, err := d.Library(ctx, id)
-	if err != nil || (change.Name != nil && after.Name != *change.Name) || (change.Paths != nil && !slices.Equal(after.Paths, change.Paths)) {
+	if err != nil || (change.Name != nil && after.Name != *change.Name) || (change.Paths != nil && !samePaths(after.Paths, change.Paths)) {
 		return media.Library{}, media.Errorf(media.Ambiguous, "the server did not show the library as it was set").WithCause(err)
 	}
 	return after, nil
+}
+
+// samePaths: the order of a library's directories says nothing.
+func samePaths(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // DeleteLibrary deletes a library that holds nothing, by the server's own count at that moment, and looks that it is

@@ -3,8 +3,10 @@ package dubby
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +28,16 @@ var (
 	listNames   = []string{"items", "data", "results"}
 	cursorNames = []string{"nextCursor", "next_cursor", "cursor", "endCursor"}
 	moreNames   = []string{"hasMore", "hasNextPage", "has_more"}
-	totalNames  = []string{"total", "totalCount", "count"}
+	totalNames  = []string{"total", "totalCount"}
 	boxNames    = []string{"pagination", "pageInfo", "meta", "page"}
+)
+
+// What a name says of a value that is no text, whatever its exact form: that there is more after this page, or how many
+// pages or entries there are.
+var (
+	continues = regexp.MustCompile(`(?i)next|more|contin|cursor|offset`)
+	pages     = regexp.MustCompile(`(?i)pages?(count)?$`)
+	counts    = regexp.MustCompile(`(?i)total|count`)
 )
 
 // page is one page of a list. Its envelope must be understood to the end: a cursor under a name that nobody knows would
@@ -37,8 +47,9 @@ type page struct {
 	cursor string
 	// last and more: the page itself says that it is the last, or that it is not.
 	last, more bool
-	// total is what the server says that the whole list holds; -1 when it does not.
-	total int
+	// total is what the server says that the whole list holds, -1 when it does not; atLeast, what some count says, which may
+	// be of the page only.
+	total, atLeast int
 }
 
 // UnmarshalJSON reads any of the envelopes.
@@ -73,7 +84,9 @@ func (p *page) open(envelope map[string]json.RawMessage, list string) error {
 			err = json.Unmarshal(raw, &p.more)
 			p.last = !p.more
 		case slices.Contains(totalNames, name):
-			err = json.Unmarshal(raw, &p.total)
+			if err = json.Unmarshal(raw, &p.total); err == nil {
+				p.atLeast = max(p.atLeast, p.total)
+			}
 		case slices.Contains(boxNames, name) && raw[0] == '{':
 			var box map[string]json.RawMessage
 			if err = json.Unmarshal(raw, &box); err == nil && list != "" {
@@ -81,10 +94,33 @@ func (p *page) open(envelope map[string]json.RawMessage, list string) error {
 			}
 		case strings.ContainsRune(`"{[`, rune(raw[0])) && string(raw) != `""`:
 			err = errForm
+		default:
+			err = p.readOther(name, raw)
 		}
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// readOther refuses a number or a flag that speaks of more pages than this one, in a way that is not known.
+func (p *page) readOther(name string, raw json.RawMessage) error {
+	var flag bool
+	if json.Unmarshal(raw, &flag) == nil {
+		return form(!flag || !continues.MatchString(name))
+	}
+	var number float64
+	if json.Unmarshal(raw, &number) != nil || number <= 0 {
+		return nil
+	}
+	switch {
+	case continues.MatchString(name):
+		return errForm
+	case pages.MatchString(name):
+		return form(number <= 1)
+	case counts.MatchString(name):
+		p.atLeast = max(p.atLeast, int(min(number, math.MaxInt32)))
 	}
 	return nil
 }
@@ -165,7 +201,7 @@ func (d *Driver) listAs(ctx context.Context, token, path string, codes map[int]m
 // asked for: a server that then still answers with everything knows no pages.
 func (d *Driver) ended(ctx context.Context, token string, call wire.Call, last page, seen int) error {
 	switch {
-	case last.total > seen:
+	case last.atLeast > seen:
 		return incomplete(call.Path, "it holds less than the server counts")
 	case last.last || last.total == seen || len(last.items) < pageSize:
 		return nil

@@ -46,17 +46,28 @@ func answering(server *dubbytest.Server, contentType, body string) {
 	})
 }
 
-// TestListsThatAreNotWhole: none of these is taken for the whole list (rule R4), and none is asked for without end.
+// TestListsThatAreNotWhole: none of these is taken for the whole list (rule R4), and none is asked for without end. Each
+// holds Usher's own account, so that nothing but its envelope is wrong with it.
 func TestListsThatAreNotWhole(t *testing.T) {
-	full := `{"items":[` + strings.TrimSuffix(strings.Repeat(`{"id":"x","email":"x@example.org","role":"member","isActive":true},`, 1), ",") + `]`
+	const usher = `{"id":"USHER","email":"` + dubbytest.OwnerEmail + `","role":"owner","isActive":true}`
+	const items = `{"items":[` + usher + `]`
 	for name, body := range map[string]string{
-		"a cursor that repeats":    full + `,"nextCursor":"again"}`,
-		"an empty page in between": `{"items":[],"nextCursor":"more"}`,
-		"more than there is":       full + `,"total":7}`,
-		"an unknown continuation":  full + `,"continuationToken":"x"}`,
-		"without Usher's account":  full + `}`,
-		"nothing":                  `[]`,
-		"no list":                  `{"users":"none"}`,
+		"a cursor that repeats":     items + `,"nextCursor":"again"}`,
+		"an empty page in between":  `{"items":[],"nextCursor":"more"}`,
+		"more than there is":        items + `,"total":7}`,
+		"a count beyond the page":   items + `,"meta":{"totalItems":7}}`,
+		"an unknown continuation":   items + `,"continuationToken":"x"}`,
+		"a number of the next page": items + `,"nextPage":2}`,
+		"a flag of a next page":     items + `,"pagination":{"hasNext":true}}`,
+		"several pages":             items + `,"page":1,"totalPages":3}`,
+		"a next offset":             items + `,"offset":50}`,
+		"a link":                    items + `,"links":{"next":"/v1/users?page=2"}}`,
+		"two lists":                 `{"users":[` + usher + `],"admins":[]}`,
+		"somebody twice":            `[` + usher + `,` + usher + `]`,
+		"an entry without an id":    `[` + usher + `,{"email":"x@example.org","role":"member","isActive":true}]`,
+		"without Usher's account":   `[{"id":"x","email":"x@example.org","role":"owner","isActive":true}]`,
+		"nothing":                   `[]`,
+		"no list":                   `{"users":"none"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, driver := started(t, dubbytest.Options{})
@@ -64,13 +75,29 @@ func TestListsThatAreNotWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := server.Count("GET /v1/users")
-			answering(server, "application/json", body)
+			answering(server, "application/json", strings.ReplaceAll(body, "USHER", server.User(dubbytest.OwnerEmail).ID))
 			_, err := driver.List(t.Context())
 			wantCode(t, err, media.Unavailable)
 			if asked := server.Count("GET /v1/users") - before; asked > 3 {
 				t.Errorf("asked %d times", asked)
 			}
 		})
+	}
+}
+
+// TestListsThatAreWhole: what says that this page is all is taken at its word.
+func TestListsThatAreWhole(t *testing.T) {
+	const usher = `{"id":"USHER","email":"` + dubbytest.OwnerEmail + `","role":"owner","isActive":true}`
+	for _, body := range []string{
+		`[` + usher + `]`, `{"users":[` + usher + `]}`, `{"items":[` + usher + `],"nextCursor":null,"count":1,"limit":100}`,
+		`{"data":[` + usher + `],"pagination":{"hasNext":false,"page":1,"pages":1,"pageSize":100,"offset":0}}`,
+		`{"results":[` + usher + `],"success":true,"total":1,"cursor":""}`,
+	} {
+		server, driver := started(t, dubbytest.Options{})
+		answering(server, "application/json", strings.ReplaceAll(body, "USHER", server.User(dubbytest.OwnerEmail).ID))
+		if listing, err := driver.List(t.Context()); err != nil || len(listing.Accounts) != 1 {
+			t.Errorf("%s: %v %v", body, listing.Accounts, err)
+		}
 	}
 }
 

@@ -162,6 +162,7 @@ func TestWhatTheServerCannotHold(t *testing.T) {
 		"no address":        {func(a *media.NewAccount) { a.Username, a.Email = "mia", "" }, media.Invalid},
 		"beyond ASCII":      {func(a *media.NewAccount) { a.Username, a.Email = "mía@example.org", "mía@example.org" }, media.Invalid},
 		"a simple password": {func(a *media.NewAccount) { a.Password = "all lower case" }, media.Invalid},
+		"É as upper case":   {func(a *media.NewAccount) { a.Password = "É is no capital 1" }, media.Invalid},
 		"a display name":    {func(a *media.NewAccount) { a.DisplayName = "Mia" }, media.Unsupported},
 		"disabled":          {func(a *media.NewAccount) { a.Disabled = true }, media.Unsupported},
 		"an owner":          {func(a *media.NewAccount) { a.Role = media.RoleOwner }, media.Conflict},

@@ -3,7 +3,6 @@ package dubby
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -52,10 +51,10 @@ func typeOf(word string) media.MediaType {
 }
 
 // checkPassword repeats the server's rule: 8 to 128 characters, with a lower and an upper case letter and a digit
-// (section 3). It is checked before anything is minted for the account.
+// (section 3), of ASCII: what a server without a word on others refuses would cost an invite. It is checked before anything is minted for the account.
 func checkPassword(password string) error {
-	lower := strings.ContainsFunc(password, unicode.IsLower)
-	upper := strings.ContainsFunc(password, unicode.IsUpper)
+	lower := strings.ContainsFunc(password, func(r rune) bool { return 'a' <= r && r <= 'z' })
+	upper := strings.ContainsFunc(password, func(r rune) bool { return 'A' <= r && r <= 'Z' })
 	digit := strings.ContainsFunc(password, func(r rune) bool { return '0' <= r && r <= '9' })
 	if len(password) < minPassword || len(password) > maxPassword || !lower || !upper || !digit {
 		return media.Errorf(media.Invalid,

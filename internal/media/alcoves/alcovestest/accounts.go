@@ -13,7 +13,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"golang.org/x/crypto/bcrypt"
 )
 
 // registration is the body of a sign-up.
@@ -130,7 +129,7 @@ func (p *process) signIn(r *http.Request) (answer, error) {
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return answer{}, err
 	}
-	if err != nil || hashed == nil || bcrypt.CompareHashAndPassword([]byte(*hashed), []byte(body.Password)) != nil {
+	if err != nil || hashed == nil || !fits(*hashed, body.Password) {
 		return answer{}, refuse(401, "Invalid email or password")
 	}
 	token, err := p.session(r, who)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // Proxy stands between Usher and PostgreSQL, and can be as bad as a network.
@@ -19,6 +21,8 @@ type Proxy struct {
 	connections map[net.Conn]bool
 	// down refuses connections; losing breaks them in place of the answer to the commit of a write.
 	down, losing bool
+	// crash is the code of the error that a client is told in place of the lost answer; empty for none.
+	crash string
 	// holding is closed when what is held may go on; nil when nothing is held.
 	holding chan struct{}
 	arrived chan<- struct{}
@@ -72,6 +76,25 @@ func (p *Proxy) LoseCommits() {
 	p.losing = true
 }
 
+// CrashCommits lets writes be committed, and answers as a pooler does whose server went away meanwhile, or a server that
+// is shut down: with an error of that code.
+func (p *Proxy) CrashCommits(code string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.losing, p.crash = true, code
+}
+
+// crashed is the answer in place of the lost one.
+func (p *Proxy) crashed() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.crash == "" {
+		return nil
+	}
+	text, _ := (&pgproto3.ErrorResponse{Severity: "FATAL", Code: p.crash, Message: "server conn crashed?"}).Encode(nil)
+	return text
+}
+
 // Hold makes everything wait until Heal. Each that begins to wait is told to arrived.
 func (p *Proxy) Hold(arrived chan<- struct{}) {
 	p.mu.Lock()
@@ -83,7 +106,7 @@ func (p *Proxy) Hold(arrived chan<- struct{}) {
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down, p.losing = false, false
+	p.down, p.losing, p.crash = false, false, ""
 	if p.holding != nil {
 		close(p.holding)
 		p.holding = nil
@@ -146,6 +169,7 @@ func (p *Proxy) carry(client net.Conn) {
 		for {
 			n, err := server.Read(buffer)
 			if _, losing := lost.Load(true); losing || err != nil {
+				_, _ = client.Write(p.crashed())
 				_ = client.Close()
 				return
 			}

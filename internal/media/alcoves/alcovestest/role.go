@@ -1,9 +1,13 @@
 package alcovestest
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Role is the one that the documentation says how to make.
@@ -13,23 +17,56 @@ const Role = "usher"
 // rights that an admin gives. Roles are of all databases of a PostgreSQL, so that one is made only once.
 func GrantAsDocumented(s *Server) {
 	s.t.Helper()
-	statements, err := documented()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, statement := range statements {
-		if strings.HasPrefix(statement, "CREATE ROLE") && s.Count(`SELECT 1 FROM pg_roles WHERE rolname = $1`, Role) > 0 {
+	for _, statement := range Documented(s.t) {
+		if strings.HasPrefix(statement, createRole) && s.Count(`SELECT 1 FROM pg_roles WHERE rolname = $1`, Role) > 0 {
 			continue
 		}
 		s.Exec(statement)
 	}
 }
 
-// documented reads the one block of SQL of the page.
-func documented() ([]string, error) {
+const createRole = "CREATE ROLE"
+
+// SetUpAsAdmins makes the tables and runs the documented statements in an empty database as admins do: a superuser makes the
+// role, and everything else is done by the role that owns the database, which is none.
+func SetUpAsAdmins(t testing.TB, dsn string) {
+	t.Helper()
+	connection, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = connection.Close(context.Background()) }()
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := connection.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	once := func(statement string) {
+		// Roles are of all databases: another test may have made it.
+		exec(`DO $made$ BEGIN ` + statement + `; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $made$`)
+	}
+	once(`CREATE ROLE alcoves_owner`)
+	exec(`ALTER DATABASE ` + pgx.Identifier{connection.Config().Database}.Sanitize() + ` OWNER TO alcoves_owner`)
+	exec(`SET ROLE alcoves_owner`)
+	exec(schema)
+	for _, statement := range Documented(t) {
+		if strings.HasPrefix(statement, createRole) {
+			exec(`RESET ROLE`)
+			once(statement)
+			exec(`SET ROLE alcoves_owner`)
+			continue
+		}
+		exec(statement)
+	}
+}
+
+// Documented reads the blocks of SQL of the page.
+func Documented(t testing.TB) []string {
+	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	var text []byte
 	for text == nil {
@@ -37,17 +74,18 @@ func documented() ([]string, error) {
 			break
 		}
 		if filepath.Dir(dir) == dir {
-			return nil, err
+			t.Fatal(err)
 		}
 		dir = filepath.Dir(dir)
 	}
-	_, block, _ := strings.Cut(string(text), "```sql\n")
-	block, _, _ = strings.Cut(block, "```")
 	var statements []string
-	for statement := range strings.SplitSeq(block, ";\n") {
-		if statement = strings.TrimSpace(statement); statement != "" {
-			statements = append(statements, statement)
+	for _, rest := range strings.Split(string(text), "```sql\n")[1:] {
+		block, _, _ := strings.Cut(rest, "```")
+		for statement := range strings.SplitSeq(block, ";\n") {
+			if statement = strings.TrimSpace(statement); statement != "" {
+				statements = append(statements, statement)
+			}
 		}
 	}
-	return statements, nil
+	return statements
 }

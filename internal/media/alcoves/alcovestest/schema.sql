@@ -51,5 +51,16 @@ CREATE TABLE personal_access_tokens (
     token_hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, last_used_at TIMESTAMPTZ, expires_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL DEFAULT now());
 
+-- What apps were given by OAuth (from version 25): codes that are exchanged for tokens, and tokens that renew others.
+CREATE TABLE oauth_authorization_codes (
+    id UUID PRIMARY KEY DEFAULT gen_random_uuid(), user_id UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    expires_at TIMESTAMPTZ NOT NULL);
+CREATE TABLE oauth_refresh_tokens (
+    id UUID PRIMARY KEY DEFAULT gen_random_uuid(), user_id UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    expires_at TIMESTAMPTZ NOT NULL, revoked_at TIMESTAMPTZ);
+CREATE TABLE oauth_access_tokens (
+    id UUID PRIMARY KEY DEFAULT gen_random_uuid(), user_id UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    expires_at TIMESTAMPTZ NOT NULL, refresh_token_id UUID REFERENCES oauth_refresh_tokens ON DELETE SET NULL);
+
 -- Stands for the media: what makes a library one that is not empty.
 CREATE TABLE files (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), library_id UUID NOT NULL);

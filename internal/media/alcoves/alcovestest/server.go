@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"golang.org/x/crypto/bcrypt"
 )
 
 //go:embed schema.sql
@@ -54,6 +53,11 @@ type process struct {
 // Start makes the tables in an empty database and serves them. It stops with the test.
 func Start(t testing.TB, dsn string) *Server {
 	t.Helper()
+	return start(t, dsn, func(s *Server) { s.Exec(schema) })
+}
+
+func start(t testing.TB, dsn string, prepare func(*Server)) *Server {
+	t.Helper()
 	ctx := context.Background() // the database is used until after the test's own context has ended
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -67,7 +71,7 @@ func Start(t testing.TB, dsn string) *Server {
 	t.Cleanup(pool.Close)
 	s := &Server{t: t, pool: pool, requests: map[string]int{}, hidden: map[string]bool{}}
 	s.Proxy = startProxy(t, config.ConnConfig.Host, int(config.ConnConfig.Port), dsn)
-	s.Exec(schema)
+	prepare(s)
 	s.URL = s.Process()
 	if _, err := s.register(ctx, registration{Name: "Usher", Email: OwnerEmail, Password: OwnerPassword}); err != nil {
 		t.Fatal(err)
@@ -131,7 +135,7 @@ func (s *Server) FailRedemptions(n int) {
 	s.unredeemed = n
 }
 
-// Hide makes a list fail in the way that shows as an empty one with status 200: "users", "libraries" or "members".
+// Hide makes a list fail in the way that shows as an empty one with status 200: "users", "libraries", "shared", "members" or "links".
 func (s *Server) Hide(list string, hidden bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,12 +146,6 @@ func (s *Server) hides(list string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.hidden[list]
-}
-
-// hash is cheap: what is slow about passwords is not tested here.
-func hash(password string) (string, error) {
-	hashed, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-	return string(hashed), err
 }
 
 func (p *process) routes() http.Handler {
