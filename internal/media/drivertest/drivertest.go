@@ -31,6 +31,9 @@ type Harness struct {
 	Refusal func(status int) (contentType, body string)
 	// Only names the rules to test, or single cases of them ("matrix/SetAccess"); none means all.
 	Only []string
+	// Ways names the ways in which the matrix spoils a request ("answer_lost"), for a server that answers slowly; none means
+	// all.
+	Ways []string
 	// CreatesInSteps says that making an account is several writes, so that a lost answer may have made none.
 	CreatesInSteps bool
 	// GoesOn says that the driver may go on after a fault of the matrix in a request that reads: it does without the answer,

@@ -63,7 +63,7 @@ func (s *spoiling) count(k, seen int) {
 // their libraries, since there are drivers whose calls have a request for each library.
 func (s *spoiling) request(f *fixture, k int) {
 	var untouched *attempt
-	for _, way := range matrix() {
+	for _, way := range f.h.ways() {
 		try := untouched
 		if try == nil || way.passes && try.op.write {
 			if try = f.attempt(s.name, fmt.Sprintf("-%d-%s", k, way.name), s.last); try == nil {
@@ -128,7 +128,7 @@ func (f *fixture) operationNamed(name string, on subject) (operation, bool) {
 // spoilSignedOut spoils the requests of a driver that has not signed in yet.
 func spoilSignedOut(f *fixture) {
 	on := f.subject("")
-	for _, s := range matrix() {
+	for _, s := range f.h.ways() {
 		for n := range 2 {
 			for k, requests := 1, 1; k <= requests; k++ {
 				op := f.reads(f.open(), on)[n]

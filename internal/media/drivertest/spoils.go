@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"syscall"
 	"time"
 
@@ -60,6 +61,11 @@ func matrix() []spoiled {
 		{"failed_503", answer(503, "text/plain", ""), false, down, lost, 0},
 		{slowBody, drip, false, down, lost, 0},
 	}
+}
+
+// ways are those in which requests are spoiled.
+func (h Harness) ways() []spoiled {
+	return slices.DeleteFunc(matrix(), func(way spoiled) bool { return len(h.Ways) > 0 && !slices.Contains(h.Ways, way.name) })
 }
 
 // refused fails as a dial does that nobody takes.
