@@ -29,12 +29,14 @@ type run struct {
 
 // TestEveryWriteCanFail strikes at each write of each scenario, and compares with the run in which nothing failed.
 func TestEveryWriteCanFail(t *testing.T) {
+	t.Parallel()
 	everyWrite(t, func(t testing.TB, s scenario) system { return newMemory(s.without) }, func(s scenario) bool { return full() || s.quick })
 }
 
 // TestEveryRequestToShishoCanFail does the same on Shisho, whose fake has the traps of the real server: there, what can
 // fail is each single request of a call, and what people see is what any of the server's lists shows them.
 func TestEveryRequestToShishoCanFail(t *testing.T) {
+	t.Parallel()
 	everyWrite(t, newShisho, func(s scenario) bool {
 		able := s.without == nil && (s.needs == nil || s.needs(shishoCapabilities))
 		return able && (full() || s.quickShisho)

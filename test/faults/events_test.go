@@ -16,6 +16,7 @@ const heldFor = 2 * time.Second
 
 // TestEventsHeldBack: the operator acts on an old view of one kind, or of all, while people go on changing manifests.
 func TestEventsHeldBack(t *testing.T) {
+	t.Parallel()
 	for _, s := range scenarios {
 		if s.finally != nil || s.waits || (!full() && !s.quick) {
 			continue
@@ -116,6 +117,7 @@ var pasts = []struct {
 // TestAnOldCacheAtTheStart: an operator begins with a view of the past, as behind an API server that is behind. Nothing
 // is done on its word that takes from somebody what is theirs, or gives what was taken.
 func TestAnOldCacheAtTheStart(t *testing.T) {
+	t.Parallel()
 	for _, c := range pasts {
 		t.Run(name(c.name), func(t *testing.T) {
 			t.Parallel()
@@ -155,6 +157,7 @@ func TestAnOldCacheAtTheStart(t *testing.T) {
 // TestMadeAgainUnseen: while events are held, objects change and change back, or are deleted and made again under the
 // same name; then the watch ends with 410, so that the operator never hears of what was in between.
 func TestMadeAgainUnseen(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		act  func(h *house)

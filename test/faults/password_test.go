@@ -15,6 +15,7 @@ import (
 // TestThePasswordComesLast: a server adds a library of its own to each new account. Nobody can sign in with a password
 // that a person knows until that is taken away again, also when each write fails in turn.
 func TestThePasswordComesLast(t *testing.T) {
+	t.Parallel()
 	modes := []mortal.Mode{mortal.DieAfter}
 	if full() {
 		modes = mortal.Modes

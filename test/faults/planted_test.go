@@ -95,6 +95,7 @@ var plants = []plant{
 
 // TestPlantedBugsAreFound builds each bug in, and wants the tests to fail.
 func TestPlantedBugsAreFound(t *testing.T) {
+	t.Parallel()
 	if !full() {
 		t.Skip("each bug takes a build of its own: make faults runs this")
 	}

@@ -19,10 +19,15 @@ var operations, sequences atomic.Int64
 // TestRandomSequences does random things to a household, to its media server and to the operator, in bursts; after each
 // burst, everybody must have exactly what the manifests give.
 func TestRandomSequences(t *testing.T) {
+	t.Parallel()
 	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
 		randomSequences(t, func(testing.TB, scenario) system { return newMemory(nil) }, amount{2, 2}, amount{24, 12})
 	})
-	t.Run("Shisho", func(t *testing.T) { randomSequences(t, newShisho, amount{1, 1}, amount{12, 10}) })
+	t.Run("Shisho", func(t *testing.T) {
+		t.Parallel()
+		randomSequences(t, newShisho, amount{1, 1}, amount{12, 10})
+	})
 }
 
 // amount is in how many households how many bursts are played.

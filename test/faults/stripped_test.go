@@ -12,6 +12,7 @@ import (
 
 // TestStripped takes away by hand what Usher wrote. It writes it again, and nothing happens on the media server.
 func TestStripped(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		from func(h *house) client.Object
