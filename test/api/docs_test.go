@@ -95,6 +95,27 @@ func sameSet(t *testing.T, what string, documented, coded []string) {
 	slices.Sort(documented)
 	slices.Sort(coded)
 	if !slices.Equal(documented, coded) {
-		t.Errorf("%s: docs/status.md has\n%v\nthe code has\n%v", what, documented, coded)
+		t.Errorf("%s: the page has\n%v\nthe code has\n%v", what, documented, coded)
 	}
+}
+
+// TestMetricsAreDocumented: docs/metrics.md explains each metric of ours, and no other.
+func TestMetricsAreDocumented(t *testing.T) {
+	root, err := testenv.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "docs", "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var coded []string
+	for _, file := range []string{"internal/app/metrics.go", "internal/controller/metrics.go"} {
+		source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		coded = append(coded, rows(string(source), `"(usher_\w+)"`)...)
+	}
+	sameSet(t, "metrics", rows(string(text), `(?m)^\| `+"`(usher_\\w+)`"), coded)
 }
