@@ -56,7 +56,7 @@ func (k *Kit) released(ctx context.Context, object client.Object) *outcome {
 	return &outcome{kind: kindGone}
 }
 
-// confirmCurrent reads the object live and compares: nobody is given anything on the word of a cache that is behind, as
+// confirmCurrent reads the object live and compares: nothing is done to anybody on the word of a cache that is behind, as
 // that of an operator that has just started can be. Everything that was taken from an account has changed its User's
 // status, so an old view of the rest comes with an old version of the User.
 func (k *Kit) confirmCurrent(ctx context.Context, object client.Object) error {

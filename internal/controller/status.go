@@ -27,8 +27,7 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 		return reconcile.Result{}, nil
 	}
 	if apierrors.IsConflict(o.err) {
-		// Somebody else wrote in between: their event brings the object back, this only makes sure.
-		return reconcile.Result{RequeueAfter: time.Second}, nil
+		return overtaken, nil
 	}
 	if o.early && len(*before.StatusConditions()) > 0 {
 		return reconcile.Result{RequeueAfter: jittered(safetyPoll)}, nil // the first look brings it back
@@ -40,7 +39,11 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	if o.handled() {
 		now.SetObservedGeneration(now.GetGeneration())
 	}
-	if err := writeStatus(ctx, k.Client, before, now); err != nil {
+	err := writeStatus(ctx, k.Client, before, now)
+	if apierrors.IsConflict(err) {
+		return overtaken, nil
+	}
+	if err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	if o.err != nil {
@@ -53,7 +56,11 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	return reconcile.Result{RequeueAfter: o.after, Priority: &priority}, nil
 }
 
-// writeStatus sends the difference of the status, or nothing when there is none.
+// overtaken is for an object that somebody else wrote in between: their event brings it back, this only makes sure.
+var overtaken = reconcile.Result{RequeueAfter: time.Second}
+
+// writeStatus sends the difference of the status, or nothing when there is none. What was computed of an older object than
+// the one that is there is refused with a conflict: it would stay, since a status brings nobody back.
 func writeStatus(ctx context.Context, c client.Client, before, now object) error {
 	base := before.DeepCopyObject().(client.Object)
 	// Metadata is not the status's business: only what differs below .status is sent.
@@ -64,7 +71,7 @@ func writeStatus(ctx context.Context, c client.Client, before, now object) error
 	if apiequality.Semantic.DeepEqual(base, now) {
 		return nil
 	}
-	return c.Status().Patch(ctx, now, client.MergeFrom(base))
+	return c.Status().Patch(ctx, now, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
 }
 
 // setCondition is meta.SetStatusCondition with the caller's clock.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
@@ -83,15 +85,13 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 	if o := p.grantsOnTheirWay(r.Clock.Now(), d); o != nil {
 		return o
 	}
+	if o := r.confirm(ctx, p, d); o != nil {
+		return o
+	}
 	shutsOut := access.ShutsOut(p.seen(p.account.Access), p.seen(d.target)) && !p.seesAllByRole()
 	if d.switching == access.SwitchDisable || (shutsOut && !p.shutOut()) {
 		if o := r.mayShutOut(ctx, p); o != nil {
 			return o
-		}
-	}
-	if d.switching != access.SwitchNothing || !p.account.Access.Includes(d.target) {
-		if err := r.confirmCurrent(ctx, p.user); err != nil {
-			return retry(err)
 		}
 	}
 	if d.switching == access.SwitchDisable {
@@ -118,6 +118,18 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 		return r.enable(ctx, p)
 	}
 	return nil
+}
+
+// confirm makes sure that the difference is one to the manifests of today. Where nobody can tell, since the API server does
+// not answer, access is taken nevertheless, as at a time that a manifest named, and nothing else is done.
+func (r *userReconciler) confirm(ctx context.Context, p *userPass, d difference) *outcome {
+	err := r.confirmCurrent(ctx, p.user)
+	takes := d.switching == access.SwitchNothing && p.account.Access.Includes(d.target)
+	behind := apierrors.IsConflict(err) || apierrors.IsNotFound(err)
+	if err == nil || (takes && !behind) {
+		return nil
+	}
+	return retry(err)
 }
 
 func (p *userPass) accountKey() media.AccountKey {

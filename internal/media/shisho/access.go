@@ -82,8 +82,13 @@ func (d *Driver) grantFloor(ctx context.Context, id, floor int) error {
 	return err
 }
 
+// shutWithin bounds how long an account is tried to be shut, also when the time of the call is over that opened it.
+const shutWithin = longestCall / 3
+
 // shutIfOpen looks at an account after a write that failed.
 func (d *Driver) shutIfOpen(ctx context.Context, id int) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutWithin)
+	defer cancel()
 	if u, err := d.user(ctx, id); err == nil && u.open() {
 		d.shut(ctx, id)
 	}
