@@ -124,7 +124,7 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 // not answer, access is taken nevertheless, as at a time that a manifest named, and nothing else is done.
 func (r *userReconciler) confirm(ctx context.Context, p *userPass, d difference) *outcome {
 	err := r.confirmCurrent(ctx, p.user)
-	takes := d.switching == access.SwitchNothing && p.account.Access.Includes(d.target)
+	takes := d.switching == access.SwitchNothing && d.profile.IsZero() && p.account.Access.Includes(d.target)
 	behind := apierrors.IsConflict(err) || apierrors.IsNotFound(err)
 	if err == nil || (takes && !behind) {
 		return nil
