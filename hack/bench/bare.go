@@ -28,7 +28,8 @@ func (b *bench) bareKubernetes(ctx context.Context, written counts) (time.Durati
 	libraries, grants := libraryObjects(bareNamespace, b.media.folders, b.libraries), grantObjects(bareNamespace)
 	users := userObjects(bareNamespace, 0, b.users)
 	objects := append(append(append([]client.Object{}, libraries...), grants...), users...)
-	began := time.Now()
+	began, cpu := time.Now(), cpuTimes()
+	defer func() { b.say("%v %v", cpu, cpuTimes()) }()
 	if err := b.apply(ctx, objects); err != nil {
 		return 0, 0, err
 	}

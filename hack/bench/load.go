@@ -28,6 +28,8 @@ const (
 type loaded struct {
 	objects int
 	seconds float64
+	// cpuBefore and cpuAfter are the processor times of all programs at the start and at the end.
+	cpuBefore, cpuAfter map[string]time.Duration
 	// ready is what was counted when all were Ready, rest what it came to when the operator was at rest again.
 	ready, rest snapshot
 }
@@ -56,15 +58,16 @@ func (b *bench) load(ctx context.Context) error {
 	}
 	objects := append(libraryObjects(namespace, b.media.folders, b.libraries), grantObjects(namespace)...)
 	objects = append(objects, userObjects(namespace, 0, b.users)...)
+	cpu, profiled := cpuTimes(), b.profileServer(ctx, "load")
 	took, err := b.applyAndAwait(ctx, r, objects, 1)
 	if err != nil {
 		return err
 	}
-	b.loaded = loaded{objects: len(objects), seconds: took.Seconds()}
+	b.loaded = loaded{objects: len(objects), seconds: took.Seconds(), cpuBefore: cpu, cpuAfter: cpuTimes()}
 	if b.loaded.ready, err = b.snapshot(ctx); err != nil {
 		return err
 	}
-	if err := b.writeProfiles(ctx, "load"); err != nil {
+	if err := errors.Join(b.writeProfiles(ctx, "load"), <-profiled); err != nil {
 		return err
 	}
 	if b.loaded.rest, err = b.idle(ctx); err != nil {
@@ -103,6 +106,7 @@ func (b *bench) reportLoad() {
 	rate, written := objects/l.seconds, l.rest.kubernetes.only(writes)
 	t.heading("From nothing to all Ready")
 	t.note("time", "%.1f s", l.seconds)
+	t.reportCPU("processor time, of all processors", l.cpuBefore, l.cpuAfter)
 	t.note("objects a second", "%.1f  (%d objects)", rate, l.objects)
 	t.timed("  against messaging-topology-operator: 28.8", times(rate/peerRate), "at least "+times(peerFaster), rate < peerFaster*peerRate)
 	perObject := float64(written.total()) / objects

@@ -4,7 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+
+	"k8s.io/client-go/discovery"
 )
+
+// serverProfile is how long the API server's profile is taken for, in seconds.
+const serverProfile = 5
 
 // startProfile begins the operator's CPU profile, where profiles are wanted.
 func (b *bench) startProfile(ctx context.Context) error { return b.control(ctx, "/start") }
@@ -31,4 +38,27 @@ func (b *bench) control(ctx context.Context, path string) error {
 		return fmt.Errorf("profiles: %s", response.Status)
 	}
 	return nil
+}
+
+// profileServer writes a CPU profile of the API server's next seconds as NAME-apiserver.cpu, where profiles are wanted. Wait
+// for what it returns.
+func (b *bench) profileServer(ctx context.Context, name string) <-chan error {
+	done := make(chan error, 1)
+	if b.profile == "" {
+		done <- nil
+		return done
+	}
+	go func() {
+		client, err := discovery.NewDiscoveryClientForConfig(b.env.Config())
+		if err != nil {
+			done <- err
+			return
+		}
+		profile, err := client.RESTClient().Get().AbsPath("/debug/pprof/profile").Param("seconds", fmt.Sprint(serverProfile)).DoRaw(ctx)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(b.profile, name+"-apiserver.cpu"), profile, 0o644)
+		}
+		done <- err
+	}()
+	return done
 }

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -82,7 +81,7 @@ func (g *gathering) take(namespace string) ([]client.Object, time.Duration) {
 // follow enqueues what changes concern after a while, so that a burst of changes is followed once.
 func (w wakes) follow(by string, quiet, atLatest time.Duration, concerns func(context.Context, []client.Object) []reconcile.Request) handler.EventHandler {
 	gathered := newGathering(quiet, atLatest)
-	return onChange(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], _ int, objects ...client.Object) {
+	return onChange(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
 		for _, object := range objects {
 			gathered.changed(object, func(seen []client.Object) {
 				requests := concerns(context.WithoutCancel(ctx), seen)
@@ -91,38 +90,4 @@ func (w wakes) follow(by string, quiet, atLatest time.Duration, concerns func(co
 			})
 		}
 	})
-}
-
-// shortly enqueues what a change concerns a moment later, so that changes made together are followed together.
-func (w wakes) shortly(by string, moment time.Duration, concerns handler.MapFunc) handler.EventHandler {
-	return onChange(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], priority int, objects ...client.Object) {
-		for _, object := range objects {
-			requests := concerns(ctx, object)
-			w.count(by, len(requests))
-			enqueue(q, moment, priority, requests)
-		}
-	})
-}
-
-// onChange hands on every object of an event, as it was and as it is now, and the priority that the event has.
-func onChange(add func(context.Context, workqueue.TypedRateLimitingInterface[reconcile.Request], int, ...client.Object)) handler.EventHandler {
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, priorityOf(e), e.Object)
-		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, 0, e.ObjectOld, e.ObjectNew)
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, 0, e.Object)
-		},
-	}
-}
-
-// priorityOf is the priority of a new object: what was there before the operator gives way to what comes.
-func priorityOf(e event.CreateEvent) int {
-	if e.IsInInitialList {
-		return handler.LowPriority
-	}
-	return 0
 }

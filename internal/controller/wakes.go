@@ -42,11 +42,50 @@ func (w wakes) itself(passes predicate.Funcs) predicate.Predicate {
 
 // concerning enqueues at once what a change concerns.
 func (w wakes) concerning(by string, concerns handler.MapFunc) handler.EventHandler {
-	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
-		requests := concerns(ctx, object)
-		w.count(by, len(requests))
-		return requests
+	return onChange(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
+		w.enqueue(ctx, q, by, 0, concerns, objects)
 	})
+}
+
+// shortly enqueues what a change concerns a moment later, so that changes made together are followed together.
+func (w wakes) shortly(by string, moment time.Duration, concerns handler.MapFunc) handler.EventHandler {
+	return onChange(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
+		w.enqueue(ctx, q, by, moment, concerns, objects)
+	})
+}
+
+// enqueue enqueues, each once, what any of some objects concerns.
+func (w wakes) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], by string, after time.Duration, concerns handler.MapFunc, objects []client.Object) {
+	var requests []reconcile.Request
+	known := map[reconcile.Request]bool{}
+	for _, object := range objects {
+		for _, request := range concerns(ctx, object) {
+			if !known[request] {
+				known[request] = true
+				requests = append(requests, request)
+			}
+		}
+	}
+	w.count(by, len(requests))
+	enqueue(q, after, 0, requests)
+}
+
+// onChange hands on every object of an event, as it was and as it is now. What was there when the operator started is left
+// out: then, each object is looked at for its own sake.
+func onChange(add func(context.Context, workqueue.TypedRateLimitingInterface[reconcile.Request], ...client.Object)) handler.EventHandler {
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if !e.IsInInitialList {
+				add(ctx, q, e.Object)
+			}
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, q, e.ObjectOld, e.ObjectNew)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			add(ctx, q, e.Object)
+		},
+	}
 }
 
 // server brings back what a media server concerns.
@@ -62,6 +101,10 @@ func (w wakes) server(requests func(context.Context, string) []reconcile.Request
 func (w wakes) created(after func(context.Context, client.Object) time.Duration) handler.EventHandler {
 	return handler.Funcs{CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		w.count("creation", 1)
-		enqueue(q, after(ctx, e.Object), priorityOf(e), []reconcile.Request{requestFor(e.Object)})
+		priority := 0
+		if e.IsInInitialList {
+			priority = handler.LowPriority // what was there before the operator gives way to what comes
+		}
+		enqueue(q, after(ctx, e.Object), priority, []reconcile.Request{requestFor(e.Object)})
 	}}
 }
