@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,17 +50,17 @@ func parseStat(text string) (name string, parent int, used time.Duration, ok boo
 
 // reportCPU notes the processor time that each program took between two moments.
 func (t *table) reportCPU(what string, before, after map[string]time.Duration) {
-	seconds := counts{}
+	milliseconds := counts{}
 	var sum time.Duration
 	for name, used := range after {
-		seconds[name] = int((used - before[name]).Milliseconds())
+		milliseconds[name] = int((used - before[name]).Milliseconds())
 		sum += used - before[name]
 	}
-	if len(seconds) == 0 {
+	if len(milliseconds) == 0 {
 		return
 	}
 	t.note(what, "%.1f s", sum.Seconds())
-	for _, name := range seconds.keys() {
-		t.note("    "+name, "%s s", fmt.Sprintf("%.1f", float64(seconds[name])/1000))
+	for _, name := range milliseconds.keys() {
+		t.note("    "+name, "%.1f s", float64(milliseconds[name])/1000)
 	}
 }

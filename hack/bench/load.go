@@ -46,7 +46,7 @@ func (b *bench) load(ctx context.Context) error {
 	if err := b.apply(ctx, mediaServerObjects(b.media.url)); err != nil {
 		return err
 	}
-	if err := b.await(ctx, r, 1); err != nil {
+	if err := b.await(ctx, r, 0, 1); err != nil {
 		return err
 	}
 	before, err := b.idle(ctx)
@@ -59,7 +59,7 @@ func (b *bench) load(ctx context.Context) error {
 	objects := append(libraryObjects(namespace, b.media.folders, b.libraries), grantObjects(namespace)...)
 	objects = append(objects, userObjects(namespace, 0, b.users)...)
 	cpu, profiled := cpuTimes(), b.profileServer(ctx, "load")
-	took, err := b.applyAndAwait(ctx, r, objects, 1)
+	took, err := b.applyAndAwait(ctx, r, objects, b.users)
 	if err != nil {
 		return err
 	}
@@ -78,8 +78,8 @@ func (b *bench) load(ctx context.Context) error {
 	return nil
 }
 
-// applyAndAwait applies objects and waits until they, and those that were there before, are Ready.
-func (b *bench) applyAndAwait(ctx context.Context, r *readiness, objects []client.Object, before int) (time.Duration, error) {
+// applyAndAwait applies objects and waits until everything is Ready, so many Users among it.
+func (b *bench) applyAndAwait(ctx context.Context, r *readiness, objects []client.Object, users int) (time.Duration, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began, applied := time.Now(), make(chan error, 1)
@@ -92,7 +92,7 @@ func (b *bench) applyAndAwait(ctx context.Context, r *readiness, objects []clien
 		}
 		applied <- err
 	}()
-	err := b.await(ctx, r, before+len(objects))
+	err := b.await(ctx, r, users, b.others())
 	if err != nil {
 		cancel()
 	}

@@ -102,10 +102,11 @@ func run(ctx context.Context, o options) (err error) {
 	}{
 		{"Build the programs and start the servers", b.start},
 		{"From nothing to all Ready", b.load},
+		// At once, since a machine's speed changes by the minute.
+		{"Bare clients, the same writes", b.yardsticks},
 		{"A resync without drift", b.resync},
 		{"A restart without changes", b.restart},
 		{"One grant at a time", b.react},
-		{"Bare clients, the same writes", b.yardsticks},
 		{"Memory", b.memory},
 	} {
 		b.say("\n%s (%d s)", stage.heading, int(time.Since(b.began).Seconds()))

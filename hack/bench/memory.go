@@ -70,12 +70,11 @@ func (b *bench) grow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there := b.loaded.objects + 1 // the MediaServer
-	if err := b.await(ctx, r, there); err != nil {
+	if err := b.await(ctx, r, b.users, b.others()); err != nil {
 		return err
 	}
 	objects := userObjects(namespace, b.users, b.memoryUsers)
-	took, err := b.applyAndAwait(ctx, r, objects, there)
+	took, err := b.applyAndAwait(ctx, r, objects, b.memoryUsers)
 	if err != nil {
 		return err
 	}

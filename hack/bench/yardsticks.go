@@ -22,6 +22,9 @@ func (b *bench) yardsticks(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("kubernetes: %w", err)
 	}
+	if err := b.sweep(ctx); err != nil {
+		return fmt.Errorf("remove what the bare client made: %w", err)
+	}
 	bare := media.Seconds() + kubernetes.Seconds()
 	ratio := b.loaded.seconds / bare
 	t := &b.table

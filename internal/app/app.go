@@ -124,11 +124,11 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	return mgr, addChecks(mgr)
 }
 
-// SaveMemory has the garbage collector come twice as often as usual, unless the environment says how often (GOGC): the
-// operator mostly rests, on what it remembers of thousands of objects.
+// SaveMemory has the garbage collector come more than twice as often as usual, unless the environment says how often
+// (GOGC): the operator mostly rests, on what it remembers of thousands of objects.
 func SaveMemory() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(40)
 	}
 }
 
