@@ -19,10 +19,10 @@ import (
 
 const usage = `bench measures Usher: from nothing to all Ready, one grant, a resync, a restart, and memory.
 
-  make bench                    1,000 users, 50 libraries, 10,000 edges, then 10,000 users for the memory: a quarter of an hour
+  make bench                    1,000 users, 50 libraries, 10,000 edges, then 10,000 users for the memory: six minutes
   make bench N=200              the quick size, without the memory
   make bench N=200 CHECK=1      the quick size; fails when a count is over its budget (never because of a time)
-  make bench PROFILE=dir        also writes CPU and heap profiles of the operator into dir
+  make bench PROFILE=dir        also writes CPU and heap profiles of the operator into dir, and one of the API server
 
 Everything runs on loopback in a temporary folder, and is stopped and removed at the end and on Ctrl-C.
 
@@ -66,7 +66,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.memoryUsers, "memory-users", -1, "users for the memory; 0 leaves it out; -1: 10000, and 0 with fewer than 1000 users")
 	flags.IntVar(&o.reactions, "reactions", 100, "grants and label changes that are timed one by one")
 	flags.BoolVar(&o.check, "check", false, "fail when a count is over its budget")
-	flags.StringVar(&o.profile, "profile", "", "folder for CPU and heap profiles of the operator")
+	flags.StringVar(&o.profile, "profile", "", "folder for profiles of the operator and the API server")
 	flags.DurationVar(&o.timeout, "timeout", 40*time.Minute, "when to give up")
 	flags.Usage = func() { fmt.Fprint(os.Stderr, usage+flags.FlagUsages()) }
 	if err := flags.Parse(args); err != nil {

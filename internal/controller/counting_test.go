@@ -15,6 +15,24 @@ import (
 type countingClient struct {
 	mu     sync.Mutex
 	writes map[string]int
+	// refuse says why a patch of an object is refused; nil to refuse none.
+	refuse func(client.Object) error
+}
+
+func (c *countingClient) refusal(object client.Object) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refuse == nil {
+		return nil
+	}
+	return c.refuse(object)
+}
+
+// refusing sets what is refused from now on.
+func (c *countingClient) refusing(refuse func(client.Object) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuse = refuse
 }
 
 func (c *countingClient) count(verb string, object client.Object) {
@@ -51,6 +69,9 @@ func (c *countingClient) wrap(config *rest.Config, options client.Options) (clie
 		},
 		Patch: func(ctx context.Context, w client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 			c.count("patch", o)
+			if err := c.refusal(o); err != nil {
+				return err
+			}
 			return w.Patch(ctx, o, p, opts...)
 		},
 		Delete: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.DeleteOption) error {

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media/memory"
@@ -72,4 +74,21 @@ func TestObservingLetsGoWithoutAWrite(t *testing.T) {
 		t.Errorf("mode Observe wrote to the server: %v", w.store.Counts())
 	}
 	w.seesExactly("ann", "movies")
+}
+
+// TestAReleaseThatFailsIsTriedAgain: what is wrong then is not that the Secret is gone, too.
+func TestAReleaseThatFailsIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	w.counting.refusing(func(object client.Object) error {
+		if _, is := object.(*v1alpha1.MediaServer); is {
+			return errors.New("the API server is out of order")
+		}
+		return nil
+	})
+	w.delete(&corev1.Secret{ObjectMeta: w.meta("home-admin")}, w.mediaServer())
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonRetrying)
+	w.counting.refusing(nil)
+	w.gone(w.mediaServer())
 }

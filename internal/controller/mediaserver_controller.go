@@ -70,7 +70,7 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 		return connection, outcome{kind: kindWaiting, reason: connection.Reason, message: connection.Message, after: wait}
 	}
 	if !server.DeletionTimestamp.IsZero() {
-		if o := r.letGo(ctx, server); o != nil && o.kind == kindGone {
+		if o := r.letGo(ctx, server); o.reason != v1alpha1.ReasonInUse {
 			return connection, *o
 		}
 	}

@@ -144,6 +144,9 @@ func (e *Environment) startPlane(options Options) error {
 	plane.ControlPlane.KubectlPath = e.Kubectl()
 	// Events and leases written by many tests must not be held back by fairness between clients.
 	plane.ControlPlane.APIServer.Configure().Set("enable-priority-and-fairness", "false")
+	// The clients of a process share a connection. Once its streams (100) are all taken, as by the watches of many operators,
+	// the server now and then sees the next one before it has noted the end of the last, and refuses it (PROTOCOL_ERROR).
+	plane.ControlPlane.APIServer.Configure().Set("http2-max-streams-per-connection", "5000")
 	for name, value := range options.APIServerFlags {
 		plane.ControlPlane.APIServer.Configure().Set(name, value)
 	}
