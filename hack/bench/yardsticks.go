@@ -18,10 +18,12 @@ func (b *bench) yardsticks(ctx context.Context) error {
 		return fmt.Errorf("media server: %w", err)
 	}
 	written := b.loaded.ready.kubernetes.only(writes)
+	cpu := cpuTimes()
 	kubernetes, n, err := b.bareKubernetes(ctx, written)
 	if err != nil {
 		return fmt.Errorf("kubernetes: %w", err)
 	}
+	after := cpuTimes()
 	if err := b.sweep(ctx); err != nil {
 		return fmt.Errorf("remove what the bare client made: %w", err)
 	}
@@ -31,6 +33,7 @@ func (b *bench) yardsticks(ctx context.Context) error {
 	t.heading("Bare clients, the same writes")
 	t.note("a bare HTTP client, the same media-server writes", "%.1f s  (%d writes, %d at once)", media.Seconds(), b.loaded.ready.media.only(changes).total(), driverConcurrency)
 	t.note("a bare Kubernetes client, as many writes of each kind", "%.1f s  (%d writes, the applying among them; %.0f a second)", kubernetes.Seconds(), n, float64(n)/kubernetes.Seconds())
+	t.reportCPU("  processor time of that, of all processors", cpu, after)
 	t.timed("Usher took", times(ratio), "at most "+times(budgetRatio), ratio > budgetRatio)
 	if b.operator, err = b.startOperator(ctx); err != nil {
 		return err

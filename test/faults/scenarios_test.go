@@ -15,6 +15,9 @@ type scenario struct {
 	name string
 	// quick: part of every test run; quickShisho: also on Shisho.
 	quick, quickShisho bool
+	// changes is how many changes of one account's access act makes, where it is more than one: those that come together
+	// cost one write, and others one each.
+	changes int
 	// waits: act waits for what the operator does, and so needs events.
 	waits bool
 	// without takes abilities from the server in memory; a system of another kind leaves such scenarios out.
@@ -93,7 +96,7 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name:   "grant",
+		name: "grant", changes: 2,
 		before: household,
 		act: func(h *house) {
 			h.create(h.grant("more", "kids,shows", "ann,mia"), h.grant("again", "shows", "*"))
@@ -105,7 +108,7 @@ var scenarios = []scenario{
 		act:    func(h *house) { h.delete(h.grant("all", "", "")) },
 	},
 	{
-		name:   "narrow one grant and widen another",
+		name: "narrow one grant and widen another", changes: 2,
 		before: household,
 		act: func(h *house) {
 			edit(h, h.grant("all", "", ""), func(g *v1alpha1.LibraryGrant) { g.Spec.Users = targets("ann") })
@@ -218,7 +221,7 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name:   "delete everything",
+		name: "delete everything", changes: 2,
 		before: household,
 		act: func(h *house) {
 			h.delete(&corev1.Secret{ObjectMeta: h.meta(secretName)}, h.mediaServer(), h.grant("all", "", ""), h.grant("kids", "", ""),
