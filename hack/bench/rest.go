@@ -115,6 +115,7 @@ func (b *bench) reportRest(found snapshot) {
 	// Who the server is, who Usher is there, and signing in where there is no session yet.
 	t.most("media-server requests besides", float64(other), 4)
 	t.breakdown(found.media, 0)
+	t.most("reconciles a User", float64(found.reconciles["user"])/float64(b.users), budgetReconciles)
 	t.note("reconciles", "%d", found.reconciles.total())
 	t.breakdown(found.reconciles, 0)
 }
