@@ -58,6 +58,18 @@ const (
 	AccountAdoptionAlways     AccountAdoptionPolicy = "Always"
 )
 
+// MediaServerDeletionPolicy says what happens to the objects of a MediaServer that is deleted.
+// +kubebuilder:validation:Enum=Retain;Cascade
+type MediaServerDeletionPolicy string
+
+// The deletion policies of a MediaServer.
+const (
+	// MediaServerDeletionRetain leaves accounts, access and libraries as they are. Native invite links are closed first.
+	MediaServerDeletionRetain MediaServerDeletionPolicy = "Retain"
+	// MediaServerDeletionCascade first does for each object what its own deletionPolicy says.
+	MediaServerDeletionCascade MediaServerDeletionPolicy = "Cascade"
+)
+
 // MediaServerSpec describes one connection to a media server.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.database) || self.type == 'Alcoves'",message="database is only for a type that needs SQL (Alcoves): remove it"
@@ -123,6 +135,13 @@ type MediaServerSpec struct {
 	// +kubebuilder:default=IfDisabled
 	// +optional
 	AdoptionPolicy AccountAdoptionPolicy `json:"adoptionPolicy,omitempty"`
+
+	// DeletionPolicy says what deleting this MediaServer does to its Users and Libraries. Retain: Usher stops managing
+	// the server, and accounts, access and libraries stay as they are; links of its Invites are closed first. Cascade:
+	// for each object, deleted or not, what its own deletionPolicy says is done first.
+	// +kubebuilder:default=Retain
+	// +optional
+	DeletionPolicy MediaServerDeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
 // Credentials names the Secret with the account that Usher uses.

@@ -17,6 +17,7 @@ func TestDefaults(t *testing.T) {
 	wanted := map[string]map[string]any{
 		"MediaServer": {
 			"syncInterval": "5m", "mode": "Enforce", "unmanagedAccess": "Keep", "adoptionPolicy": "IfDisabled",
+			"deletionPolicy": "Retain",
 		},
 		"Library":      {"deletionPolicy": "Retain"},
 		"User":         {"role": "Member", "access": "Granted", "deletionPolicy": "Disable"},

@@ -9,7 +9,7 @@ var goodMediaServers = map[string]string{
 	"the smallest": `{}`,
 	"everything": `{type: Alcoves, url: "https://alcoves.media.svc:3000/base", database: {secretRef: {name: db}}, tls: {caSecretRef: {name: ca}},
 		publicURL: "https://media.example.org", bootstrap: true, syncInterval: 1h30m, mode: Observe, registration: InviteOnly,
-		unmanagedAccess: Remove, adoptionPolicy: Always}`,
+		unmanagedAccess: Remove, adoptionPolicy: Always, deletionPolicy: Cascade}`,
 	"a bare host":           `{url: "http://home"}`,
 	"an IPv6 address":       `{url: "http://[::1]:3000"}`,
 	"the shortest interval": `{syncInterval: 10s}`,
@@ -60,6 +60,7 @@ var badMediaServers = []refusal{
 	{"an unknown mode", `{mode: Plan}`, `spec.mode: Unsupported value: "Plan": supported values: "Enforce", "Observe"`},
 	{"an unknown registration", `{registration: Ask}`, `spec.registration: Unsupported value: "Ask": supported values: "Open", "InviteOnly", "Closed"`},
 	{"an unknown unmanaged access", `{unmanagedAccess: Drop}`, `spec.unmanagedAccess: Unsupported value: "Drop": supported values: "Keep", "Remove"`},
+	{"an unknown deletion policy", `{deletionPolicy: Orphan}`, `spec.deletionPolicy: Unsupported value: "Orphan": supported values: "Retain", "Cascade"`},
 	{"an unknown adoption policy", `{adoptionPolicy: Ask}`, `spec.adoptionPolicy: Unsupported value: "Ask": supported values: "Never", "IfDisabled", "Always"`},
 	{"an unknown field", `{token: secret}`, `unknown field "spec.token"`},
 }
