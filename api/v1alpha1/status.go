@@ -100,6 +100,8 @@ const (
 	ReasonAmbiguousName = "AmbiguousName"
 	// ReasonDuplicateClaim: another object of the namespace claims the same account or library.
 	ReasonDuplicateClaim = "DuplicateClaim"
+	// ReasonInDoubt: nobody can tell whether what the server has is still what was recorded; a person decides.
+	ReasonInDoubt = "InDoubt"
 	// ReasonIdentityChanged: another server answers behind the URL.
 	ReasonIdentityChanged = "IdentityChanged"
 	// ReasonProtected: the server's owner, its last administrator and Usher's own account are never demoted, disabled or deleted.
@@ -124,6 +126,12 @@ const (
 	AnnotationProceed = "usher.media/proceed"
 	// AnnotationRotatePassword makes a new generated password whenever its value changes.
 	AnnotationRotatePassword = "usher.media/rotate-password"
+	// AnnotationConfirmID, on a User or Library in doubt, names the id on the server of the account or library that is this
+	// one, though it does not look like the one that was recorded. Needs `administer`.
+	AnnotationConfirmID = "usher.media/confirm-id"
+	// AnnotationForgetID, on a User or Library in doubt, names the recorded id that is not this one's any more: what has it
+	// on the server is left alone. Needs `administer`.
+	AnnotationForgetID = "usher.media/forget-id"
 )
 
 // What Usher itself sets.

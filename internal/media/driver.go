@@ -20,6 +20,12 @@ type Traits struct {
 	LongestCall time.Duration
 	// Concurrency is how many calls may be under way at once.
 	Concurrency int
+	// AccountIDsNeverReused: an account's id names that account for ever, also after the server's data was lost or an older
+	// backup came back, as random ids do. False where ids are counted, or where nobody knows: then another account may have
+	// the id one day, and an id proves nothing by itself.
+	AccountIDsNeverReused bool
+	// LibraryIDsNeverReused says the same of libraries.
+	LibraryIDsNeverReused bool
 	// MinPassword and MaxPassword bound a password's length in bytes.
 	MinPassword, MaxPassword int
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // AccountID is an account's id on its server. Opaque.
@@ -124,6 +125,18 @@ type Account struct {
 	Disabled bool
 	// MustChangePassword: the person must choose another password at the next sign-in.
 	MustChangePassword bool
+	// Created is when the account was made, by Moment; zero where the server does not tell, and after a creation that did not
+	// say.
+	Created time.Time `json:",omitzero"`
+}
+
+// Moment is a time as Account.Created and Library.Created have it: in UTC, to the second.
+func Moment(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// SameMoment says whether two times that servers told are the same moment: a server may round what it stores. A time that
+// was not told is not the same as any.
+func SameMoment(a, b time.Time) bool {
+	return !a.IsZero() && !b.IsZero() && a.Sub(b).Abs() <= time.Second
 }
 
 // NewAccount is an account to be made.
@@ -186,6 +199,9 @@ type Library struct {
 	Items int
 	// Settings that only this type of server knows, by the names in Capabilities.LibrarySettings.
 	Settings map[string]string
+	// Created is when the library was made, by Moment; zero where the server does not tell, and after a creation that did not
+	// say.
+	Created time.Time `json:",omitzero"`
 }
 
 // NewLibrary is a library to be made.

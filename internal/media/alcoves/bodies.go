@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/wire"
 )
 
 // errForm says that an answer is JSON, but not of the server's form. What is missing in it might be read as "nobody"
@@ -24,15 +25,16 @@ type (
 	}
 	accounts []account
 	library  struct {
-		ID              string  `json:"id"`
-		Name            *string `json:"name"`
-		Emoji           *string `json:"emoji"`
-		IsDefault       *bool   `json:"isDefault"`
-		Faces           *bool   `json:"faceRecognitionEnabled"`
-		Objects         *bool   `json:"objectDetectionEnabled"`
-		Sharing         *bool   `json:"sharingEnabled"`
-		OwnerID         string  `json:"ownerId"`
-		CurrentUserRole string  `json:"currentUserRole"`
+		ID              string      `json:"id"`
+		Name            *string     `json:"name"`
+		Emoji           *string     `json:"emoji"`
+		IsDefault       *bool       `json:"isDefault"`
+		Faces           *bool       `json:"faceRecognitionEnabled"`
+		Objects         *bool       `json:"objectDetectionEnabled"`
+		Sharing         *bool       `json:"sharingEnabled"`
+		OwnerID         string      `json:"ownerId"`
+		CurrentUserRole string      `json:"currentUserRole"`
+		CreatedAt       wire.Moment `json:"createdAt"`
 	}
 	libraries []library
 	// sharing is who sees a library.
@@ -175,7 +177,7 @@ func (s *settings) Check() error {
 func (a account) account() media.Account {
 	return media.Account{
 		ID: media.AccountID(a.ID), Username: a.Email, Email: a.Email, DisplayName: a.DisplayName, Role: roles[a.Role],
-		Access: media.Access{}.Clone(),
+		Access: media.Access{}.Clone(), Created: media.Moment(a.CreatedAt),
 	}
 }
 
@@ -187,6 +189,7 @@ func (l library) library() media.Library {
 	}
 	return media.Library{
 		ID: media.LibraryID(l.ID), Name: *l.Name, MediaType: onlyType, Personal: *l.IsDefault, Items: -1,
+		Created: l.CreatedAt.Time,
 		Settings: map[string]string{
 			settingEmoji: emoji, settingFaces: strconv.FormatBool(*l.Faces), settingObjects: strconv.FormatBool(*l.Objects),
 			settingSharing: strconv.FormatBool(*l.Sharing),

@@ -92,6 +92,7 @@ func open(config media.Config, cost int) (media.Driver, error) {
 func (d *Driver) Traits() media.Traits {
 	return media.Traits{
 		FoldUsername: foldEmail, FoldEmail: foldEmail, KeyedByEmail: true, NamedByEmail: true,
+		AccountIDsNeverReused: true, LibraryIDsNeverReused: true, // random
 		LongestCall: longestCall, Concurrency: concurrency, MinPassword: minPassword, MaxPassword: maxPassword,
 	}
 }

@@ -3,6 +3,7 @@ package alcoves
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,7 +16,7 @@ const locked = "!"
 // The account, as far as people can sign in with it: none can without a password hash that works, a session, a token,
 // and an account elsewhere that was linked to it.
 const selectAccounts = `
-	SELECT u.id::text, u.email, u.display_name, u.role,
+	SELECT u.id::text, u.email, u.display_name, u.role, u.created_at,
 		(u.password_hash IS NULL OR left(u.password_hash, 1) = '!')
 		AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.expires_at > now())
 		AND NOT EXISTS (SELECT 1 FROM personal_access_tokens t WHERE t.user_id = u.id AND (t.expires_at IS NULL OR t.expires_at > now()))
@@ -34,7 +35,7 @@ const selectAccess = `
 
 const selectLibraries = `
 	SELECT l.id::text, l.name, coalesce(l.emoji, ''), l.is_default, l.face_recognition_enabled, l.object_detection_enabled,
-		l.sharing_enabled, l.owner_id = $1::uuid OR EXISTS (
+		l.sharing_enabled, l.created_at, l.owner_id = $1::uuid OR EXISTS (
 			SELECT 1 FROM library_members m WHERE m.library_id = l.id AND m.user_id = $1::uuid AND m.role = 'admin')
 	FROM libraries l`
 
@@ -71,7 +72,7 @@ func (s *session) accounts(ctx context.Context, only media.AccountID) ([]media.A
 	err := s.rows(ctx, selectAccounts+apps+` FROM users u`+who+` ORDER BY u.created_at, u.id`, func(rows pgx.Rows) error {
 		var one account
 		var disabled bool
-		if err := rows.Scan(&one.ID, &one.Email, &one.DisplayName, &one.Role, &disabled); err != nil {
+		if err := rows.Scan(&one.ID, &one.Email, &one.DisplayName, &one.Role, &one.CreatedAt, &disabled); err != nil {
 			return err
 		}
 		if err := one.Check(); err != nil {
@@ -106,10 +107,12 @@ func (s *session) libraries(ctx context.Context, seen *view) error {
 		var one library
 		var emoji, name string
 		var personal, faces, objects, sharing, managed bool
-		if err := rows.Scan(&one.ID, &name, &emoji, &personal, &faces, &objects, &sharing, &managed); err != nil {
+		var created time.Time
+		if err := rows.Scan(&one.ID, &name, &emoji, &personal, &faces, &objects, &sharing, &created, &managed); err != nil {
 			return err
 		}
 		one.Name, one.Emoji, one.IsDefault, one.Faces, one.Objects, one.Sharing = &name, &emoji, &personal, &faces, &objects, &sharing
+		one.CreatedAt.Time = media.Moment(created)
 		converted := one.library()
 		seen.listing.Libraries = append(seen.listing.Libraries, converted)
 		seen.managed[converted.ID] = managed && !personal

@@ -1,6 +1,8 @@
 package drivertest
 
 import (
+	"time"
+
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -11,6 +13,7 @@ var accountCases = []testCase{
 	{"delete", deleteAccount},
 	{"deleted_by_hand", deletedByHand},
 	{"owner_never", ownerNever},
+	{"when_made", whenMade},
 }
 
 func disable(f *fixture) {
@@ -139,4 +142,35 @@ func ownerNever(f *fixture) {
 		}
 	}
 	check()
+}
+
+// whenMade: when an account or a library was made is told alike by every call, but that a creation may not tell yet, and
+// by none of them where the server does not tell. A later write does not change it.
+func whenMade(f *fixture) {
+	library := f.library("Movies")
+	account := f.account("mia", access(library.ID))
+	role := f.anotherRole()
+	updated := f.update(account.ID, media.AccountChange{Role: &role})
+	read, err := f.driver.Library(f.ctx(), library.ID)
+	f.must(err)
+	accounts, libraries := f.listing()
+	for what, made := range map[string]time.Time{
+		"the account changed": updated.Created, "the account read": f.read(account.ID).Created,
+	} {
+		f.wantMoment(what, made, accounts[account.ID].Created)
+	}
+	f.wantMoment("the library read", read.Created, libraries[library.ID].Created)
+	if !account.Created.IsZero() {
+		f.wantMoment("the account", account.Created, accounts[account.ID].Created)
+	}
+	if !library.Created.IsZero() {
+		f.wantMoment("the library", library.Created, libraries[library.ID].Created)
+	}
+}
+
+func (f *fixture) wantMoment(what string, got, listed time.Time) {
+	f.Helper()
+	if got.IsZero() != listed.IsZero() || (!got.IsZero() && !media.SameMoment(got, listed)) || !got.Equal(media.Moment(got)) {
+		f.Errorf("%s was made at %v, in the list at %v", what, got, listed)
+	}
 }

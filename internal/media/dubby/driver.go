@@ -84,6 +84,7 @@ func Open(config media.Config) (media.Driver, error) {
 func (d *Driver) Traits() media.Traits {
 	return media.Traits{
 		FoldUsername: fold.ASCII, FoldEmail: fold.ASCII, KeyedByEmail: true, NamedByEmail: true,
+		AccountIDsNeverReused: true, LibraryIDsNeverReused: true, // random
 		LongestCall: longestCall, Concurrency: concurrency, MinPassword: minPassword, MaxPassword: maxPassword,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/wire"
 )
 
 // errForm says that an answer is JSON, but not of the server's form: nothing of it is used (rule R4).
@@ -34,7 +35,8 @@ type (
 		Paths paths  `json:"paths"`
 		Items *int   `json:"itemCount"`
 		// Personal is told by servers where everybody has a library of their own, which nobody is granted.
-		Personal bool `json:"personal"`
+		Personal  bool        `json:"personal"`
+		CreatedAt wire.Moment `json:"createdAt"`
 	}
 	// paths come as an array, or as a string that holds a JSON array (section 5).
 	paths []string
@@ -49,6 +51,7 @@ type (
 	user struct {
 		id, email, role, name string
 		active                bool
+		created               wire.Moment
 	}
 )
 
@@ -94,8 +97,8 @@ func (l library) library() media.Library {
 		items = *l.Items
 	}
 	return media.Library{
-		Personal: l.Personal,
-		ID:       media.LibraryID(l.ID), Name: l.Name, MediaType: typeOf(l.Type), Paths: slices.Clone([]string(l.Paths)), Items: items,
+		Personal: l.Personal, Created: l.CreatedAt.Time,
+		ID: media.LibraryID(l.ID), Name: l.Name, MediaType: typeOf(l.Type), Paths: slices.Clone([]string(l.Paths)), Items: items,
 	}
 }
 
@@ -128,6 +131,9 @@ func readUser(raw json.RawMessage, names map[key]string) (user, error) {
 	if name := names[keyName]; name != "" {
 		_ = json.Unmarshal(fields[name], &u.name) // null and absent: none
 	}
+	if name := names[keyCreated]; name != "" {
+		_ = json.Unmarshal(fields[name], &u.created) // absent: not told
+	}
 	return u, form(strings.Contains(u.email, "@"))
 }
 
@@ -135,6 +141,6 @@ func readUser(raw json.RawMessage, names map[key]string) (user, error) {
 func (u user) account(access media.Access) media.Account {
 	return media.Account{
 		ID: media.AccountID(u.id), Username: u.email, Email: u.email, DisplayName: u.name, Role: roleOf(u.role),
-		Access: access, Disabled: !u.active,
+		Access: access, Disabled: !u.active, Created: u.created.Time,
 	}
 }

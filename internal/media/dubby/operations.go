@@ -31,6 +31,7 @@ const (
 	keyType     key = "type"
 	keyPaths    key = "paths"
 	keyItems    key = "items"
+	keyCreated  key = "created"
 )
 
 // field is one field of a request or an answer, with the names that it may have on the server.
@@ -85,6 +86,7 @@ var (
 	userFields = []field{
 		{keyID, []string{"id"}, text, true}, {keyEmail, []string{"email"}, text, true}, {keyRole, []string{"role"}, text, true},
 		{keyActive, []string{"isActive"}, boolean, false}, {keyName, []string{"displayName", "name"}, text, false},
+		{keyCreated, []string{"createdAt"}, text, false},
 	}
 	inviteID   = field{keyID, []string{"id", "inviteId"}, text, true}
 	inviteDate = field{keyExpires, []string{"expiresAt"}, text, false}

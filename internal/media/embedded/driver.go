@@ -71,6 +71,7 @@ func Open(config media.Config) (media.Driver, error) {
 func (d *Driver) Traits() media.Traits {
 	return media.Traits{
 		FoldUsername: fold.Unicode, FoldEmail: fold.Unicode,
+		AccountIDsNeverReused: true, LibraryIDsNeverReused: true, // random
 		LongestCall: longestCall, Concurrency: concurrency, MinPassword: minPassword, MaxPassword: maxPassword,
 	}
 }

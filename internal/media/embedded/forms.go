@@ -35,14 +35,15 @@ type (
 		User user `json:"user"`
 	}
 	user struct {
-		ID                 string  `json:"id"`
-		Username           string  `json:"username"`
-		Email              *string `json:"email"`
-		DisplayName        string  `json:"displayName"`
-		Role               string  `json:"role"`
-		Disabled           *bool   `json:"disabled"`
-		MustChangePassword bool    `json:"mustChangePassword"`
-		Access             *access `json:"access"`
+		ID                 string      `json:"id"`
+		Username           string      `json:"username"`
+		Email              *string     `json:"email"`
+		DisplayName        string      `json:"displayName"`
+		Role               string      `json:"role"`
+		Disabled           *bool       `json:"disabled"`
+		MustChangePassword bool        `json:"mustChangePassword"`
+		Access             *access     `json:"access"`
+		CreatedAt          wire.Moment `json:"createdAt"`
 	}
 	access struct {
 		All       *bool         `json:"all"`
@@ -53,14 +54,15 @@ type (
 		Role      string `json:"role"`
 	}
 	library struct {
-		ID             string   `json:"id"`
-		Name           string   `json:"name"`
-		Type           string   `json:"type"`
-		Paths          []string `json:"paths"`
-		Emoji          *string  `json:"emoji"`
-		Personal       bool     `json:"personal"`
-		SharingEnabled bool     `json:"sharingEnabled"`
-		ItemCount      *int     `json:"itemCount"`
+		ID             string      `json:"id"`
+		Name           string      `json:"name"`
+		Type           string      `json:"type"`
+		Paths          []string    `json:"paths"`
+		Emoji          *string     `json:"emoji"`
+		Personal       bool        `json:"personal"`
+		SharingEnabled bool        `json:"sharingEnabled"`
+		ItemCount      *int        `json:"itemCount"`
+		CreatedAt      wire.Moment `json:"createdAt"`
 	}
 	// entry is what a page holds.
 	entry interface {
@@ -161,7 +163,7 @@ func (u user) account() media.Account {
 	account := media.Account{
 		ID: media.AccountID(u.ID), Username: u.Username, DisplayName: u.DisplayName, Role: roleOf(u.Role),
 		Access:   media.Access{All: *u.Access.All, Libraries: make(map[media.LibraryID]media.LibraryRole, len(u.Access.Libraries))},
-		Disabled: *u.Disabled, MustChangePassword: u.MustChangePassword,
+		Disabled: *u.Disabled, MustChangePassword: u.MustChangePassword, Created: u.CreatedAt.Time,
 	}
 	if u.Email != nil {
 		account.Email = *u.Email
@@ -187,7 +189,7 @@ func (l library) library() media.Library {
 	}
 	return media.Library{
 		ID: media.LibraryID(l.ID), Name: l.Name, MediaType: mediaTypes[l.Type], Paths: l.Paths, Items: *l.ItemCount,
-		Settings: settings, Personal: l.Personal,
+		Settings: settings, Personal: l.Personal, Created: l.CreatedAt.Time,
 	}
 }
 

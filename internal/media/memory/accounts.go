@@ -42,7 +42,7 @@ func (d *driver) CreateAccount(ctx context.Context, want media.NewAccount) (crea
 		made := &account{password: s.hash(want.Password), Account: media.Account{
 			ID: want.ID, Username: want.Username, Email: want.Email,
 			DisplayName: want.DisplayName, Role: want.Role, Access: want.Access.Clone(),
-			Disabled: want.Disabled, MustChangePassword: want.MustChangePassword,
+			Disabled: want.Disabled, MustChangePassword: want.MustChangePassword, Created: s.created(),
 		}}
 		if made.ID == "" {
 			made.ID = media.AccountID(s.newID("account"))

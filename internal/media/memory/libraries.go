@@ -42,7 +42,7 @@ func (d *driver) CreateLibrary(ctx context.Context, want media.NewLibrary) (crea
 		}
 		made := &media.Library{
 			ID: media.LibraryID(s.newID("library")), Name: want.Name, MediaType: want.MediaType,
-			Paths: slices.Clone(want.Paths), Settings: s.defaultSettings(),
+			Paths: slices.Clone(want.Paths), Settings: s.defaultSettings(), Created: s.created(),
 		}
 		maps.Copy(made.Settings, want.Settings)
 		s.addLibrary(made)

@@ -27,6 +27,8 @@ type Options struct {
 	SetupRequired bool
 	// Owner and Password of the first account; empty are DefaultOwner and DefaultPassword.
 	Owner, Password string
+	// Created says when an account or a library is made; nil: the server does not tell.
+	Created func() time.Time
 	// UniqueLibraryNames: a second library of one name (in any letter case) is AlreadyExists.
 	UniqueLibraryNames bool
 	// Traits and Capabilities edit the defaults, before anybody sees them. Without Capabilities.ZeroAccess the server
@@ -93,7 +95,7 @@ func (o Options) withDefaults() Options {
 
 func defaultTraits() media.Traits {
 	return media.Traits{
-		FoldUsername: fold.Unicode, FoldEmail: fold.Unicode,
+		FoldUsername: fold.Unicode, FoldEmail: fold.Unicode, AccountIDsNeverReused: true, LibraryIDsNeverReused: true,
 		LongestCall: 10 * time.Second, Concurrency: 8, MinPassword: 8, MaxPassword: 128,
 	}
 }
@@ -149,10 +151,18 @@ func (s *Store) addOwner(username, email, password string) {
 	s.add(&account{
 		Account: media.Account{
 			ID: media.AccountID(s.newID("account")), Username: username, DisplayName: username, Email: email,
-			Role: media.RoleOwner, Access: media.Access{}.Clone(),
+			Role: media.RoleOwner, Access: media.Access{}.Clone(), Created: s.created(),
 		},
 		password: s.hash(password),
 	})
+}
+
+// created is when what is made now was made, as far as the server tells.
+func (s *Store) created() time.Time {
+	if s.options.Created == nil {
+		return time.Time{}
+	}
+	return media.Moment(s.options.Created())
 }
 
 // sees is what the server shows an account. It is written apart from everything that reads or writes access lists.

@@ -88,7 +88,8 @@ func Open(config media.Config) (media.Driver, error) {
 	return d, nil
 }
 
-// Traits returns the server's facts: it folds the letters A to Z and no others.
+// Traits returns the server's facts: it folds the letters A to Z and no others. Its ids are counted, so that an older
+// database gives them out again.
 func (d *Driver) Traits() media.Traits {
 	return media.Traits{
 		FoldUsername: fold.ASCII, FoldEmail: fold.ASCII,

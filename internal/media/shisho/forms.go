@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/wire"
 )
 
 // errForm says that an answer is JSON, but not of the server's form. What is missing in it might be read as "nobody"
@@ -49,10 +50,11 @@ type (
 		Operation string `json:"operation"`
 	}
 	library struct {
-		ID               int    `json:"id"`
-		Name             string `json:"name"`
-		Organize         *bool  `json:"organize_file_structure"`
-		CoverAspectRatio string `json:"cover_aspect_ratio"`
+		ID               int         `json:"id"`
+		Name             string      `json:"name"`
+		Organize         *bool       `json:"organize_file_structure"`
+		CoverAspectRatio string      `json:"cover_aspect_ratio"`
+		CreatedAt        wire.Moment `json:"created_at"`
 		Paths            []struct {
 			Path string `json:"filepath"`
 		} `json:"library_paths"`
@@ -167,7 +169,7 @@ func (l library) paths() []string {
 
 func (l library) library() media.Library {
 	return media.Library{
-		ID: libraryID(l.ID), Name: l.Name, MediaType: mediaType, Paths: l.paths(), Items: -1,
+		ID: libraryID(l.ID), Name: l.Name, MediaType: mediaType, Paths: l.paths(), Items: -1, Created: l.CreatedAt.Time,
 		Settings: map[string]string{
 			settingOrganize: strconv.FormatBool(*l.Organize), settingCover: coverWord(l.CoverAspectRatio),
 		},
