@@ -40,8 +40,14 @@ type LibraryGrantSpec struct {
 	// Libraries to give access to.
 	Libraries Targets `json:"libraries"`
 
-	// Users to give access.
+	// Users to give access. People who came by an Invite are taken by name, or by a positive requirement on a label
+	// (matchLabels, In, Exists): what a selector does not say takes none of them.
 	Users Targets `json:"users"`
+
+	// IncludeInvited lets `all: true` and selectors without a positive requirement (NotIn, DoesNotExist) take people who
+	// came by an Invite as well.
+	// +optional
+	IncludeInvited bool `json:"includeInvited,omitempty"`
 
 	// Role within the libraries.
 	// +kubebuilder:default=Viewer
@@ -155,7 +161,7 @@ type LibraryGrantStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.spec.role`,priority=1
-// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Applied")].message`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type LibraryGrant struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -155,7 +155,8 @@ type UserAccessEntry struct {
 	// Role in the library.
 	Role LibraryRole `json:"role"`
 
-	// Through lists what the access comes from: names of LibraryGrants, `role` (by the account's role) or `All`.
+	// Through lists what the access comes from: names of LibraryGrants, each with the labels by which its selector took
+	// the User, `invite` and the name of an Invite, `role` (by the account's role) or `All`.
 	// +kubebuilder:validation:MaxItems=10
 	// +listType=atomic
 	// +optional

@@ -53,7 +53,7 @@ func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Gra
 		var edge Edge
 		for _, grant := range selecting {
 			if grant.Libraries.Matches(library) {
-				edge.add(grant.Role, grant.Name)
+				edge.add(grant.Role, grant.through)
 			}
 		}
 		if redeemed, came := subject.Redeemed[library.Name]; came && subject.Knows(redeemed.Role) {
@@ -72,14 +72,20 @@ func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Gra
 	return effective
 }
 
-func grantsFor(subject Subject, grants []Grant) []Grant {
-	var selecting []Grant
+// taking is a grant that takes a user, and how status.access names it.
+type taking struct {
+	Grant
+	through string
+}
+
+func grantsFor(subject Subject, grants []Grant) []taking {
+	var selecting []taking
 	for _, grant := range grants {
 		if subject.Knows(grant.Role) && grant.Users.Matches(subject.User) {
-			selecting = append(selecting, grant)
+			selecting = append(selecting, taking{grant, grant.Name + grant.Users.by(subject.User)})
 		}
 	}
-	slices.SortFunc(selecting, func(a, b Grant) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(selecting, func(a, b taking) int { return strings.Compare(a.Name, b.Name) })
 	return selecting
 }
 

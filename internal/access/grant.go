@@ -11,7 +11,7 @@ type Grant struct {
 	Name      string
 	Role      v1alpha1.LibraryRole
 	Libraries Matcher
-	Users     Matcher
+	Users     UserMatcher
 }
 
 // NewGrant compiles a LibraryGrant. An error says which selector is no selector.
@@ -20,7 +20,7 @@ func NewGrant(grant *v1alpha1.LibraryGrant) (Grant, error) {
 	if err != nil {
 		return Grant{}, err
 	}
-	users, err := NewMatcher(grant.Spec.Users)
+	users, err := NewUserMatcher(grant.Spec.Users, grant.Spec.IncludeInvited)
 	if err != nil {
 		return Grant{}, err
 	}

@@ -3,10 +3,15 @@ package controller_test
 import (
 	"fmt"
 	"maps"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media/memory"
@@ -136,4 +141,73 @@ func TestUnknownLibraryRoleIsBlockedNotRounded(t *testing.T) {
 	})
 	w.ready(&v1alpha1.User{}, "ann")
 	w.seesExactly("ann")
+}
+
+// TestAGrantSaysInOneMessageWhetherItGives: the message that `-o wide` shows is that of the column Ready, and says what
+// gives nothing and why.
+func TestAGrantSaysInOneMessageWhetherItGives(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"), w.user("ann", "group=kids"))
+	guest := w.user("joe", "group=cousins", v1alpha1.LabelInvite+"=party")
+	w.create(guest)
+	typo := w.grant("typo", "movies", "groups=kids")
+	adults := w.grant("adults", "movies", "group=kids")
+	adults.Spec.Users.Selector = &v1alpha1.LabelSelector{MatchExpressions: []v1alpha1.LabelSelectorRequirement{{Key: "group", Operator: "NotIn", Values: []v1alpha1.LabelValue{"kids"}}}}
+	noLibrary := w.grant("shelf", "set=none", "ann")
+	off := w.grant("off", "movies", "ann")
+	off.Spec.Disabled = true
+	w.create(typo, adults, noLibrary, off, w.grant("good", "movies", "group=kids"), w.grant("half", "movies,nope", "ann"))
+	for name, want := range map[string]string{
+		"typo":   "spec.users.selector takes no User",
+		"adults": "nobody who came by an Invite",
+		"shelf":  "spec.libraries.selector takes no Library",
+		"off":    "it is Disabled and gives nothing now",
+		"good":   "every edge has reached its server",
+		"half":   "there is no Library nope",
+	} {
+		grant := &v1alpha1.LibraryGrant{}
+		w.eventually(name+" says: "+want, func() bool {
+			ready := meta.FindStatusCondition(get(w, grant, name).Status.Conditions, v1alpha1.ConditionReady)
+			return ready != nil && strings.Contains(ready.Message, want) && (ready.Status == metav1.ConditionTrue) == (name != "half")
+		})
+	}
+	w.seesExactly("joe")
+	edit(w, w.grant("adults", "", ""), func(g *v1alpha1.LibraryGrant) { g.Spec.IncludeInvited = true })
+	w.seesExactly("joe", "movies")
+}
+
+// TestWhoCameByALinkIsNotTakenByWhatASelectorDoesNotSay: a guest sees what the link's page shows, and not what a grant merely
+// does not exclude.
+func TestWhoCameByALinkIsNotTakenByWhatASelectorDoesNotSay(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	w.create(w.grant("all", "kids", "*"))
+	w.invite("guests", func(s *v1alpha1.InviteSpec) {
+		s.Account = &v1alpha1.InvitedAccount{Labels: map[string]v1alpha1.LabelValue{"group": "guests"}}
+	})
+	if status, text := w.register("joe", w.code("guests")); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, text)
+	}
+	var users v1alpha1.UserList
+	through := func() (texts []string) {
+		_ = w.client.List(t.Context(), &users, client.InNamespace(w.namespace), client.MatchingLabels{"group": "guests"})
+		if len(users.Items) == 1 && users.Items[0].Status.Access != nil {
+			for _, item := range users.Items[0].Status.Access.Items {
+				texts = append(texts, item.Library+" by "+strings.Join(item.Through, " and "))
+			}
+		}
+		return texts
+	}
+	sees := func(want ...string) {
+		t.Helper()
+		w.eventually(fmt.Sprintf("joe sees %v", want), func() bool { return slices.Equal(through(), want) })
+	}
+	sees("movies by invite guests")
+	w.create(w.grant("people", "kids", "group=guests"))
+	sees("kids by people (group=guests)", "movies by invite guests")
+	w.delete(w.grant("people", "", ""))
+	sees("movies by invite guests")
+	edit(w.world, w.grant("all", "", ""), func(g *v1alpha1.LibraryGrant) { g.Spec.IncludeInvited = true })
+	sees("kids by all", "movies by invite guests")
 }

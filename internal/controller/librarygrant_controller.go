@@ -33,6 +33,8 @@ type grantPass struct {
 	// libraries and users that the grant takes.
 	libraries []v1alpha1.Library
 	users     []v1alpha1.User
+	// selected says whether a selector, or all: true, takes anything at all.
+	selected struct{ libraries, users bool }
 	// all libraries of the namespace, for the effective access of a user.
 	allLibraries []v1alpha1.Library
 	redemptions  []v1alpha1.Redemption
@@ -67,7 +69,7 @@ func (r *libraryGrantReconciler) reconcile(ctx context.Context, p *grantPass) ou
 	if unresolved := p.unresolved(); len(unresolved) > 0 {
 		return *waiting(v1alpha1.ReasonReferencesUnresolved, "gives no access to what does not resolve: %s", strings.Join(unresolved[:min(3, len(unresolved))], "; "))
 	}
-	return done(v1alpha1.ReasonResolved, "all references resolve")
+	return done(v1alpha1.ReasonResolved, "all references resolve; "+p.words(edges))
 }
 
 // gather reads what the grant takes, and where that lives.
@@ -91,6 +93,8 @@ func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outc
 	p.libraries = slices.DeleteFunc(slices.Clone(libraries.Items), func(l v1alpha1.Library) bool {
 		return !l.DeletionTimestamp.IsZero() || !p.compiled.Libraries.Matches(&l)
 	})
+	selector := p.compiled.Libraries.Selector()
+	p.selected.libraries = slices.ContainsFunc(p.libraries, func(l v1alpha1.Library) bool { return selector.Matches(labels.Set(l.Labels)) })
 	if err := r.gatherUsers(ctx, p); err != nil {
 		return retry(err)
 	}
@@ -104,13 +108,15 @@ func (r *libraryGrantReconciler) gatherUsers(ctx context.Context, p *grantPass) 
 	if err := r.Client.List(ctx, &users, client.InNamespace(p.grant.Namespace), client.MatchingLabelsSelector{Selector: selector}, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
+	users.Items = slices.DeleteFunc(users.Items, func(u v1alpha1.User) bool { return !p.compiled.Users.Matches(&u) })
+	p.selected.users = len(users.Items) > 0
 	for _, name := range p.compiled.Users.Names() {
 		var user v1alpha1.User
 		err := r.Client.Get(ctx, client.ObjectKey{Namespace: p.grant.Namespace, Name: name}, &user)
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
-		if err == nil && !selector.Matches(labels.Set(user.Labels)) {
+		if err == nil && !slices.ContainsFunc(users.Items, func(u v1alpha1.User) bool { return u.Name == name }) {
 			users.Items = append(users.Items, user)
 		}
 	}
@@ -201,14 +207,9 @@ func (p *grantPass) report(edges edgeCount, now time.Time) {
 	if len(p.blocked) > 0 {
 		p.status.Blocked = &v1alpha1.GrantBlocked{Total: int32(len(p.blocked)), Items: firstListed(p.blocked)}
 	}
-	applied := metav1.Condition{Type: v1alpha1.ConditionApplied, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonApplied, Message: "every edge has reached its server", ObservedGeneration: p.grant.Generation}
-	switch {
-	case edges.applied < edges.desired:
+	applied := metav1.Condition{Type: v1alpha1.ConditionApplied, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonApplied, Message: edges.progress(), ObservedGeneration: p.grant.Generation}
+	if edges.applied < edges.desired || edges.lingering > 0 {
 		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
-		applied.Message = fmt.Sprintf("applied %d of %d edges (first one missing: %s)", edges.applied, edges.desired, edges.firstPending)
-	case edges.lingering > 0:
-		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
-		applied.Message = fmt.Sprintf("edges not taken back yet: %d (first: %s)", edges.lingering, edges.firstPending)
 	}
 	setCondition(&p.status.Conditions, applied, now)
 }

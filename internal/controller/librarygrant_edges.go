@@ -1,6 +1,9 @@
 package controller
 
 import (
+	"fmt"
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -14,6 +17,61 @@ type edgeCount struct {
 	// lingering counts the edges of a grant that gives nothing (any more), which the server still has though nothing else gives them.
 	lingering    int32
 	firstPending string
+}
+
+// progress says how far the edges have come.
+func (c edgeCount) progress() string {
+	switch {
+	case c.applied < c.desired:
+		return fmt.Sprintf("applied %d of %d edges (first one missing: %s)", c.applied, c.desired, c.firstPending)
+	case c.lingering > 0:
+		return fmt.Sprintf("edges not taken back yet: %d (first: %s)", c.lingering, c.firstPending)
+	}
+	return "every edge has reached its server"
+}
+
+// words says what the grant does now, for its Ready condition, which is what people read.
+func (p *grantPass) words(count edgeCount) string {
+	switch {
+	case p.status.State != v1alpha1.GrantActive && count.lingering == 0:
+		return fmt.Sprintf("it is %s and gives nothing now", p.status.State)
+	case p.status.State == v1alpha1.GrantActive && count.desired == 0 && len(p.users) > 0 && len(p.libraries) > 0:
+		return "none of its users is on the server of one of its libraries: it gives nothing"
+	case p.status.State == v1alpha1.GrantActive && count.desired == 0:
+		return strings.Join(append(p.selectsNothing(), "it gives nothing"), "; ")
+	case p.status.State == v1alpha1.GrantActive:
+		return strings.Join(append(p.selectsNothing(), count.progress()), "; ")
+	}
+	return count.progress()
+}
+
+// selectsNothing says which part of the spec takes nothing, which is often a label that is written in another way.
+func (p *grantPass) selectsNothing() (words []string) {
+	spec := p.grant.Spec
+	if selects(spec.Libraries) && !p.selected.libraries {
+		words = append(words, how("spec.libraries", spec.Libraries)+" takes no Library")
+	}
+	if selects(spec.Users) && !p.selected.users {
+		words = append(words, how("spec.users", spec.Users)+" takes no User"+p.invitedLeftOut())
+	}
+	return words
+}
+
+// invitedLeftOut says how to take people who came by an Invite, where the grant takes none of them but by name.
+func (p *grantPass) invitedLeftOut() string {
+	if p.compiled.Users.TakesInvited() {
+		return ""
+	}
+	return " (nobody who came by an Invite: select these by what a label is, with In or Exists, or set includeInvited: true)"
+}
+
+func selects(targets v1alpha1.Targets) bool { return targets.All || targets.Selector != nil }
+
+func how(field string, targets v1alpha1.Targets) string {
+	if targets.All {
+		return field + ".all"
+	}
+	return field + ".selector"
 }
 
 // countEdges compares each selected library and each selected user of the same server with what the server has.
