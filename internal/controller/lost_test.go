@@ -149,3 +149,19 @@ func (d halfDriver) List(ctx context.Context) (media.Listing, error) {
 	}
 	return half, err
 }
+
+// TestWhatWasNeverSentIsMadeAsSoonAsTheServerIsBack: a connection that was refused leaves nothing to be looked for.
+func TestWhatWasNeverSentIsMadeAsSoonAsTheServerIsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: func(traits *media.Traits) { traits.LongestCall = time.Hour }})
+	refused := media.Errorf(media.Unavailable, "the connection was refused")
+	refused.Unsent = true
+	w.store.Fail(memory.CreateLibrary, 1, refused)
+	w.store.Fail(memory.CreateAccount, 1, refused)
+	w.create(w.library("movies"), w.user("ann"))
+	w.ready(&v1alpha1.Library{}, "movies")
+	w.ready(&v1alpha1.User{}, "ann")
+	if creates := w.store.Count(memory.CreateLibrary) + w.store.Count(memory.CreateAccount); creates != 4 {
+		t.Errorf("%d creations, want 4", creates)
+	}
+}

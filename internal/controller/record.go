@@ -55,7 +55,7 @@ type record struct {
 type intent struct {
 	// At is when it was announced.
 	At time.Time `json:"at"`
-	// Refused: the server refused it, so that nothing was made.
+	// Refused: the server refused it, or it was never sent, so that nothing was made.
 	Refused bool `json:"refused,omitempty"`
 	// Strangers are the ids of accounts that were found not to be what was announced, so that nobody's account is tried
 	// with a password again and again.
@@ -132,14 +132,16 @@ func (k *Kit) writeRecord(ctx context.Context, object client.Object, r record) e
 	return k.Client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
 }
 
-// creationFailed reports a failed creation. Where the server refused it outright, that is recorded: nothing was made,
-// and nothing has to be looked for.
+// creationFailed reports a failed creation. Where the server refused it outright, or nothing was sent, that is recorded:
+// nothing was made, and nothing has to be looked for.
 func (k *Kit) creationFailed(ctx context.Context, s site, object client.Object, r record, err error) *outcome {
 	o := k.callFailed(s, err)
 	switch media.CodeOf(err) {
 	case media.Invalid, media.Unsupported, media.AlreadyExists, media.PermissionDenied, media.Unauthenticated, media.RateLimited:
 	default:
-		return o
+		if !media.NothingSent(err) {
+			return o
+		}
 	}
 	refused := *r.Intent
 	refused.Refused = true

@@ -48,7 +48,10 @@ type Error struct {
 	// Answered: the server itself answered, so that an Unavailable is about this one call and says nothing of the
 	// connection. See ConcernsConnection.
 	Answered bool
-	cause    error
+	// Unsent: the request that failed was never sent. Server keeps it only where no other request of the call was that may
+	// have changed something. See NothingSent.
+	Unsent bool
+	cause  error
 }
 
 // Error returns the text.

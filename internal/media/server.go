@@ -78,7 +78,7 @@ func (s *Server) turn(ctx context.Context, places chan struct{}, operation strin
 	case <-patience.C:
 	case <-ctx.Done():
 	}
-	return nil, &Error{Code: Unavailable, Op: operation, Message: "no turn came: too many calls under way", cause: context.Canceled}
+	return nil, &Error{Code: Unavailable, Op: operation, Message: "no turn came: too many calls under way", Unsent: true, cause: context.Canceled}
 }
 
 // task is one call to the driver.
@@ -120,7 +120,11 @@ func (s *Server) do(ctx context.Context, t task, f func(context.Context) error) 
 // all the tracing there is: a household has no collector of traces, and who wants spans wraps Config.Transport.
 func (s *Server) attempt(ctx context.Context, t task, n int, f func(context.Context) error) error {
 	start := s.now()
+	ctx, wrote := watched(ctx)
 	err := classify(t.operation, f(ctx), t.secrets...)
+	if e, ok := err.(*Error); ok && wrote.Load() {
+		e.Unsent = false
+	}
 	now := s.now()
 	s.health.note(err, now)
 	duration := now.Sub(start)

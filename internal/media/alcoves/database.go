@@ -50,6 +50,7 @@ func (db *database) read(ctx context.Context, self string, f func(context.Contex
 
 // write runs f in one transaction: all of it is done, or none.
 func (db *database) write(ctx context.Context, self string, f func(context.Context, *session) error) error {
+	media.NoteWrite(ctx)
 	return db.transact(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, self, f)
 }
 

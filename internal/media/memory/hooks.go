@@ -80,7 +80,9 @@ func (s *Store) Lose(op Op, n int) (stop func()) {
 
 // Down makes every call Unavailable, as a server that cannot be reached. It returns what brings it back.
 func (s *Store) Down() (up func()) {
-	return s.Fail(Any, -1, media.Errorf(media.Unavailable, "the server cannot be reached"))
+	refused := media.Errorf(media.Unavailable, "the server cannot be reached")
+	refused.Unsent = true
+	return s.Fail(Any, -1, refused)
 }
 
 // limited runs f at one moment of the next n calls of an operation.

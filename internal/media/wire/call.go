@@ -81,12 +81,19 @@ func (c *Client) send(ctx context.Context, call Call, token string) (Answer, err
 	if err != nil {
 		return Answer{}, err
 	}
-	// From the moment that the request has a connection, some of it may have been written.
+	// From the moment that the request has a connection, some of it may have been written. That the transport asks for
+	// another one says that nothing was: it sends no write twice.
 	var sent atomic.Bool
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }}
+	trace := &httptrace.ClientTrace{
+		GetConn: func(string) { sent.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
+	}
 	request = request.WithContext(httptrace.WithClientTrace(ctx, trace))
 	// The transport itself, without http.Client: nothing follows redirects, not even by mistake.
 	response, err := c.transport.RoundTrip(request)
+	if sent.Load() && call.writes() {
+		media.NoteWrite(ctx)
+	}
 	if err != nil {
 		return Answer{}, lost(ctx, call, err, sent.Load())
 	}

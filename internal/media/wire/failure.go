@@ -20,7 +20,9 @@ func lost(ctx context.Context, call Call, err error, sent bool) *media.Error {
 	if sent && call.writes() {
 		code = media.Ambiguous
 	}
-	return call.fail(code, transportWords(ctx, err, sent)).WithCause(cause(ctx, err))
+	failure := call.fail(code, transportWords(ctx, err, sent)).WithCause(cause(ctx, err))
+	failure.Unsent = !sent
+	return failure
 }
 
 // transportWords says what went wrong in words of our own: those of the network name hosts and URLs.
