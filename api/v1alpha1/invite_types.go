@@ -151,7 +151,8 @@ type InviteStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Ready (the state is true on the server, and the Secret is there), Reconciling, Stalled.
+	// Conditions: Ready (the state is true on the server, and the Secret is there), InSync,
+	// Reconciling, Stalled.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

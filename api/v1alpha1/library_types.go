@@ -183,7 +183,7 @@ type LibraryStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Ready, Reconciling, Stalled.
+	// Conditions: Ready, InSync, Reconciling, Stalled.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -189,7 +189,7 @@ type MediaServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Ready, Reconciling, Stalled.
+	// Conditions: Ready, InSync, Reconciling, Stalled.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -213,6 +213,7 @@ type MediaServerStatus struct {
 	Account string `json:"account,omitempty"`
 
 	// Capabilities of this server, as its driver found them.
+	// +kubebuilder:validation:MaxItems=64
 	// +listType=set
 	// +optional
 	Capabilities []string `json:"capabilities,omitempty"`
@@ -225,10 +226,38 @@ type MediaServerStatus struct {
 	// +optional
 	Libraries int32 `json:"libraries"`
 
-	// Plan lists what would be changed on the server itself, in mode Observe.
+	// Undeclared is what the server had at the last look and no manifest of this namespace names. Usher never touches it.
+	// Its own account and personal libraries are left out.
+	// +optional
+	Undeclared *Undeclared `json:"undeclared,omitempty"`
+
+	// Plan lists what would be changed on the server itself, in mode Observe. What would be changed of a User, a Library
+	// or an Invite is in its own plan.
+	// +kubebuilder:validation:MaxItems=50
 	// +listType=atomic
 	// +optional
 	Plan []string `json:"plan,omitempty"`
+}
+
+// Undeclared is what a media server has and no manifest names.
+type Undeclared struct {
+	// Accounts that people may use, and that no User stands for.
+	Accounts UndeclaredItems `json:"accounts"`
+
+	// Libraries that no Library stands for.
+	Libraries UndeclaredItems `json:"libraries"`
+}
+
+// UndeclaredItems counts things of a media server, and names the first.
+type UndeclaredItems struct {
+	// Total is how many there are.
+	Total int32 `json:"total"`
+
+	// Names of the first 10 by name, each without control characters and cut at 64 characters.
+	// +kubebuilder:validation:MaxItems=10
+	// +listType=atomic
+	// +optional
+	Names []string `json:"names,omitempty"`
 }
 
 // MediaServer is one connection to a media server. Everything of that server (its Libraries, Users and
@@ -244,6 +273,7 @@ type MediaServerStatus struct {
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.spec.url`,priority=1
 // +kubebuilder:printcolumn:name="Users",type=integer,JSONPath=`.status.users`,priority=1
 // +kubebuilder:printcolumn:name="Libraries",type=integer,JSONPath=`.status.libraries`,priority=1
+// +kubebuilder:printcolumn:name="Undeclared",type=integer,JSONPath=`.status.undeclared.accounts.total`,priority=1
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type MediaServer struct {

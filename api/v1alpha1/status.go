@@ -31,9 +31,13 @@ type Drift struct {
 
 // Condition types (kstatus: `kubectl wait` and the health checks of GitOps tools understand them).
 const (
-	// ConditionReady: the media server agrees with this object as of observedGeneration.
-	// For a LibraryGrant: its own references resolve.
+	// ConditionReady: as of observedGeneration, nothing is left for Usher to do under the mode that is set. In mode
+	// Enforce: the media server agrees. Of an object that is paused or observed it is True with that reason.
+	// For a LibraryGrant: its own references resolve. For an Invite: its state is true on the server, and its Secret is there.
 	ConditionReady = "Ready"
+	// ConditionInSync says whether the media server agrees with this object, whatever the mode: False when mode Observe has
+	// a plan, Unknown while nothing has compared the two. A LibraryGrant has Applied instead.
+	ConditionInSync = "InSync"
 	// ConditionReconciling is there, and True, while work is under way or waits for something that mends itself.
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is there, and True, when only a person can mend it; its message says how.

@@ -197,7 +197,7 @@ type UserStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Ready, Reconciling, Stalled.
+	// Conditions: Ready, InSync, Reconciling, Stalled.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -13,8 +13,8 @@ import (
 // agreed says whether the status says that the server agreed with this very generation: what differs then, differs
 // though no manifest changed.
 func agreed(o object) bool {
-	ready := meta.FindStatusCondition(*o.StatusConditions(), v1alpha1.ConditionReady)
-	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == o.GetGeneration()
+	inSync := meta.FindStatusCondition(*o.StatusConditions(), v1alpha1.ConditionInSync)
+	return inSync != nil && inSync.Status == metav1.ConditionTrue && inSync.ObservedGeneration == o.GetGeneration()
 }
 
 // foundDrift returns a drift that was just found, or nil when what differs is no drift.

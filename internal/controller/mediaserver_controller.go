@@ -92,7 +92,7 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	if err := connection.Server.Refresh(ctx, connection.Probe.Self); err != nil {
 		return connection, connectionOutcome(err)
 	}
-	return connection, r.describe(server, status, connection)
+	return connection, r.describe(ctx, server, status, connection)
 }
 
 // probe asks the server who it is, and makes its first account when that is wanted.
@@ -170,12 +170,17 @@ func (r *mediaServerReconciler) register(ctx context.Context, server *v1alpha1.M
 }
 
 // describe fills the status after a successful look.
-func (r *mediaServerReconciler) describe(server *v1alpha1.MediaServer, status *v1alpha1.MediaServerStatus, connection media.Connection) outcome {
+func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.MediaServer, status *v1alpha1.MediaServerStatus, connection media.Connection) outcome {
 	probe := connection.Probe
 	accounts, libraries := connection.Server.Inventory().Counts()
 	status.Identity, status.Version, status.Account = probe.Identity, bounded(probe.Version, 64), bounded(probe.SelfName, 128)
 	status.Capabilities = probe.Capabilities.Names()
 	status.Users, status.Libraries = int32(accounts), int32(libraries)
+	declared, err := r.declaredOf(ctx, server)
+	if err != nil {
+		return *retry(err)
+	}
+	status.Undeclared = declared.undeclared(connection)
 	message := "connected"
 	if server.Spec.TLS != nil && server.Spec.TLS.InsecureSkipVerify {
 		message = "connected, WITHOUT verifying the server's certificate (spec.tls.insecureSkipVerify)"
@@ -183,8 +188,10 @@ func (r *mediaServerReconciler) describe(server *v1alpha1.MediaServer, status *v
 	if !server.DeletionTimestamp.IsZero() {
 		return *r.inUse(server)
 	}
-	if len(status.Plan) > 0 {
-		return held(v1alpha1.ReasonObserving, "mode Observe: status.plan says what would be changed")
+	if server.Spec.Mode == v1alpha1.ModeObserve {
+		if plans := declared.plans(status.Plan); plans != "" {
+			return held(v1alpha1.ReasonObserving, "mode Observe, would change: "+plans+"; the status.plan of each says how")
+		}
 	}
 	return done(v1alpha1.ReasonSynced, message)
 }

@@ -23,6 +23,8 @@ var (
 		"1 when the MediaServer (namespace/name) was reached, and is who it should be, at the last look.", []string{"media_server"}, nil)
 	serverListedDesc = prometheus.NewDesc("usher_media_server_last_listed_timestamp_seconds",
 		"When the last complete listing of the MediaServer was begun, in seconds since 1970.", []string{"media_server"}, nil)
+	undeclaredDesc = prometheus.NewDesc("usher_undeclared",
+		"Accounts and libraries that the MediaServer (namespace/name) has and no manifest names, by kind.", []string{"media_server", "kind"}, nil)
 	plannedDesc = prometheus.NewDesc("usher_planned_changes",
 		"Changes that mode Observe would make, by kind.", []string{"kind"}, nil)
 	redemptionsDesc = prometheus.NewDesc("usher_redemptions",
@@ -67,7 +69,7 @@ func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, plannedDesc, redemptionsDesc, unappliedDesc} {
+	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc} {
 		ch <- desc
 	}
 }
@@ -141,6 +143,10 @@ func (c collector) collectServer(ch chan<- prometheus.Metric, server *v1alpha1.M
 		up = 1
 	}
 	ch <- prometheus.MustNewConstMetric(serverUpDesc, prometheus.GaugeValue, up, key)
+	if undeclared := server.Status.Undeclared; undeclared != nil {
+		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Accounts.Total), key, "account")
+		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Libraries.Total), key, "library")
+	}
 	if connection.Server != nil && !connection.Server.Inventory().Listed().IsZero() {
 		listed := float64(connection.Server.Inventory().Listed().UnixMilli()) / 1000
 		ch <- prometheus.MustNewConstMetric(serverListedDesc, prometheus.GaugeValue, listed, key)

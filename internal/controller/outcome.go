@@ -15,7 +15,7 @@ type outcomeKind int
 const (
 	// kindDone: the generation is handled and the server agrees.
 	kindDone outcomeKind = iota
-	// kindHeld: held on purpose (paused, observing): neither under way nor stalled.
+	// kindHeld: held on purpose (paused, observing): nothing is left to do under the mode that is set.
 	kindHeld
 	// kindWaiting: something outside must change first, and wakes the object when it does.
 	kindWaiting
@@ -74,19 +74,31 @@ func (o outcome) orSooner(now, at time.Time) outcome {
 	return o
 }
 
-// conditions sets Ready, Reconciling and Stalled for an outcome (DESIGN D7).
-func (o outcome) conditions(conditions *[]metav1.Condition, generation int64, now time.Time) {
-	ready := metav1.ConditionFalse
+// inSync says whether the media server agrees: known only once a reconcile has compared.
+func (o outcome) inSync() metav1.ConditionStatus {
 	switch {
 	case o.kind == kindDone:
+		return metav1.ConditionTrue
+	case o.kind == kindHeld && o.reason == v1alpha1.ReasonObserving:
+		return metav1.ConditionFalse
+	}
+	return metav1.ConditionUnknown
+}
+
+// conditions sets Ready, Reconciling and Stalled for an outcome (DESIGN D7), and InSync where the object has a
+// counterpart on a media server.
+func (o outcome) conditions(conditions *[]metav1.Condition, counterpart bool, generation int64, now time.Time) {
+	ready := metav1.ConditionFalse
+	if o.kind == kindDone || o.kind == kindHeld {
 		ready = metav1.ConditionTrue
-	case o.kind == kindHeld && o.reason == v1alpha1.ReasonPaused:
-		ready = metav1.ConditionUnknown
 	}
 	set := func(kind string, status metav1.ConditionStatus) {
 		setCondition(conditions, metav1.Condition{Type: kind, Status: status, Reason: o.reason, Message: o.message, ObservedGeneration: generation}, now)
 	}
 	set(v1alpha1.ConditionReady, ready)
+	if counterpart {
+		set(v1alpha1.ConditionInSync, o.inSync())
+	}
 	if o.kind == kindWaiting || o.kind == kindRetry {
 		set(v1alpha1.ConditionReconciling, metav1.ConditionTrue)
 	} else {

@@ -95,6 +95,19 @@ var specOrAccount = updates(func(before, now client.Object) bool {
 // specOnly passes changes of the spec.
 var specOnly = updates(func(before, now client.Object) bool { return before.GetGeneration() != now.GetGeneration() })
 
+// plansBegunOrDone passes that an object has a plan (mode Observe), or has one no more.
+var plansBegunOrDone = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	DeleteFunc:  func(e event.DeleteEvent) bool { return plans(e.Object) },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc:  func(e event.UpdateEvent) bool { return plans(e.ObjectOld) != plans(e.ObjectNew) },
+}
+
+func plans(o client.Object) bool {
+	_, planned := summaryOf(o.(object))
+	return planned > 0
+}
+
 // deletions passes only that an object is gone.
 var deletions = predicate.Funcs{
 	CreateFunc:  func(event.CreateEvent) bool { return false },

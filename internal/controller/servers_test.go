@@ -1,10 +1,13 @@
 package controller_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -120,12 +123,19 @@ func TestObserveWritesNothing(t *testing.T) {
 	w.create(server, w.library("movies"), w.library("tv"), w.user("ann"), w.user("bob"), w.grant("g", "*", "*"))
 	w.ready(&v1alpha1.MediaServer{}, serverName)
 	for _, name := range []string{"movies", "tv"} {
-		w.condition(&v1alpha1.Library{}, name, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonObserving)
+		w.condition(&v1alpha1.Library{}, name, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonObserving)
+		w.condition(&v1alpha1.Library{}, name, v1alpha1.ConditionInSync, metav1.ConditionFalse, v1alpha1.ReasonObserving)
 	}
 	w.eventually("the plan for ann names the library", func() bool {
 		return strings.Contains(strings.Join(get(w, &v1alpha1.User{}, "ann").Status.Plan, "; "), "access to movies given")
 	})
-	w.condition(&v1alpha1.User{}, "bob", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonObserving)
+	w.condition(&v1alpha1.User{}, "bob", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonObserving)
+	w.condition(&v1alpha1.User{}, "bob", v1alpha1.ConditionInSync, metav1.ConditionFalse, v1alpha1.ReasonObserving)
+	w.eventually("the MediaServer counts what its objects plan", func() bool {
+		ready := meta.FindStatusCondition(get(w, &v1alpha1.MediaServer{}, serverName).Status.Conditions, v1alpha1.ConditionReady)
+		return ready != nil && ready.Reason == v1alpha1.ReasonObserving && strings.Contains(ready.Message, "2 Libraries, 2 Users;")
+	})
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionInSync, metav1.ConditionFalse, v1alpha1.ReasonObserving)
 	if writes := w.store.WriteCount(); writes > 0 {
 		t.Errorf("mode Observe wrote to the server: %v", w.store.Counts())
 	}
@@ -145,12 +155,81 @@ func TestPaused(t *testing.T) {
 	user := w.user("ann")
 	user.Annotations = map[string]string{v1alpha1.AnnotationPaused: "true"}
 	w.create(user)
-	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonPaused)
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused)
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionInSync, metav1.ConditionUnknown, v1alpha1.ReasonPaused)
 	if _, made := w.store.Account("ann"); made {
 		t.Error("a paused User was acted on")
 	}
 	edit(w, user, func(u *v1alpha1.User) { delete(u.Annotations, v1alpha1.AnnotationPaused) })
 	w.ready(&v1alpha1.User{}, "ann")
+}
+
+// Nothing is left to do for the objects of a MediaServer that a person holds as it is, and nobody knows whether they agree.
+func TestObjectsOfAPausedServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) {
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationPaused, "true")
+	})
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused)
+	w.create(w.user("ann"), w.library("movies"))
+	for _, object := range []withStatus{&v1alpha1.User{}, &v1alpha1.Library{}} {
+		name := map[bool]string{true: "ann", false: "movies"}[isUser(object)]
+		w.condition(object, name, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused)
+		w.condition(object, name, v1alpha1.ConditionInSync, metav1.ConditionUnknown, v1alpha1.ReasonPaused)
+	}
+	if _, made := w.store.Account("ann"); made {
+		t.Error("an account was made on a server that is paused")
+	}
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) { delete(s.Annotations, v1alpha1.AnnotationPaused) })
+	w.ready(&v1alpha1.User{}, "ann")
+	w.ready(&v1alpha1.Library{}, "movies")
+}
+
+func isUser(object withStatus) bool {
+	_, is := object.(*v1alpha1.User)
+	return is
+}
+
+// Who came before a rebuild, or was made by hand, is seen: by count, and the first by name as a terminal can show it.
+func TestUndeclared(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	w.store.AddLibrary(media.Library{Name: "Horror", MediaType: "Movies", Paths: []string{"/horror"}})
+	w.store.AddLibrary(media.Library{Name: "Nobody else's", MediaType: "Movies", Personal: true})
+	w.store.AddAccount(media.Account{Username: "a\x1b[31mred\u202eder", Role: media.RoleMember}, "a password of theirs")
+	w.store.AddAccount(media.Account{Username: strings.Repeat("ä", 70), Role: media.RoleMember}, "a password of theirs")
+	w.store.AddAccount(media.Account{Username: "taken", Role: media.RoleMember}, "a password of theirs")
+	for i := range 10 {
+		w.store.AddAccount(media.Account{Username: fmt.Sprintf("guest-%02d", i), Role: media.RoleMember}, "a password of theirs")
+	}
+	w.start()
+	w.create(w.mediaServer(), w.user("ann"), w.user("taken"), w.library("movies"))
+	w.ready(&v1alpha1.User{}, "ann")
+	w.ready(&v1alpha1.Library{}, "movies")
+	w.look()
+	undeclared := func() v1alpha1.Undeclared {
+		found := get(w, &v1alpha1.MediaServer{}, serverName).Status.Undeclared
+		if found == nil {
+			return v1alpha1.Undeclared{}
+		}
+		return *found
+	}
+	w.eventually("the status counts what nobody declares, and names the first", func() bool {
+		accounts := undeclared().Accounts
+		return accounts.Total == 12 && len(accounts.Names) == 10 && accounts.Names[0] == "a[31mredder"
+	})
+	if libraries := undeclared().Libraries; libraries.Total != 1 || !slices.Equal(libraries.Names, []string{"Horror"}) {
+		t.Errorf("undeclared libraries: %+v, want Horror", libraries)
+	}
+	for i := range 3 {
+		w.store.RemoveAccount(fmt.Sprintf("guest-%02d", i))
+	}
+	w.look()
+	w.eventually("a long name is cut", func() bool {
+		accounts := undeclared().Accounts
+		return accounts.Total == 9 && slices.Contains(accounts.Names, strings.Repeat("ä", 63)+"…")
+	})
 }
 
 func TestMediaServerWaitsForItsObjects(t *testing.T) {

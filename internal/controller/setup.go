@@ -24,6 +24,8 @@ const (
 	edgesFollowedAtLatest, membersFollowedAtLatest = 5 * time.Second, 10 * time.Second
 	// usersFollowAfter and usersFollowAtLatest gather Libraries that become known one after the other.
 	usersFollowAfter, usersFollowAtLatest = 100 * time.Millisecond, 2 * time.Second
+	// plansFollowAfter and plansFollowedAtLatest gather the plans of objects before their MediaServer counts them.
+	plansFollowAfter, plansFollowedAtLatest = time.Second, 5 * time.Second
 	// grantsTogether is how far apart LibraryGrants may be that are to cost one write to a User's account.
 	grantsTogether = 100 * time.Millisecond
 	// demandsForgotten is how long after a look that was demanded another demand still counts as the next of a series.
@@ -68,6 +70,9 @@ func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string)
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.Invite{}, w.concerning("Invite", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.User{}, w.follow("User", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
+		Watches(&v1alpha1.Library{}, w.follow("Library", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
+		Watches(&v1alpha1.Invite{}, w.follow("Invite", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
 		WatchesRawSource(kit.Wake.servers.source(w.server(serverItself))).
 		WithOptions(options(c.MediaServers)).
 		Complete(&mediaServerReconciler{kit})

@@ -51,6 +51,9 @@ func (s site) notUp() *outcome {
 		o := waiting(v1alpha1.ReasonServerNotReady, "MediaServer %s is being looked at", s.server.Name)
 		o.early = true
 		return o
+	case c.Reason == v1alpha1.ReasonPaused && c.Generation == s.server.Generation:
+		o := held(v1alpha1.ReasonPaused, "MediaServer "+s.server.Name+" is paused by the annotation "+v1alpha1.AnnotationPaused)
+		return &o
 	case c.Reason == v1alpha1.ReasonServerUnavailable || c.Reason == v1alpha1.ReasonRateLimited:
 		return waiting(c.Reason, "MediaServer %s: %s", s.server.Name, c.Message)
 	case c.Reason == "" || c.Generation != s.server.Generation || c.Up:

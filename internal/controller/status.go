@@ -11,6 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/usher-media/usher/api/v1alpha1"
 )
 
 // object is one of Usher's kinds, as far as its status is concerned.
@@ -35,7 +37,8 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	if o.brief {
 		return reconcile.Result{RequeueAfter: o.after}, nil // what it waits for brings it back
 	}
-	o.conditions(now.StatusConditions(), now.GetGeneration(), k.Clock.Now())
+	_, isGrant := now.(*v1alpha1.LibraryGrant)
+	o.conditions(now.StatusConditions(), !isGrant, now.GetGeneration(), k.Clock.Now())
 	if o.handled() {
 		now.SetObservedGeneration(now.GetGeneration())
 	}

@@ -48,8 +48,18 @@ func statusProblems(object withStatus) (problems []string) {
 	if is(v1alpha1.ConditionReconciling) && is(v1alpha1.ConditionStalled) {
 		complain("both Reconciling and Stalled")
 	}
-	onPurpose := ready.Reason == v1alpha1.ReasonPaused || ready.Reason == v1alpha1.ReasonObserving
-	if !is(v1alpha1.ConditionReady) && !is(v1alpha1.ConditionReconciling) && !is(v1alpha1.ConditionStalled) && !onPurpose {
+	if inSync := meta.FindStatusCondition(conditions, v1alpha1.ConditionInSync); inSync != nil {
+		onPurpose := ready.Reason == v1alpha1.ReasonPaused || ready.Reason == v1alpha1.ReasonObserving
+		if is(v1alpha1.ConditionInSync) && (!is(v1alpha1.ConditionReady) || onPurpose) {
+			complain("InSync, and not Ready or held on purpose")
+		}
+		if is(v1alpha1.ConditionReady) && !onPurpose && !is(v1alpha1.ConditionInSync) {
+			complain("Ready under no other mode than Enforce, and not InSync")
+		}
+	} else if _, isGrant := object.(*v1alpha1.LibraryGrant); !isGrant {
+		complain("has no InSync")
+	}
+	if !is(v1alpha1.ConditionReady) && !is(v1alpha1.ConditionReconciling) && !is(v1alpha1.ConditionStalled) {
 		complain("not Ready, and neither Reconciling nor Stalled")
 	}
 	for _, condition := range conditions {

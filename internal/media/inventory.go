@@ -168,6 +168,13 @@ func (i *Inventory) Library(id LibraryID) (Library, bool) {
 	return i.libraries.get(id)
 }
 
+// Libraries returns all libraries, in no order.
+func (i *Inventory) Libraries() []Library {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.libraries.all()
+}
+
 // LibrariesNamed returns the libraries of exactly that name; names are not unique on every server.
 func (i *Inventory) LibrariesNamed(name string) []Library {
 	i.mu.RLock()

@@ -117,8 +117,10 @@ func (e *Engine) await(ctx context.Context, mine *v1alpha1.Redemption) (media.Ac
 	return media.AccountID(user.Status.ExternalID), nil
 }
 
+// ready says whether the account has all that its User asks for: InSync, since a User that is paused or observed is Ready
+// without that.
 func ready(user *v1alpha1.User) bool {
-	condition := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ConditionReady)
+	condition := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ConditionInSync)
 	return condition != nil && condition.Status == "True" && condition.ObservedGeneration == user.Generation &&
 		user.Status.ExternalID != "" && user.Status.State == v1alpha1.UserActive
 }
