@@ -135,6 +135,7 @@ func (r *inviteReconciler) makeNative(ctx context.Context, p *invitePass, want m
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
+	ctx = media.WithReason(ctx, "the Invite has no link on the server")
 	invite, err := p.to().CreateInvite(ctx, media.NewInvite{Code: p.code, Reference: reference(p.invite), Settings: want})
 	if err != nil {
 		return r.callFailed(p.site, err)
@@ -156,6 +157,7 @@ func (r *inviteReconciler) changeNative(ctx context.Context, p *invitePass, want
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	ctx = media.WithReason(ctx, "what the Invite admits has changed")
 	invite, err := p.to().SetInvite(ctx, p.native.ID, want)
 	if err != nil {
 		return r.callFailed(p.site, err)
@@ -171,6 +173,7 @@ func (r *inviteReconciler) kill(ctx context.Context, p *invitePass, invite media
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	ctx = media.WithReason(ctx, "an earlier Invite of this name left its link")
 	if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
 		return r.callFailed(p.site, err)
 	}
@@ -207,7 +210,7 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 			if o := r.importLast(ctx, p, invite); o != nil {
 				return *o
 			}
-			if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
+			if err := p.to().DeleteInvite(media.WithReason(ctx, "the Invite is being deleted"), invite.ID); err != nil {
 				return *r.callFailed(p.site, err)
 			}
 		}

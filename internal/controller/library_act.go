@@ -102,6 +102,7 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	if err := r.writeRecord(ctx, p.library, announced); err != nil {
 		return retry(err)
 	}
+	ctx = media.WithReason(ctx, "a new Library declares it")
 	library, err := p.to().CreateLibrary(ctx, media.NewLibrary{
 		Name: spec.DisplayName, MediaType: media.MediaType(spec.MediaType), Paths: paths(spec), Settings: settings(spec),
 	})
@@ -147,7 +148,7 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 		return o
 	}
 	drift := r.foundDrift("Library", p.agreed, words)
-	library, err := p.to().UpdateLibrary(ctx, p.found.ID, change)
+	library, err := p.to().UpdateLibrary(media.WithReason(ctx, words...), p.found.ID, change)
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}

@@ -47,6 +47,7 @@ func (r *libraryReconciler) delete(ctx context.Context, p *libraryPass, id media
 	if err := r.confirmDeleting(ctx, p.library); err != nil {
 		return retry(err)
 	}
+	ctx = media.WithReason(ctx, "the Library is being deleted: deletionPolicy Delete")
 	switch err := p.to().DeleteLibrary(ctx, id, p.library.Spec.DisplayName); media.CodeOf(err) {
 	case "":
 		r.normal(p.library, "Deleted", "Delete", "deleted library %q from MediaServer %s", p.library.Spec.DisplayName, p.server.Name)

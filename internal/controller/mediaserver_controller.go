@@ -122,7 +122,7 @@ func (r *mediaServerReconciler) bootstrap(ctx context.Context, server *v1alpha1.
 		return waiting(v1alpha1.ReasonSetupRequired, "the server has no account yet: set spec.bootstrap to true (mode Enforce), or make its first account by hand with the credentials of Secret %s",
 			server.Spec.Credentials.SecretRef.Name)
 	}
-	if err := to.Bootstrap(ctx); err != nil && media.CodeOf(err) != media.AlreadyExists {
+	if err := to.Bootstrap(media.WithReason(ctx, "the server has no account yet, and spec.bootstrap is true")); err != nil && media.CodeOf(err) != media.AlreadyExists {
 		o := connectionOutcome(err)
 		return &o
 	}
@@ -161,7 +161,7 @@ func (r *mediaServerReconciler) register(ctx context.Context, server *v1alpha1.M
 		status.Plan = []string{"set registration to " + string(want) + " (now " + string(probe.Registration) + ")"}
 		return nil
 	}
-	if err := connection.Server.SetRegistration(ctx, want); err != nil {
+	if err := connection.Server.SetRegistration(media.WithReason(ctx, "registration from "+string(probe.Registration)+" to "+string(want)), want); err != nil {
 		o := connectionOutcome(err)
 		return &o
 	}

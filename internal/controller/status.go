@@ -49,6 +49,7 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	if err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
+	k.warnOfFailure(before, now, o)
 	if o.err != nil {
 		return reconcile.Result{}, o.err
 	}
@@ -57,6 +58,20 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	}
 	priority := handler.LowPriority
 	return reconcile.Result{RequeueAfter: o.after, Priority: &priority}, nil
+}
+
+// warnOfFailure emits an event when an object has just failed: when it stalls, or a MediaServer that was connected no longer
+// is. An outage of a server is one event, not one of each of its objects.
+func (k *Kit) warnOfFailure(before, now object, o outcome) {
+	const action = "Reconcile"
+	stalledBefore := meta.FindStatusCondition(*before.StatusConditions(), v1alpha1.ConditionStalled)
+	_, isServer := now.(*v1alpha1.MediaServer)
+	wasReady := meta.IsStatusConditionTrue(*before.StatusConditions(), v1alpha1.ConditionReady)
+	switch {
+	case o.kind == kindStalled && (stalledBefore == nil || stalledBefore.Reason != o.reason),
+		isServer && wasReady && now.GetDeletionTimestamp().IsZero() && (o.kind == kindWaiting || o.kind == kindRetry):
+		k.warn(now, o.reason, action, "%s", bounded(o.message, 1000))
+	}
 }
 
 // overtaken is for an object that somebody else wrote in between: their event brings it back, this only makes sure.

@@ -79,6 +79,7 @@ func (p *userPass) difference() difference {
 }
 
 func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *outcome {
+	ctx = media.WithReason(ctx, d.words...)
 	if o := p.mayWrite(); o != nil {
 		return o
 	}

@@ -39,6 +39,7 @@ func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
 
 // dispose returns nil when the account is as the policy wants it.
 func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
+	ctx = media.WithReason(ctx, "the User is being deleted: deletionPolicy "+string(p.user.Spec.DeletionPolicy))
 	p.record = readRecord(p.user, p.identity())
 	policy := p.user.Spec.DeletionPolicy
 	if p.record.open() && !p.observing() {

@@ -134,6 +134,7 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
+	ctx = media.WithReason(ctx, "a new User declares it")
 	account, err := p.to().CreateAccount(ctx, p.newAccount(password))
 	if err != nil && account.ID == "" { // one that was made with other access than asked is settled before anybody can use it
 		o := r.creationFailed(ctx, p.site, p.user, p.record, err)

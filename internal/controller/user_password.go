@@ -187,7 +187,7 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	if o := r.deliverPassword(ctx, p, want, true); o != nil {
+	if o := r.deliverPassword(media.WithReason(ctx, "the password that the manifest asks for has changed"), p, want, true); o != nil {
 		return o
 	}
 	p.record.Password, p.record.Generated, p.record.Rotation = want.hash, generated, next.record.Rotation

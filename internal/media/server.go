@@ -85,15 +85,17 @@ func (s *Server) turn(ctx context.Context, places chan struct{}, operation strin
 type task struct {
 	operation string
 	write     bool
+	// target of a write, for the audit log: the name of an account, a library or an invite.
+	target string
 	// again: a read that the retry policy may repeat.
 	again bool
 	// secrets of the call, which no error's text may hold.
 	secrets []string
 }
 
-// call runs one call within the limits and names its error.
-func (s *Server) call(ctx context.Context, operation string, write bool, f func(context.Context) error) error {
-	return s.do(ctx, task{operation: operation, write: write}, f)
+// write is a call that changes its target.
+func (s *Server) write(ctx context.Context, operation, target string, f func(context.Context) error) error {
+	return s.do(ctx, task{operation: operation, write: true, target: target}, f)
 }
 
 // read is call for a read of one thing, which the retry policy may repeat within the call's deadline.
@@ -115,7 +117,8 @@ func (s *Server) do(ctx context.Context, t task, f func(context.Context) error) 
 	return err
 }
 
-// attempt runs a call once, and tells of it: the Observer for metrics, and the context's logger at V(1). In a reconcile
+// attempt runs a call once, and tells of it: the Observer for metrics, and the context's logger at V(1), of a write at info
+// as well. In a reconcile
 // that logger carries controller-runtime's reconcileID, which ties the line to the object and its other calls. That is
 // all the tracing there is: a household has no collector of traces, and who wants spans wraps Config.Transport.
 func (s *Server) attempt(ctx context.Context, t task, n int, f func(context.Context) error) error {
@@ -131,12 +134,13 @@ func (s *Server) attempt(ctx context.Context, t task, n int, f func(context.Cont
 	s.observe(Call{Operation: t.operation, Write: t.write, Code: CodeOf(err), Duration: duration})
 	logr.FromContextOrDiscard(ctx).V(1).Info("media server call",
 		"operation", t.operation, "write", t.write, "class", CodeOf(err), "duration", duration, "attempt", n)
+	audit(ctx, t, err)
 	return err
 }
 
 // Probe asks the server for its identity, version, abilities and Usher's own account.
 func (s *Server) Probe(ctx context.Context) (probe Probe, err error) {
-	err = s.call(ctx, "Probe", false, func(ctx context.Context) error {
+	err = s.do(ctx, task{operation: "Probe"}, func(ctx context.Context) error {
 		probe, err = s.driver.Probe(ctx)
 		return err
 	})
@@ -151,7 +155,7 @@ func (s *Server) Probe(ctx context.Context) (probe Probe, err error) {
 func (s *Server) Refresh(ctx context.Context, self AccountID) error {
 	ticket := s.inventory.begin(s.now())
 	var listing Listing
-	err := s.call(ctx, "List", false, func(ctx context.Context) (err error) {
+	err := s.do(ctx, task{operation: "List"}, func(ctx context.Context) (err error) {
 		listing, err = s.driver.List(ctx)
 		return err
 	})
@@ -190,7 +194,7 @@ func unbelievable(listing Listing, self AccountID) string {
 
 // Bootstrap makes a brand-new server's first account from the credentials.
 func (s *Server) Bootstrap(ctx context.Context) error {
-	return s.call(ctx, "Bootstrap", true, func(ctx context.Context) error {
+	return s.write(ctx, "Bootstrap", "the server", func(ctx context.Context) error {
 		if able, ok := s.driver.(Bootstrapper); ok {
 			return able.Bootstrap(ctx)
 		}
@@ -200,7 +204,7 @@ func (s *Server) Bootstrap(ctx context.Context) error {
 
 // SetRegistration sets who may register.
 func (s *Server) SetRegistration(ctx context.Context, mode RegistrationMode) error {
-	return s.call(ctx, "SetRegistration", true, func(ctx context.Context) error {
+	return s.write(ctx, "SetRegistration", "the server", func(ctx context.Context) error {
 		if able, ok := s.driver.(Registrar); ok {
 			return able.SetRegistration(ctx, mode)
 		}

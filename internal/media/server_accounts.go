@@ -44,7 +44,7 @@ func (s *Server) CreateAccount(ctx context.Context, want NewAccount) (account Ac
 	if err := s.checkNewAccount(want); err != nil {
 		return Account{}, classify("CreateAccount", err)
 	}
-	err = s.do(ctx, task{operation: "CreateAccount", write: true, secrets: []string{want.Password}}, func(ctx context.Context) error {
+	err = s.do(ctx, task{operation: "CreateAccount", write: true, target: want.Username, secrets: []string{want.Password}}, func(ctx context.Context) error {
 		account, err = s.driver.CreateAccount(ctx, want)
 		return aboutAccount(cmp.Or(want.ID, account.ID), account, err, Ambiguous)
 	})
@@ -71,7 +71,7 @@ func (s *Server) UpdateAccount(ctx context.Context, key AccountKey, change Accou
 	if change = change.from(current); change.IsZero() {
 		return current, nil
 	}
-	return s.writeAccount(ctx, "UpdateAccount", key.ID, func(ctx context.Context) (Account, error) {
+	return s.writeAccount(ctx, "UpdateAccount", key, func(ctx context.Context) (Account, error) {
 		return s.driver.UpdateAccount(ctx, key.ID, change)
 	})
 }
@@ -87,7 +87,7 @@ func (s *Server) SetAccess(ctx context.Context, key AccountKey, plan func(Accoun
 	if current.Access.Equal(want) {
 		return current, false, nil
 	}
-	account, err := s.writeAccount(ctx, "SetAccess", key.ID, func(ctx context.Context) (Account, error) {
+	account, err := s.writeAccount(ctx, "SetAccess", key, func(ctx context.Context) (Account, error) {
 		return s.driver.SetAccess(ctx, current, want)
 	})
 	if err == nil && !account.Access.Equal(want) {
@@ -102,7 +102,7 @@ func (s *Server) SetDisabled(ctx context.Context, key AccountKey, disabled bool)
 	if err != nil || current.Disabled == disabled {
 		return current, err
 	}
-	return s.writeAccount(ctx, "SetDisabled", key.ID, func(ctx context.Context) (Account, error) {
+	return s.writeAccount(ctx, "SetDisabled", key, func(ctx context.Context) (Account, error) {
 		if able, ok := s.driver.(Disabler); ok {
 			return able.SetDisabled(ctx, key.ID, disabled)
 		}
@@ -118,7 +118,7 @@ func (s *Server) SetPassword(ctx context.Context, key AccountKey, password NewPa
 	if _, err := s.ReadAccount(ctx, key); err != nil {
 		return err
 	}
-	return s.do(ctx, task{operation: "SetPassword", write: true, secrets: []string{password.Password}}, func(ctx context.Context) error {
+	return s.do(ctx, task{operation: "SetPassword", write: true, target: key.Username, secrets: []string{password.Password}}, func(ctx context.Context) error {
 		return s.driver.SetPassword(ctx, key.ID, password)
 	})
 }
@@ -142,7 +142,7 @@ func (s *Server) DeleteAccount(ctx context.Context, key AccountKey) (deleted boo
 	if _, err := s.ReadAccount(ctx, key); err != nil {
 		return false, s.forgetIfGone(key.ID, err)
 	}
-	err = s.call(ctx, "DeleteAccount", true, func(ctx context.Context) error {
+	err = s.write(ctx, "DeleteAccount", key.Username, func(ctx context.Context) error {
 		if able, ok := s.driver.(AccountDeleter); ok {
 			return able.DeleteAccount(ctx, key.ID)
 		}
@@ -162,10 +162,10 @@ func (s *Server) forgetIfGone(id AccountID, err error) error {
 	return err
 }
 
-func (s *Server) writeAccount(ctx context.Context, operation string, id AccountID, write func(context.Context) (Account, error)) (account Account, err error) {
-	err = s.call(ctx, operation, true, func(ctx context.Context) error {
+func (s *Server) writeAccount(ctx context.Context, operation string, key AccountKey, write func(context.Context) (Account, error)) (account Account, err error) {
+	err = s.write(ctx, operation, key.Username, func(ctx context.Context) error {
 		account, err = write(ctx)
-		return aboutAccount(id, account, err, Ambiguous)
+		return aboutAccount(key.ID, account, err, Ambiguous)
 	})
 	if err == nil {
 		s.inventory.recordAccount(account)

@@ -30,7 +30,7 @@ func (s *Server) Invites(ctx context.Context, maxAge time.Duration) ([]Invite, e
 // CreateInvite makes an invite of the server's own.
 func (s *Server) CreateInvite(ctx context.Context, invite NewInvite) (Invite, error) {
 	defer s.invites.forget()
-	return inviter(s, ctx, task{operation: "CreateInvite", write: true, secrets: []string{invite.Code}}, func(able Inviter, ctx context.Context) (Invite, error) {
+	return inviter(s, ctx, task{operation: "CreateInvite", write: true, target: invite.Reference, secrets: []string{invite.Code}}, func(able Inviter, ctx context.Context) (Invite, error) {
 		return able.CreateInvite(ctx, invite)
 	})
 }
@@ -38,7 +38,7 @@ func (s *Server) CreateInvite(ctx context.Context, invite NewInvite) (Invite, er
 // SetInvite replaces what an invite admits.
 func (s *Server) SetInvite(ctx context.Context, id InviteID, settings InviteSettings) (Invite, error) {
 	defer s.invites.forget()
-	return inviter(s, ctx, task{operation: "SetInvite", write: true}, func(able Inviter, ctx context.Context) (Invite, error) {
+	return inviter(s, ctx, task{operation: "SetInvite", write: true, target: "invite " + string(id)}, func(able Inviter, ctx context.Context) (Invite, error) {
 		return able.SetInvite(ctx, id, settings)
 	})
 }
@@ -46,7 +46,7 @@ func (s *Server) SetInvite(ctx context.Context, id InviteID, settings InviteSett
 // DeleteInvite kills an invite's link. One that is gone already is no error.
 func (s *Server) DeleteInvite(ctx context.Context, id InviteID) error {
 	defer s.invites.forget()
-	_, err := inviter(s, ctx, task{operation: "DeleteInvite", write: true}, func(able Inviter, ctx context.Context) (struct{}, error) {
+	_, err := inviter(s, ctx, task{operation: "DeleteInvite", write: true, target: "invite " + string(id)}, func(able Inviter, ctx context.Context) (struct{}, error) {
 		return struct{}{}, able.DeleteInvite(ctx, id)
 	})
 	if CodeOf(err) == NotFound {

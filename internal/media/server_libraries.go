@@ -25,7 +25,7 @@ func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Li
 		return Library{}, err
 	}
 	defer leave()
-	return s.writeLibrary(ctx, "CreateLibrary", func(ctx context.Context) (Library, error) {
+	return s.writeLibrary(ctx, "CreateLibrary", want.Name, func(ctx context.Context) (Library, error) {
 		library, err := s.driver.CreateLibrary(ctx, want)
 		return library, aboutLibrary(library.ID, library, err, Ambiguous)
 	})
@@ -40,7 +40,7 @@ func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, change Library
 	if change = change.from(current); change.IsZero() {
 		return current, nil
 	}
-	return s.writeLibrary(ctx, "UpdateLibrary", func(ctx context.Context) (Library, error) {
+	return s.writeLibrary(ctx, "UpdateLibrary", current.Name, func(ctx context.Context) (Library, error) {
 		library, err := s.driver.UpdateLibrary(ctx, id, change)
 		return library, aboutLibrary(id, library, err, Ambiguous)
 	})
@@ -54,7 +54,7 @@ func (s *Server) DeleteLibrary(ctx context.Context, id LibraryID, name string) e
 		return &Error{Code: Conflict, Op: "DeleteLibrary", Message: presentable("the library is now named "+current.Name, nil)}
 	}
 	if err == nil {
-		err = s.call(ctx, "DeleteLibrary", true, func(ctx context.Context) error {
+		err = s.write(ctx, "DeleteLibrary", name, func(ctx context.Context) error {
 			if able, ok := s.driver.(LibraryDeleter); ok {
 				return able.DeleteLibrary(ctx, id)
 			}
@@ -68,8 +68,8 @@ func (s *Server) DeleteLibrary(ctx context.Context, id LibraryID, name string) e
 	return err
 }
 
-func (s *Server) writeLibrary(ctx context.Context, operation string, write func(context.Context) (Library, error)) (library Library, err error) {
-	err = s.call(ctx, operation, true, func(ctx context.Context) error {
+func (s *Server) writeLibrary(ctx context.Context, operation, name string, write func(context.Context) (Library, error)) (library Library, err error) {
+	err = s.write(ctx, operation, name, func(ctx context.Context) error {
 		library, err = write(ctx)
 		return err
 	})
