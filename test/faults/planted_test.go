@@ -2,6 +2,7 @@ package faults
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,6 +120,39 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	}
 }
 
+// TestPlantsFit: each bug still finds the text that it replaces, and the tests that are to find it are there.
+func TestPlantsFit(t *testing.T) {
+	t.Parallel()
+	root, err := testenv.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range plants {
+		if problem := p.misfit(root); problem != "" {
+			t.Errorf("%s: %s: adapt the plant", p.name, problem)
+		}
+	}
+}
+
+// misfit says why a bug cannot be planted, or would be found by nobody; empty when it can.
+func (p plant) misfit(root string) string {
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(p.file)))
+	if err != nil {
+		return err.Error()
+	}
+	if n := strings.Count(string(text), p.from); n != 1 {
+		return fmt.Sprintf("%s holds the text that it replaces %d times", p.file, n)
+	}
+	test, _, _ := strings.Cut(strings.TrimPrefix(p.run, "^"), "$")
+	files, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(p.pkg), "*_test.go"))
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), "func "+test+"(") {
+			return ""
+		}
+	}
+	return "there is no " + test + " in " + p.pkg
+}
+
 // overlay writes what tells `go` to read the file with the bug in its place.
 func (p plant) overlay(t *testing.T, root string) string {
 	t.Helper()
@@ -127,8 +161,8 @@ func (p plant) overlay(t *testing.T, root string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Count(string(text), p.from) != 1 {
-		t.Fatalf("%s does not hold exactly once the text that the bug replaces: adapt the plant", p.file)
+	if problem := p.misfit(root); problem != "" {
+		t.Fatalf("%s: adapt the plant", problem)
 	}
 	dir := t.TempDir()
 	planted := filepath.Join(dir, filepath.Base(p.file))
