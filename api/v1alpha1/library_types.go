@@ -62,7 +62,8 @@ type LibrarySpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="mediaType is immutable: delete this Library and make a new one"
 	MediaType MediaType `json:"mediaType"`
 
-	// Paths of the media, absolute, as the server sees them. Absent: those of the library that externalID names stay as
+	// Paths of the media, absolute, as the server sees them. Outside of the MediaServer's mediaRoots they need the
+	// permission `administer` on it. Absent: those of the library that externalID names stay as
 	// they are. Libraries of Alcoves have none.
 	// +kubebuilder:validation:MaxItems=50
 	// +listType=set
@@ -76,7 +77,8 @@ type LibrarySpec struct {
 	ExternalID string `json:"externalID,omitempty"`
 
 	// AdoptionPolicy: Never takes over nothing; IfUnique takes over a library when exactly one on the server
-	// carries the name and no other Library has it. Absent: IfUnique, or Never where the MediaServer says Never.
+	// carries the name and no other Library has it, and needs the permission `administer` on the MediaServer, as
+	// externalID does. Absent: Never, or IfUnique where the MediaServer says Always.
 	// +optional
 	AdoptionPolicy LibraryAdoptionPolicy `json:"adoptionPolicy,omitempty"`
 

@@ -131,7 +131,7 @@ type MediaServerSpec struct {
 	UnmanagedAccess UnmanagedAccess `json:"unmanagedAccess,omitempty"`
 
 	// AdoptionPolicy is the default for Users and Libraries of this server that set none.
-	// Always is for a cluster that is being rebuilt: it takes over accounts that are in use.
+	// Always is for a cluster that is being rebuilt: it takes over accounts that are in use, and libraries of the same name.
 	// +kubebuilder:default=IfDisabled
 	// +optional
 	AdoptionPolicy AccountAdoptionPolicy `json:"adoptionPolicy,omitempty"`
@@ -142,6 +142,13 @@ type MediaServerSpec struct {
 	// +kubebuilder:default=Retain
 	// +optional
 	DeletionPolicy MediaServerDeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// MediaRoots are the folders below which the paths of Libraries may lie. A path elsewhere needs the permission
+	// `administer` on the MediaServer, as every path does while this is absent.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=set
+	// +optional
+	MediaRoots []LibraryPath `json:"mediaRoots,omitempty"`
 }
 
 // Credentials names the Secret with the account that Usher uses.

@@ -128,6 +128,9 @@ const (
 	AnnotationAcceptServerIdentity = "usher.media/accept-server-identity"
 	// AnnotationProceed, on a MediaServer, lets the burst brake go until the moment that it names (RFC 3339, a day at most).
 	AnnotationProceed = "usher.media/proceed"
+	// AnnotationAllowPaths, "true" on a Library, lets its paths lie outside of the MediaServer's mediaRoots though the Library
+	// is older than the MediaServer, so that nobody was asked for permission.
+	AnnotationAllowPaths = "usher.media/allow-paths"
 	// AnnotationRotatePassword makes a new generated password whenever its value changes.
 	AnnotationRotatePassword = "usher.media/rotate-password"
 	// AnnotationConfirmID, on a User or Library in doubt, names the id on the server of the account or library that is this
@@ -142,6 +145,8 @@ const (
 const (
 	// AnnotationOwned records which object of the media server is this object's.
 	AnnotationOwned = "usher.media/owned"
+	// AnnotationAdmissionProbe marks what the admission policy that it names refuses from everybody.
+	AnnotationAdmissionProbe = "usher.media/admission-probe"
 	// Finalizer holds an object until what it stands for is let go.
 	Finalizer = "usher.media/finalizer"
 	// LabelInviteUID marks the Redemptions and Users of an Invite with its UID.

@@ -9,19 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/admission"
 )
 
 // The API server takes up a new policy or role within a second; a machine under load takes longer.
@@ -104,58 +102,25 @@ func decode(file string) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// awaitPolicies waits until each admission policy refuses what it must refuse. An editor tries, as a dry run.
+// awaitPolicies waits until each admission policy refuses what it always refuses, that of the MediaServers' own among them.
 func (e *Environment) awaitPolicies(ctx context.Context) error {
-	const name = "testenv-probe"
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: name}},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "usher-editor"},
+	server := &v1alpha1.MediaServer{
+		ObjectMeta: metav1.ObjectMeta{Name: "testenv-probe", Namespace: metav1.NamespaceDefault},
+		Spec: v1alpha1.MediaServerSpec{
+			Type: v1alpha1.MediaServerEmbedded, URL: "http://127.0.0.1",
+			Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: "testenv-probe"}},
+		},
 	}
-	if err := e.client.Create(ctx, binding); err != nil {
+	if err := e.client.Create(ctx, server); err != nil {
 		return err
 	}
-	config := e.Config()
-	config.Impersonate = rest.ImpersonationConfig{UserName: name}
-	editor, err := client.New(config, client.Options{Scheme: Scheme()})
-	if err != nil {
-		return err
-	}
-	for _, probe := range probes(name) {
-		if err := awaitRefusal(ctx, client.NewDryRunClient(editor), probe); err != nil {
-			return fmt.Errorf("the admission policies are not in force (%T is not refused): %w", probe, err)
-		}
-	}
-	return e.client.Delete(ctx, binding)
-}
-
-// probes returns an object for each admission policy to refuse.
-func probes(name string) []client.Object {
-	meta := metav1.ObjectMeta{Name: name, Namespace: metav1.NamespaceDefault}
-	owned := *meta.DeepCopy()
-	owned.Annotations = map[string]string{v1alpha1.AnnotationOwned: "{}"}
-	server := v1alpha1.LocalReference{Name: name}
-	return []client.Object{
-		&v1alpha1.User{ObjectMeta: meta, Spec: v1alpha1.UserSpec{ServerRef: server, Username: name, Role: v1alpha1.AccountRoleAdmin}},
-		&v1alpha1.MediaServer{ObjectMeta: meta, Spec: v1alpha1.MediaServerSpec{
-			Type: v1alpha1.MediaServerEmbedded, URL: "http://127.0.0.1", AdoptionPolicy: v1alpha1.AccountAdoptionAlways,
-			Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: name}},
-		}},
-		&v1alpha1.Library{ObjectMeta: owned, Spec: v1alpha1.LibrarySpec{
-			ServerRef: server, DisplayName: name, MediaType: v1alpha1.MediaTypeMixed, Paths: []v1alpha1.LibraryPath{"/media"},
-		}},
-	}
-}
-
-func awaitRefusal(ctx context.Context, editor client.Client, object client.Object) error {
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, pollEvery, pollFor, true, func(ctx context.Context) (bool, error) {
-		last = editor.Create(ctx, object.DeepCopyObject().(client.Object))
-		// Before the role is in force the editor is refused too, but not by a policy.
-		return last != nil && strings.Contains(last.Error(), "ValidatingAdmissionPolicy"), nil
+		last = admission.Prove(ctx, e.client, metav1.NamespaceDefault)
+		return last == nil, nil
 	})
 	if err != nil {
-		return errors.Join(err, last)
+		return fmt.Errorf("the admission policies are not in force: %w", errors.Join(err, last))
 	}
-	return nil
+	return e.client.Delete(ctx, server)
 }

@@ -9,7 +9,7 @@ var goodMediaServers = map[string]string{
 	"the smallest": `{}`,
 	"everything": `{type: Alcoves, url: "https://alcoves.media.svc:3000/base", database: {secretRef: {name: db}}, tls: {caSecretRef: {name: ca}},
 		publicURL: "https://media.example.org", bootstrap: true, syncInterval: 1h30m, mode: Observe, registration: InviteOnly,
-		unmanagedAccess: Remove, adoptionPolicy: Always, deletionPolicy: Cascade}`,
+		unmanagedAccess: Remove, adoptionPolicy: Always, deletionPolicy: Cascade, mediaRoots: [/media, 'D:\Films']}`,
 	"a bare host":           `{url: "http://home"}`,
 	"an IPv6 address":       `{url: "http://[::1]:3000"}`,
 	"the shortest interval": `{syncInterval: 10s}`,
@@ -62,6 +62,12 @@ var badMediaServers = []refusal{
 	{"an unknown unmanaged access", `{unmanagedAccess: Drop}`, `spec.unmanagedAccess: Unsupported value: "Drop": supported values: "Keep", "Remove"`},
 	{"an unknown deletion policy", `{deletionPolicy: Orphan}`, `spec.deletionPolicy: Unsupported value: "Orphan": supported values: "Retain", "Cascade"`},
 	{"an unknown adoption policy", `{adoptionPolicy: Ask}`, `spec.adoptionPolicy: Unsupported value: "Ask": supported values: "Never", "IfDisabled", "Always"`},
+	{"a relative media root", `{mediaRoots: [media]}`, "a path must be absolute, as the media server sees it, and hold no .. and no control characters"},
+	{"a media root that climbs", `{mediaRoots: [/media/../etc]}`, "a path must be absolute"},
+	{"an empty media root", `{mediaRoots: [""]}`, "spec.mediaRoots[0] in body should be at least 1 chars long"},
+	{"a long media root", `{mediaRoots: [/` + strings.Repeat("m", 1024) + `]}`, "spec.mediaRoots[0]: Too long"},
+	{"many media roots", `{mediaRoots: [` + strings.Repeat("/m,", 33) + `]}`, "spec.mediaRoots: Too many"},
+	{"a media root twice", `{mediaRoots: [/media, /media]}`, "spec.mediaRoots[1]: Duplicate value"},
 	{"an unknown field", `{token: secret}`, `unknown field "spec.token"`},
 }
 
