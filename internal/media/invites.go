@@ -15,9 +15,14 @@ type InviteSettings struct {
 	Libraries map[LibraryID]LibraryRole
 	// MaxUses, 0 for any number.
 	MaxUses int
+	// PriorUses count besides those that the server knows: it was put back to an earlier time, or the invite made anew.
+	// Only with Capabilities.Invites; elsewhere MaxUses is lowered by them.
+	PriorUses int
 	// ExpiresAt, zero for never.
 	ExpiresAt time.Time
 	Revoked   bool
+	// Held admits nobody for now, and does not say that the invite is revoked. Only with Capabilities.Invites.
+	Held bool
 	// Email that the invite is bound to, empty for anybody.
 	Email string
 	// Inviter is the name that people see.
@@ -29,7 +34,7 @@ type InviteSettings struct {
 // Equal says whether both admit the same, in the same words.
 func (s InviteSettings) Equal(o InviteSettings) bool {
 	return s.Role == o.Role && maps.Equal(s.Libraries, o.Libraries) && s.MaxUses == o.MaxUses && s.ExpiresAt.Equal(o.ExpiresAt) &&
-		s.Revoked == o.Revoked && s.Email == o.Email && s.Inviter == o.Inviter && s.Welcome == o.Welcome
+		s.PriorUses == o.PriorUses && s.Revoked == o.Revoked && s.Held == o.Held && s.Email == o.Email && s.Inviter == o.Inviter && s.Welcome == o.Welcome
 }
 
 // Invite is a server's own invite.
@@ -42,8 +47,11 @@ type Invite struct {
 	// Reference is what Usher wrote into it, to know its own again.
 	Reference string
 	Settings  InviteSettings
-	// Uses counts the people who came.
+	// Uses counts the people who came, as far as the server knows them.
 	Uses int
+	// LastUsedBy is who came last; empty for nobody, or where the server does not tell. With Uses it says whether
+	// InviteUses has changed, also on a server that was put back to an earlier time.
+	LastUsedBy AccountID
 }
 
 // NewInvite is an invite to be made.
@@ -63,6 +71,12 @@ type InviteUse struct {
 	At          time.Time
 	// Registered: the account was made with this invite. Else somebody who had an account accepted it.
 	Registered bool
+	// Told: the server says what the invite gave then. Else Role and Libraries are empty.
+	Told bool
+	// Role that a registered account was given.
+	Role Role
+	// Libraries that were given.
+	Libraries map[LibraryID]LibraryRole
 }
 
 // Inviter is for servers whose own invites count exactly, in one transaction with the account (Capabilities.Invites).

@@ -238,7 +238,8 @@ func TestRegisteringWithAnInvite(t *testing.T) {
 	w.want(201, "POST", "/v1/auth/register", "", join("tom", code, ""))
 	register(410, "Invite has no remaining uses", join("una", code, ""))
 	register(409, "Username already exists", join("tom", code, ""))
-	want := fmt.Sprintf(`{"items":[{"userId":%q,"username":"mia","displayName":"Mia","email":"mia@x.org","usedAt":"2026-06-01T12:00:00Z","registered":true}`, user["id"])
+	want := fmt.Sprintf(`{"items":[{"userId":%q,"username":"mia","displayName":"Mia","email":"mia@x.org","usedAt":"2026-06-01T12:00:00Z","registered":true,`+
+		`"role":"editor","libraries":[{"libraryId":%q,"role":"admin"}]}`, user["id"], films)
 	if got := w.send("GET", "/v1/invites/"+id+"/uses", owner, ""); !strings.HasPrefix(got.body, want) || !strings.Contains(got.body, `"username":"tom","displayName":"tom","email":null,"usedAt":"2026-06-01T12:01:00Z"`) {
 		t.Errorf("got %v", got)
 	}

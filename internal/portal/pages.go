@@ -104,6 +104,8 @@ const (
 	Revoked   Reason = "revoked"
 	Expired   Reason = "expired"
 	Exhausted Reason = "exhausted"
+	// Unavailable: for now; the link may work again.
+	Unavailable Reason = "unavailable"
 	// Unknown is for links that never were, and for those that are gone: the two look the same.
 	Unknown Reason = "unknown"
 )
@@ -113,6 +115,8 @@ func (r Reason) Words() string {
 	switch r {
 	case Exhausted:
 		return "Used up"
+	case Unavailable:
+		return "Not available right now"
 	case Revoked, Expired:
 		return strings.ToUpper(string(r[:1])) + string(r[1:])
 	default:
@@ -143,6 +147,8 @@ func (p *Ended) Title() string {
 		return "This invite has expired"
 	case Exhausted:
 		return "This invite is used up"
+	case Unavailable:
+		return "This invite is not available right now"
 	default:
 		return "There is no such invite"
 	}

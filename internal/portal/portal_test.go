@@ -46,7 +46,7 @@ func pages() map[string]portal.Page {
 		"already":  &portal.Done{Site: site, Already: true},
 		"notice":   &portal.Notice{Site: site, Heading: "Head", Text: "Text", LinkURL: "/on", LinkText: "On"},
 	}
-	for _, reason := range []portal.Reason{portal.Revoked, portal.Expired, portal.Exhausted, portal.Unknown} {
+	for _, reason := range []portal.Reason{portal.Revoked, portal.Expired, portal.Exhausted, portal.Unavailable, portal.Unknown} {
 		all[string(reason)] = &portal.Ended{Site: site, Reason: reason, Inviter: "Alice", ExpiresAt: &noon, Now: noon}
 	}
 	return all

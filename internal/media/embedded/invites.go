@@ -23,8 +23,11 @@ type (
 		Libraries  []accessEntry `json:"libraries"`
 		MaxUses    *int          `json:"maxUses"`
 		UseCount   *int          `json:"useCount"`
+		PriorUses  int           `json:"priorUses"`
+		LastUsedBy string        `json:"lastUsedBy"`
 		ExpiresAt  *time.Time    `json:"expiresAt"`
 		Revoked    *bool         `json:"revoked"`
+		Held       bool          `json:"held"`
 		Email      *string       `json:"email"`
 		Inviter    inviter       `json:"inviter"`
 		Welcome    string        `json:"welcome"`
@@ -40,6 +43,9 @@ type (
 		Email       *string   `json:"email"`
 		UsedAt      time.Time `json:"usedAt"`
 		Registered  bool      `json:"registered"`
+		// Null of a use from before the server kept them.
+		Role      *string       `json:"role"`
+		Libraries []accessEntry `json:"libraries"`
 	}
 	// inviteBody names every setting, null for none, so that what is replaced is replaced whole.
 	inviteBody struct {
@@ -50,6 +56,8 @@ type (
 		MaxUses   *int          `json:"maxUses"`
 		ExpiresAt *time.Time    `json:"expiresAt"`
 		Revoked   bool          `json:"revoked"`
+		Held      *bool         `json:"held,omitempty"`
+		PriorUses *int          `json:"priorUses,omitempty"`
 		Email     *string       `json:"email"`
 		Inviter   inviter       `json:"inviter"`
 		Welcome   string        `json:"welcome"`
@@ -73,17 +81,42 @@ func (i invite) check() error {
 func (u inviteUse) id() string { return u.UserID }
 
 func (u inviteUse) check() error {
-	return form(u.UserID != "" && u.Username != "" && !u.UsedAt.IsZero())
+	good := u.UserID != "" && u.Username != "" && !u.UsedAt.IsZero()
+	if u.Role != nil {
+		_, known := roles[*u.Role]
+		good = good && known && u.Libraries != nil
+	}
+	for _, entry := range u.Libraries {
+		good = good && !entry.strange()
+	}
+	return form(good)
+}
+
+// use converts what check found to be complete.
+func (u inviteUse) use() media.InviteUse {
+	use := media.InviteUse{Account: media.AccountID(u.UserID), Username: u.Username, DisplayName: u.DisplayName, At: u.UsedAt, Registered: u.Registered}
+	if u.Email != nil {
+		use.Email = *u.Email
+	}
+	if u.Role != nil {
+		use.Told, use.Role, use.Libraries = true, roles[*u.Role], libraryAccess(u.Libraries)
+	}
+	return use
+}
+
+func libraryAccess(entries []accessEntry) map[media.LibraryID]media.LibraryRole {
+	libraries := make(map[media.LibraryID]media.LibraryRole, len(entries))
+	for _, entry := range entries {
+		libraries[media.LibraryID(entry.LibraryID)] = libraryRoles[entry.Role]
+	}
+	return libraries
 }
 
 // invite converts what check found to be complete.
 func (i invite) invite() media.Invite {
 	settings := media.InviteSettings{
-		Role: roles[i.Role], Libraries: make(map[media.LibraryID]media.LibraryRole, len(i.Libraries)),
-		Revoked: *i.Revoked, Inviter: i.Inviter.DisplayName, Welcome: i.Welcome,
-	}
-	for _, entry := range i.Libraries {
-		settings.Libraries[media.LibraryID(entry.LibraryID)] = libraryRoles[entry.Role]
+		Role: roles[i.Role], Libraries: libraryAccess(i.Libraries), PriorUses: i.PriorUses,
+		Revoked: *i.Revoked, Held: i.Held, Inviter: i.Inviter.DisplayName, Welcome: i.Welcome,
 	}
 	if i.MaxUses != nil {
 		settings.MaxUses = *i.MaxUses
@@ -94,7 +127,7 @@ func (i invite) invite() media.Invite {
 	if i.Email != nil {
 		settings.Email = *i.Email
 	}
-	return media.Invite{ID: media.InviteID(i.ID), CodeHash: i.CodeSHA256, Reference: i.Reference, Settings: settings, Uses: *i.UseCount}
+	return media.Invite{ID: media.InviteID(i.ID), CodeHash: i.CodeSHA256, Reference: i.Reference, Settings: settings, Uses: *i.UseCount, LastUsedBy: media.AccountID(i.LastUsedBy)}
 }
 
 func inviteForm(settings media.InviteSettings) (inviteBody, error) {
@@ -107,7 +140,7 @@ func inviteForm(settings media.InviteSettings) (inviteBody, error) {
 		return inviteBody{}, err
 	}
 	body := inviteBody{
-		Role: role, Libraries: list.Libraries, Revoked: settings.Revoked, Inviter: inviter{settings.Inviter}, Welcome: settings.Welcome,
+		Role: role, Libraries: list.Libraries, Revoked: settings.Revoked, Held: &settings.Held, PriorUses: &settings.PriorUses, Inviter: inviter{settings.Inviter}, Welcome: settings.Welcome,
 	}
 	if settings.MaxUses > 0 {
 		body.MaxUses = &settings.MaxUses
@@ -141,6 +174,9 @@ func (d *Driver) CreateInvite(ctx context.Context, want media.NewInvite) (media.
 		return media.Invite{}, err
 	}
 	body.Code, body.Reference = want.Code, want.Reference
+	if !want.Settings.Held && want.Settings.PriorUses == 0 {
+		body.Held, body.PriorUses = nil, nil // a server from before it had them takes the rest
+	}
 	return d.writeInvite(ctx, wire.Call{
 		Method: http.MethodPost, Path: invitesPath, Body: body, Want: http.StatusCreated,
 		Codes: map[int]media.Code{http.StatusConflict: media.AlreadyExists},
@@ -178,11 +214,7 @@ func (d *Driver) InviteUses(ctx context.Context, id media.InviteID) ([]media.Inv
 	}
 	uses := make([]media.InviteUse, 0, len(listed))
 	for _, one := range listed {
-		use := media.InviteUse{Account: media.AccountID(one.UserID), Username: one.Username, DisplayName: one.DisplayName, At: one.UsedAt, Registered: one.Registered}
-		if one.Email != nil {
-			use.Email = *one.Email
-		}
-		uses = append(uses, use)
+		uses = append(uses, one.use())
 	}
 	return uses, nil
 }

@@ -127,7 +127,7 @@ func TestInviteUsesAreOldestFirst(t *testing.T) {
 	i.come("zoe", "")
 	i.come("adam", "adam@example.org")
 	uses, err := i.invites().InviteUses(t.Context(), made.ID)
-	if wantCode(t, err, ""); len(uses) != 2 || i.listed().Uses != 2 {
+	if wantCode(t, err, ""); len(uses) != 2 || i.listed().Uses != 2 || i.listed().LastUsedBy != uses[1].Account {
 		t.Fatalf("%+v", uses)
 	}
 	listing, err := i.driver.List(t.Context())
@@ -135,7 +135,8 @@ func TestInviteUsesAreOldestFirst(t *testing.T) {
 	for n, want := range []media.InviteUse{{Username: "zoe", DisplayName: "ZOE"}, {Username: "adam", DisplayName: "ADAM", Email: "adam@example.org"}} {
 		account := listing.Accounts[n+1] // after the owner
 		want.Account, want.At, want.Registered = account.ID, uses[n].At, true
-		if uses[n] != want || account.Username != want.Username || uses[n].At.Before(before) {
+		want.Told, want.Role, want.Libraries = true, media.RoleMember, map[media.LibraryID]media.LibraryRole{}
+		if !reflect.DeepEqual(uses[n], want) || account.Username != want.Username || uses[n].At.Before(before) {
 			t.Errorf("got %+v, want %+v", uses[n], want)
 		}
 	}

@@ -22,6 +22,8 @@ type (
 			Inviter   *Inviter            `json:"inviter,omitempty" doc:"Absent: the caller"`
 			Welcome   string              `json:"welcome,omitempty" maxLength:"4096" doc:"Markdown, for the page that who has joined sees"`
 			Revoked   bool                `json:"revoked,omitempty"`
+			Held      bool                `json:"held,omitempty" doc:"True: it lets nobody in for now"`
+			PriorUses int                 `json:"priorUses,omitempty" doc:"Uses that count though this server does not know them"`
 			Reference string              `json:"reference,omitempty" maxLength:"512" doc:"A note of whoever makes it, to know it again"`
 		}
 	}
@@ -34,6 +36,8 @@ type (
 			ExpiresAt Optional[time.Time] `json:"expiresAt,omitempty" doc:"Null: never"`
 			Email     OptionalText        `json:"email,omitempty" doc:"Null or empty: for everybody"`
 			Revoked   *bool               `json:"revoked,omitempty"`
+			Held      *bool               `json:"held,omitempty" doc:"True: it lets nobody in for now"`
+			PriorUses *int                `json:"priorUses,omitempty" doc:"Uses that count though this server does not know them"`
 			Inviter   *Inviter            `json:"inviter,omitempty"`
 			Welcome   *string             `json:"welcome,omitempty" maxLength:"4096" doc:"Empty: none"`
 		}
@@ -79,7 +83,7 @@ func (a *api) getInvite(ctx context.Context, in *byID) (*body[Invite], error) {
 func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInvite], error) {
 	invite := &store.Invite{
 		Role: in.Body.Role, MaxUses: in.Body.MaxUses.Value, ExpiresAt: instantOf(in.Body.ExpiresAt.Value),
-		Revoked: in.Body.Revoked, Email: in.Body.Email.Value, Reference: in.Body.Reference,
+		Revoked: in.Body.Revoked, Held: in.Body.Held, PriorUses: in.Body.PriorUses, Email: in.Body.Email.Value, Reference: in.Body.Reference,
 		InviterName: callerOf(ctx).account.DisplayName, Welcome: in.Body.Welcome,
 	}
 	if in.Body.Inviter != nil {
@@ -139,6 +143,7 @@ func checkInvite(check *rules.Check, invite *store.Invite, expiry *time.Time) {
 	if invite.MaxUses != nil {
 		check.Field("maxUses", rules.CheckMaxUses(*invite.MaxUses))
 	}
+	check.Field("priorUses", rules.CheckPriorUses(invite.PriorUses))
 	if expiry != nil {
 		check.Field("expiresAt", rules.CheckExpiry(*expiry))
 	}
@@ -196,6 +201,8 @@ func (in *inviteChange) apply(check *rules.Check, invite *store.Invite) {
 	}
 	in.Body.Email.apply(&invite.Email)
 	set(&invite.Revoked, in.Body.Revoked)
+	set(&invite.Held, in.Body.Held)
+	set(&invite.PriorUses, in.Body.PriorUses)
 	if in.Body.Inviter != nil {
 		invite.InviterName = in.Body.Inviter.DisplayName
 	}

@@ -18,14 +18,17 @@ type Inviter struct {
 type Invite struct {
 	ID         string             `json:"id"`
 	CodeSHA256 string             `json:"codeSHA256" doc:"SHA-256 of the code, in hexadecimal"`
-	Status     rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted"`
+	Status     rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted,unavailable"`
 	Role       rules.Role         `json:"role" enum:"member,guest,editor"`
 	Libraries  []AccessEntry      `json:"libraries" nullable:"false"`
 	MaxUses    *int               `json:"maxUses" nullable:"true" doc:"Null: no limit"`
-	UseCount   int                `json:"useCount"`
+	UseCount   int                `json:"useCount" doc:"Uses that this server knows"`
+	PriorUses  int                `json:"priorUses,omitempty" doc:"Uses that count besides these; absent: none"`
+	LastUsedBy string             `json:"lastUsedBy,omitempty" doc:"ID of the account that used it last; absent: nobody has"`
 	Remaining  *int               `json:"remaining" nullable:"true" doc:"Uses that are left; null: any number"`
 	ExpiresAt  *time.Time         `json:"expiresAt" nullable:"true" doc:"Null: never"`
 	Revoked    bool               `json:"revoked"`
+	Held       bool               `json:"held,omitempty" doc:"True: it lets nobody in for now, and its status is unavailable"`
 	Email      *string            `json:"email" nullable:"true" doc:"The only mail address that may use it"`
 	Inviter    Inviter            `json:"inviter"`
 	Welcome    string             `json:"welcome" doc:"Markdown, for the page that who has joined sees; empty: none"`
@@ -41,15 +44,11 @@ type CreatedInvite struct {
 }
 
 func inviteView(v *store.Invite, now time.Time) Invite {
-	entries := make([]AccessEntry, 0, len(v.Libraries))
-	for _, l := range v.Libraries {
-		entries = append(entries, AccessEntry{LibraryID: l.LibraryID, Role: l.Role})
-	}
 	terms := v.Terms()
 	return Invite{
-		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Role: v.Role, Libraries: entries,
-		MaxUses: v.MaxUses, UseCount: v.UseCount, Remaining: terms.Remaining(), ExpiresAt: v.Expiry(),
-		Revoked: v.Revoked, Email: nullable(v.Email), Inviter: Inviter{DisplayName: v.InviterName},
+		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Role: v.Role, Libraries: accessEntries(v.Libraries),
+		MaxUses: v.MaxUses, UseCount: v.UseCount, PriorUses: v.PriorUses, LastUsedBy: v.LastUsedBy,
+		Remaining: terms.Remaining(), ExpiresAt: v.Expiry(), Revoked: v.Revoked, Held: v.Held, Email: nullable(v.Email), Inviter: Inviter{DisplayName: v.InviterName},
 		Welcome: v.Welcome, Reference: v.Reference,
 		CreatedAt: v.CreatedAt.Time(), UpdatedAt: v.UpdatedAt.Time(),
 	}
@@ -63,13 +62,28 @@ type InviteUse struct {
 	Email       *string   `json:"email" nullable:"true"`
 	UsedAt      time.Time `json:"usedAt"`
 	Registered  bool      `json:"registered" doc:"True: the account was made with this invite"`
+	// Role and Libraries are what the invite gave then, whatever it gives now.
+	Role      *rules.Role   `json:"role" nullable:"true" enum:"member,guest,editor" doc:"What the invite gave to a new account then; null: used before the server kept that"`
+	Libraries []AccessEntry `json:"libraries" doc:"What the invite gave then; null: used before the server kept that"`
 }
 
 func useView(u *store.InviteUse) InviteUse {
-	return InviteUse{
+	view := InviteUse{
 		UserID: u.AccountID, Username: u.Username, DisplayName: u.DisplayName, Email: nullable(u.Email),
 		UsedAt: u.UsedAt.Time(), Registered: u.Registered,
 	}
+	if u.Role != "" {
+		view.Role, view.Libraries = &u.Role, accessEntries(u.Libraries)
+	}
+	return view
+}
+
+func accessEntries(libraries []store.InviteLibrary) []AccessEntry {
+	entries := make([]AccessEntry, 0, len(libraries))
+	for _, l := range libraries {
+		entries = append(entries, AccessEntry{LibraryID: l.LibraryID, Role: l.Role})
+	}
+	return entries
 }
 
 // InvitedLibrary is a library as the holder of a link sees it.
@@ -93,7 +107,7 @@ func offered(v *store.Invite) []store.InviteLibrary {
 type Invitation struct {
 	Inviter       Inviter            `json:"inviter"`
 	Libraries     []InvitedLibrary   `json:"libraries" nullable:"false"`
-	Status        rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted"`
+	Status        rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted,unavailable"`
 	CanAccept     bool               `json:"canAccept" doc:"True while it is pending and there is something to accept"`
 	AlreadyMember bool               `json:"alreadyMember" doc:"True for a signed-in caller whom it would give nothing"`
 	MaxUses       *int               `json:"maxUses" nullable:"true"`
@@ -113,7 +127,7 @@ func invitationView(v *store.Invite, now time.Time, alreadyMember bool) Invitati
 	return Invitation{
 		Inviter: Inviter{DisplayName: v.InviterName}, Libraries: libraries, Status: status,
 		CanAccept: status == rules.InvitePending && !alreadyMember, AlreadyMember: alreadyMember,
-		MaxUses: v.MaxUses, UseCount: v.UseCount, Remaining: terms.Remaining(), ExpiresAt: v.Expiry(),
+		MaxUses: v.MaxUses, UseCount: terms.Uses, Remaining: terms.Remaining(), ExpiresAt: v.Expiry(),
 		EmailRequired: v.Email != "",
 	}
 }

@@ -11,7 +11,7 @@ import (
 // InviteStatus says whether an invite still lets people in. The words are those of the Alcoves seed's table.
 type InviteStatus string
 
-// The four states of an invite.
+// The states of an invite: those of the seed, and one for a while.
 const (
 	// InvitePending is "valid and redeemable".
 	InvitePending InviteStatus = "pending"
@@ -21,11 +21,15 @@ const (
 	InviteExpired InviteStatus = "expired"
 	// InviteExhausted says that "the maximum number of uses has been reached".
 	InviteExhausted InviteStatus = "exhausted"
+	// InviteUnavailable says that it lets nobody in for now, and may again.
+	InviteUnavailable InviteStatus = "unavailable"
 )
 
 // InviteTerms is all that an invite's status follows from.
 type InviteTerms struct {
 	Revoked bool
+	// Held says that it lets nobody in for now.
+	Held bool
 	// ExpiresAt is nil for an invite that never expires. Any other time counts, however unusual.
 	ExpiresAt *time.Time
 	// MaxUses is nil for an invite without a limit.
@@ -33,7 +37,8 @@ type InviteTerms struct {
 	Uses    int
 }
 
-// Status returns the invite's state at the time now: what comes first of revoked, expired, exhausted and pending. At the
+// Status returns the invite's state at the time now: what comes first of revoked, expired, exhausted, unavailable
+// and pending. At the
 // very time of expiry it is expired.
 func (t InviteTerms) Status(now time.Time) InviteStatus {
 	switch {
@@ -43,6 +48,8 @@ func (t InviteTerms) Status(now time.Time) InviteStatus {
 		return InviteExpired
 	case t.MaxUses != nil && t.Uses >= *t.MaxUses:
 		return InviteExhausted
+	case t.Held:
+		return InviteUnavailable
 	}
 	return InvitePending
 }
@@ -66,6 +73,8 @@ func (d *DeadInvite) Error() string {
 		return "Invite has been revoked"
 	case InviteExpired:
 		return "Invite has expired"
+	case InviteUnavailable:
+		return "Invite cannot be used right now: try again later"
 	default:
 		return "Invite has no remaining uses"
 	}
@@ -124,6 +133,14 @@ func CheckMaxUses(n int) string {
 func CheckExpiry(t time.Time) string {
 	if year := t.UTC().Year(); year < 1 || year > 9999 {
 		return "must be in the years 1 to 9999, UTC"
+	}
+	return ""
+}
+
+// CheckPriorUses says what is wrong with the number of uses that count besides those that the server knows, or "".
+func CheckPriorUses(n int) string {
+	if n < 0 || n > 1_000_000 {
+		return "must be 0 to 1000000"
 	}
 	return ""
 }

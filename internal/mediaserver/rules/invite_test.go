@@ -36,6 +36,9 @@ func TestInviteStatus(t *testing.T) {
 		{"expired and exhausted", rules.InviteTerms{ExpiresAt: &past, MaxUses: ptr(1), Uses: 1}, rules.InviteExpired},
 		{"everything at once", rules.InviteTerms{Revoked: true, ExpiresAt: &past, MaxUses: ptr(1), Uses: 1}, rules.InviteRevoked},
 		{"revoked", rules.InviteTerms{Revoked: true}, rules.InviteRevoked},
+		{"held", rules.InviteTerms{Held: true}, rules.InviteUnavailable},
+		{"held and revoked", rules.InviteTerms{Held: true, Revoked: true}, rules.InviteRevoked},
+		{"held and exhausted", rules.InviteTerms{Held: true, MaxUses: ptr(1), Uses: 1}, rules.InviteExhausted},
 	} {
 		if got := c.terms.Status(noon); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
@@ -46,7 +49,7 @@ func TestInviteStatus(t *testing.T) {
 // The definition, told another way: each state holds exactly when its own cause is there and no cause before it.
 func TestInviteStatusIsItsDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		terms := rules.InviteTerms{Revoked: rapid.Bool().Draw(t, "revoked"), Uses: rapid.IntRange(0, 4).Draw(t, "uses")}
+		terms := rules.InviteTerms{Revoked: rapid.Bool().Draw(t, "revoked"), Held: rapid.Bool().Draw(t, "held"), Uses: rapid.IntRange(0, 4).Draw(t, "uses")}
 		if rapid.Bool().Draw(t, "expires") {
 			terms.ExpiresAt = ptr(noon.Add(time.Duration(rapid.Int64Range(-3, 3).Draw(t, "expiry"))))
 		}
@@ -58,8 +61,9 @@ func TestInviteStatusIsItsDefinition(t *testing.T) {
 		got := terms.Status(noon)
 		for status, want := range map[rules.InviteStatus]bool{
 			rules.InviteRevoked: terms.Revoked, rules.InviteExpired: !terms.Revoked && expired,
-			rules.InviteExhausted: !terms.Revoked && !expired && exhausted,
-			rules.InvitePending:   !terms.Revoked && !expired && !exhausted,
+			rules.InviteExhausted:   !terms.Revoked && !expired && exhausted,
+			rules.InviteUnavailable: !terms.Revoked && !expired && !exhausted && terms.Held,
+			rules.InvitePending:     !terms.Revoked && !expired && !exhausted && !terms.Held,
 		} {
 			if (got == status) != want {
 				t.Fatalf("%+v is %s", terms, got)

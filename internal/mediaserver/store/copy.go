@@ -14,7 +14,7 @@ import (
 // copiedTables are all tables, those that others point at first.
 var copiedTables = []string{
 	"server", "accounts", "sessions", "libraries", "library_paths", "permissions", "items", "invites", "invite_libraries",
-	"invite_uses", "roles", "role_permissions", "account_roles", "library_invites", "audit_log", "rate_limits", "artwork",
+	"invite_uses", "invite_use_libraries", "roles", "role_permissions", "account_roles", "library_invites", "audit_log", "rate_limits", "artwork",
 	"watch_progress", "share_links",
 }
 

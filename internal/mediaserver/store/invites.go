@@ -30,9 +30,16 @@ type Invite struct {
 	MaxUses *int `bun:"max_uses"`
 	// UseCount is how many people have used it. Only a use changes it.
 	UseCount int `bun:"use_count"`
+	// PriorUses count as well: uses that this database does not know, since it was put back to an earlier time, or the
+	// invite made anew.
+	PriorUses int `bun:"prior_uses"`
+	// LastUsedBy is the id of the account that used it last; empty for none. Only a use changes it.
+	LastUsedBy string `bun:"last_used_by"`
 	// ExpiresAt is nil for never; the zero Instant is a time like any other here.
 	ExpiresAt *Instant `bun:"expires_at"`
 	Revoked   bool     `bun:"revoked"`
+	// Held invites let nobody in for now: who holds the link is told to come again.
+	Held bool `bun:"held"`
 	// Email is the address that the invite is bound to, or empty.
 	Email       string `bun:"email,nullzero"`
 	InviterName string `bun:"inviter_name"`
@@ -63,7 +70,7 @@ type InviteLibrary struct {
 
 // Terms returns what the invite's status follows from.
 func (v *Invite) Terms() rules.InviteTerms {
-	return rules.InviteTerms{Revoked: v.Revoked, ExpiresAt: v.Expiry(), MaxUses: v.MaxUses, Uses: v.UseCount}
+	return rules.InviteTerms{Revoked: v.Revoked, Held: v.Held, ExpiresAt: v.Expiry(), MaxUses: v.MaxUses, Uses: v.UseCount + v.PriorUses}
 }
 
 // Expiry returns ExpiresAt as a time, or nil for never.
@@ -83,7 +90,7 @@ func (s *Store) CreateInvite(ctx context.Context, invite *Invite) error {
 
 func (s *Store) createInvite(ctx context.Context, invite *Invite, also func(context.Context, bun.Tx) error) error {
 	invite.CreatedAt = At(s.now())
-	invite.UpdatedAt, invite.UseCount = invite.CreatedAt, 0
+	invite.UpdatedAt, invite.UseCount, invite.LastUsedBy = invite.CreatedAt, 0, ""
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		taken, err := tx.NewSelect().Table("invites").Where("code_sha256 = ?", invite.CodeSHA256).Exists(ctx)
 		if err != nil {
@@ -108,7 +115,7 @@ func (s *Store) createInvite(ctx context.Context, invite *Invite, also func(cont
 // facts are what the audit log tells of an invite. Its code is not among them.
 func (v *Invite) facts() map[string]any {
 	facts := map[string]any{
-		"role": string(v.Role), "revoked": v.Revoked, "email": v.Email, "inviter": v.InviterName, "maxUses": nil, "expiresAt": nil,
+		"role": string(v.Role), "revoked": v.Revoked, "held": v.Held, "priorUses": v.PriorUses, "email": v.Email, "inviter": v.InviterName, "maxUses": nil, "expiresAt": nil,
 	}
 	if v.MaxUses != nil {
 		facts["maxUses"] = *v.MaxUses
@@ -201,7 +208,7 @@ func (s *Store) listInvites(ctx context.Context, page Page, filter func(*bun.Sel
 	return list, loadInviteLibraries(ctx, s.read, list.Items)
 }
 
-// UpdateInvite lets change edit the invite's Role, MaxUses, ExpiresAt, Revoked, Email, InviterName, Welcome and
+// UpdateInvite lets change edit the invite's Role, MaxUses, PriorUses, ExpiresAt, Revoked, Held, Email, InviterName, Welcome and
 // Libraries, in one transaction, and returns what is stored then. An error of change stops everything. Errors:
 // ErrInviteNotFound, *UnknownLibrariesError.
 func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite) error) (invite *Invite, err error) {
@@ -215,7 +222,7 @@ func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite
 		}
 		invite.UpdatedAt = At(s.now())
 		_, err = tx.NewUpdate().Model(invite).WherePK().
-			Column("role", "max_uses", "expires_at", "revoked", "email", "inviter_name", "welcome", "updated_at").Exec(ctx)
+			Column("role", "max_uses", "prior_uses", "expires_at", "revoked", "held", "email", "inviter_name", "welcome", "updated_at").Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,20 @@ type InviteUse struct {
 	// Registered says that the account was made with the invite.
 	Registered bool    `bun:"registered"`
 	UsedAt     Instant `bun:"used_at"`
+	// Role and Libraries are what the invite gave then. The role is empty, and the libraries are nil, of a use from before
+	// that was kept; the role of somebody who had an account (not Registered) was not changed by it.
+	Role      rules.Role      `bun:"role"`
+	Libraries []InviteLibrary `bun:"-"`
+}
+
+// useLibrary is one library that a use gave.
+type useLibrary struct {
+	bun.BaseModel `bun:"table:invite_use_libraries"`
+
+	UseSeq    int64             `bun:"use_seq,pk"`
+	LibraryID string            `bun:"library_id,pk"`
+	Position  int               `bun:"position"`
+	Role      rules.LibraryRole `bun:"role"`
 }
 
 // InviteUses returns a page of who used the invite, the oldest use first. Errors: ErrInviteNotFound, ErrBadCursor.
@@ -39,28 +53,62 @@ func (s *Store) InviteUses(ctx context.Context, id string, page Page) (List[*Inv
 	var rows []*InviteUse
 	err = s.read.NewSelect().Model(&rows).Where("invite_id = ?", id).Where("seq > ?", after).Order("seq").
 		Limit(int64(page.Limit) + 1).Scan(ctx)
-	return cut(rows, page.Limit, func(u *InviteUse) string { return seqKey(u.Seq) }), err
+	if err != nil {
+		return List[*InviteUse]{}, err
+	}
+	list := cut(rows, page.Limit, func(u *InviteUse) string { return seqKey(u.Seq) })
+	return list, loadUseLibraries(ctx, s.read, list.Items)
+}
+
+// loadUseLibraries fills in what the uses gave, with one statement.
+func loadUseLibraries(ctx context.Context, db bun.IDB, uses []*InviteUse) error {
+	if len(uses) == 0 {
+		return nil
+	}
+	bySeq := make(map[int64]*InviteUse, len(uses))
+	seqs := make([]int64, 0, len(uses))
+	for _, use := range uses {
+		bySeq[use.Seq] = use
+		seqs = append(seqs, use.Seq)
+		if use.Role != "" {
+			use.Libraries = []InviteLibrary{}
+		}
+	}
+	var rows []useLibrary
+	err := db.NewSelect().Model(&rows).Where("use_seq IN (?)", bun.List(seqs)).Order("use_seq", "position").Scan(ctx)
+	for _, row := range rows {
+		use := bySeq[row.UseSeq]
+		use.Libraries = append(use.Libraries, InviteLibrary{InviteID: use.InviteID, LibraryID: row.LibraryID, Position: row.Position, Role: row.Role})
+	}
+	return err
 }
 
 // use counts one use of the invite by the account. The count moves in one statement that asks again whether the invite
 // is alive, so that it never passes the limit, whoever races. Error: *rules.DeadInvite.
 func (s *Store) use(ctx context.Context, tx bun.Tx, invite *Invite, account *Account, registered bool) error {
 	now := At(s.now())
-	counted, err := affected(tx.NewUpdate().Table("invites").Set("use_count = use_count + 1").
-		Where("id = ?", invite.ID).Where("revoked = ?", false).
+	counted, err := affected(tx.NewUpdate().Table("invites").Set("use_count = use_count + 1").Set("last_used_by = ?", account.ID).
+		Where("id = ?", invite.ID).Where("revoked = ?", false).Where("held = ?", false).
 		Where("expires_at IS NULL OR expires_at > ?", now).
-		Where("max_uses IS NULL OR use_count < max_uses").Exec(ctx))
+		Where("max_uses IS NULL OR use_count + prior_uses < max_uses").Exec(ctx))
 	if err != nil {
 		return err
 	}
 	if !counted {
 		return s.deadNow(ctx, tx, invite.ID)
 	}
-	_, err = tx.NewInsert().Model(&InviteUse{
+	use := &InviteUse{
 		InviteID: invite.ID, AccountID: account.ID, Username: account.Username, DisplayName: account.DisplayName,
-		Email: account.Email, Registered: registered, UsedAt: now,
-	}).Exec(ctx)
-	if err != nil {
+		Email: account.Email, Registered: registered, UsedAt: now, Role: invite.Role,
+	}
+	if _, err := tx.NewInsert().Model(use).Exec(ctx); err != nil {
+		return err
+	}
+	gave := make([]useLibrary, 0, len(invite.Libraries))
+	for i, library := range invite.Libraries {
+		gave = append(gave, useLibrary{UseSeq: use.Seq, LibraryID: library.LibraryID, Position: i, Role: library.Role})
+	}
+	if err := insertAll(ctx, tx, gave); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, event{action: "invite.use", target: invite.target(), by: account})
