@@ -40,7 +40,15 @@ func (l link) invite(library string) media.Invite {
 	if l.ExpiresAt != nil {
 		settings.ExpiresAt = *l.ExpiresAt
 	}
-	return media.Invite{ID: inviteID(library, l.ID), CodeHash: hex.EncodeToString(sum[:]), Code: l.Token, Settings: settings, Uses: l.UseCount}
+	return media.Invite{ID: inviteID(library, l.ID), CodeHash: hex.EncodeToString(sum[:]), Code: l.Token, Settings: settings, Uses: l.UseCount, LastUsedBy: l.lastUsedBy()}
+}
+
+func (l link) lastUsedBy() media.AccountID {
+	if len(l.Uses) == 0 {
+		return ""
+	}
+	last := slices.MaxFunc(l.Uses, func(a, b linkUse) int { return a.UsedAt.Compare(b.UsedAt) })
+	return media.AccountID(last.User.ID)
 }
 
 // ListInvites returns the links that are not revoked, those that are used up or expired among them.
@@ -223,6 +231,8 @@ func (d *Driver) InviteUses(ctx context.Context, id media.InviteID) ([]media.Inv
 		uses = append(uses, media.InviteUse{
 			Account: media.AccountID(one.User.ID), Username: one.User.Email, Email: one.User.Email, DisplayName: one.User.DisplayName,
 			At: one.UsedAt, Registered: took >= 0 && took < registeredWithin,
+			// A link cannot be changed, so that it says itself what it gave.
+			Told: true, Role: media.RoleMember, Libraries: map[media.LibraryID]media.LibraryRole{media.LibraryID(library): media.LibraryViewer},
 		})
 	}
 	return uses, nil

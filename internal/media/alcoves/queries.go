@@ -40,7 +40,8 @@ const selectLibraries = `
 	FROM libraries l`
 
 const selectLinks = `
-	SELECT i.library_id::text, i.id::text, i.token, i.max_uses, i.use_count, i.expires_at
+	SELECT i.library_id::text, i.id::text, i.token, i.max_uses, i.use_count, i.expires_at, COALESCE((
+		SELECT v.user_id::text FROM library_invite_uses v WHERE v.invite_id = i.id ORDER BY v.used_at DESC, v.id DESC LIMIT 1), '')
 	FROM library_invites i JOIN libraries l ON l.id = i.library_id
 	WHERE i.revoked_at IS NULL ORDER BY i.created_at, i.id`
 
@@ -120,14 +121,17 @@ func (s *session) libraries(ctx context.Context, seen *view) error {
 	}, s.self)
 }
 
-// links reads the links that are not revoked, with who came by them.
+// links reads the links that are not revoked, with who came last by each.
 func (s *session) links(ctx context.Context) (map[media.LibraryID][]link, error) {
 	links := map[media.LibraryID][]link{}
 	err := s.rows(ctx, selectLinks, func(rows pgx.Rows) error {
-		var library string
+		var library, last string
 		var one link
-		if err := rows.Scan(&library, &one.ID, &one.Token, &one.MaxUses, &one.UseCount, &one.ExpiresAt); err != nil {
+		if err := rows.Scan(&library, &one.ID, &one.Token, &one.MaxUses, &one.UseCount, &one.ExpiresAt, &last); err != nil {
 			return err
+		}
+		if last != "" { // whoever came before is not needed here
+			one.Uses = []linkUse{{User: account{ID: last}}}
 		}
 		links[media.LibraryID(library)] = append(links[media.LibraryID(library)], one)
 		return nil

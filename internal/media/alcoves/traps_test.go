@@ -186,7 +186,10 @@ func TestMoreUsesThanALinkSays(t *testing.T) {
 		uses, err := c.Driver.(media.Inviter).InviteUses(t.Context(), link.ID)
 		c.ok(err)
 		if len(uses) != 2 {
-			t.Errorf("%d people came, want 2", len(uses))
+			t.Fatalf("%d people came, want 2", len(uses))
+		}
+		if last := uses[1]; listed[at].LastUsedBy != last.Account || !last.Told || last.Role != media.RoleMember || last.Libraries[movies] != media.LibraryViewer {
+			t.Errorf("last used by %s; the last use: %+v", listed[at].LastUsedBy, last)
 		}
 	})
 }
