@@ -82,8 +82,8 @@ func (r *libraryReconciler) holders(ctx context.Context, s site, namespace strin
 	var names []string
 	for account, name := range declared {
 		found, ok := s.inventory().Account(account)
-		// The list of an account that sees everything by its role gives nothing, and is left alone.
-		if ok && found.Access.Libraries[id] != "" && !s.able().Roles[found.Role].SeesAll {
+		// Also that of an account that sees everything by its role: it may have another role one day.
+		if ok && found.Access.Libraries[id] != "" && found.Role != media.RoleOwner {
 			names = append(names, name)
 		}
 	}

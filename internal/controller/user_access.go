@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,9 +12,24 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
+// role is the one that the account is to have: with a problem, the one that it has.
+func (p *userPass) role() media.Role {
+	if p.problem != nil && p.account.ID != "" {
+		return p.account.Role
+	}
+	return media.Role(p.user.Spec.Role)
+}
+
+// keepsRole computes the effective access of the role that the account keeps: what a bad spec wishes for gives nothing,
+// and holds nothing back.
+func (p *userPass) keepsRole() {
+	p.subject.SeesAll = p.able().Roles[p.role()].SeesAll
+	p.effective = access.EffectiveAccess(p.subject, p.libraries, p.active)
+}
+
 // seesAllByRole says whether the wanted role sees every library whatever the access list holds.
 func (p *userPass) seesAllByRole() bool {
-	return p.able().Roles[media.Role(p.user.Spec.Role)].SeesAll
+	return p.able().Roles[p.role()].SeesAll
 }
 
 // desired is the effective access in the server's ids. What does not resolve gives nothing (DESIGN D2).
@@ -41,11 +57,11 @@ func (p *userPass) awaitsLibraries() *outcome {
 	return nil
 }
 
-// target is what the account's access list is to hold, given what it holds now. The list of an account that sees
-// everything by its role gives nothing, and is left alone.
+// target is what the account's access list is to hold, given what it holds now. The list of an account that is to see
+// everything by its role gives nothing, and is left alone, but for Libraries that go away.
 func (p *userPass) target(current media.Account) media.Access {
-	if p.seesAllByRole() || p.able().Roles[current.Role].SeesAll {
-		return current.Access
+	if p.seesAllByRole() {
+		return p.withoutLeaving(current)
 	}
 	want := p.desired()
 	if p.withheld() {
@@ -60,6 +76,18 @@ func (p *userPass) target(current media.Account) media.Access {
 		p.giveBack(want)
 	}
 	return want
+}
+
+// withoutLeaving is an account's access list without the Libraries that are being deleted: what is left of them would
+// count as access to undeclared libraries once the account has another role. The owner's list is never written.
+func (p *userPass) withoutLeaving(current media.Account) media.Access {
+	left := current.Access.Clone()
+	for i := range p.libraries {
+		if library := &p.libraries[i]; !library.DeletionTimestamp.IsZero() && current.Role != media.RoleOwner {
+			delete(left.Libraries, libraryID(library, p.identity()))
+		}
+	}
+	return left
 }
 
 // keepUnlisted lets an account keep an edge that it should have and has, of a library that the server's newest list
@@ -95,13 +123,29 @@ func (p *userPass) declares() func(media.LibraryID) bool {
 	return func(id media.LibraryID) bool { return declared[id] }
 }
 
-// seen counts the libraries that an access list opens.
-func (p *userPass) seen(a media.Access) int {
-	if a.All {
+// agreeing is the account as it will be when the difference is gone.
+func (p *userPass) agreeing(d difference) media.Account {
+	account := p.account
+	account.Role, account.Access = p.role(), d.target
+	return account
+}
+
+// loses says whether the account will see less than it does.
+func (p *userPass) loses(d difference) bool {
+	then := p.agreeing(d)
+	if p.able().Roles[p.account.Role].SeesAll || p.able().Roles[then.Role].SeesAll {
+		return !p.able().Roles[then.Role].SeesAll
+	}
+	return !then.Access.Includes(p.account.Access)
+}
+
+// seen counts the libraries that an account sees.
+func (p *userPass) seen(a media.Account) int {
+	if a.Access.All || p.able().Roles[a.Role].SeesAll {
 		_, libraries := p.inventory().Counts()
 		return max(libraries, 1)
 	}
-	return len(a.Libraries)
+	return len(a.Access.Libraries)
 }
 
 // accessWords says in words how two accesses differ.
@@ -143,12 +187,15 @@ func (p *userPass) libraryName(id media.LibraryID) string {
 	return "an unknown library"
 }
 
-// accessStatus lists the effective access as far as it is resolved, which is what the account has.
-func (p *userPass) accessStatus() *v1alpha1.UserAccessStatus {
+// accessStatus lists the declared libraries that an account sees, as it was read back, with what each comes from.
+func (p *userPass) accessStatus(account media.Account) *v1alpha1.UserAccessStatus {
 	var items []v1alpha1.UserAccessEntry
-	for name, edge := range p.effective {
-		if _, resolved := p.ids[name]; resolved && !p.withheld() {
-			items = append(items, v1alpha1.UserAccessEntry{Library: name, Role: edge.Role, Through: edge.Through[:min(len(edge.Through), 10)]})
+	for i := range p.libraries {
+		name := p.libraries[i].Name
+		id := cmp.Or(p.ids[name], libraryID(&p.libraries[i], p.identity()))
+		if role, _, sees := seesLibrary(p.able(), account, id); sees && id != "" {
+			through := p.effective[name].Through
+			items = append(items, v1alpha1.UserAccessEntry{Library: name, Role: v1alpha1.LibraryRole(role), Through: through[:min(len(through), 10)]})
 		}
 	}
 	slices.SortFunc(items, func(a, b v1alpha1.UserAccessEntry) int { return strings.Compare(a.Library, b.Library) })

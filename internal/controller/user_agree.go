@@ -24,17 +24,21 @@ type difference struct {
 // agree makes the account what the manifest asks for, in an order in which nobody ever has more than before or after:
 // shut out, take or give access, role and profile, let in, password.
 func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
+	if p.problem == nil && !p.observing() {
+		p.problem = p.guardRole(p.account)
+	}
+	if p.problem != nil {
+		p.keepsRole()
+	}
 	diff := p.difference()
 	if p.observing() {
 		return p.observe(diff)
 	}
-	if p.problem == nil {
-		p.problem = p.guardRole(p.account)
-	}
-	same := sameAccess(p.status.Access, p.accessStatus()) && (p.status.State == p.want || p.status.State == v1alpha1.UserDisabledOnServer)
+	same := sameAccess(p.status.Access, p.accessStatus(p.agreeing(diff))) && (p.status.State == p.want || p.status.State == v1alpha1.UserDisabledOnServer)
 	drift := r.foundDrift("User", p.agreed && same, diff.words)
 	if len(diff.words) > 0 {
 		if o := r.apply(ctx, p, diff); o != nil {
+			p.status.Access = p.accessStatus(p.account) // a part may be done
 			return *o
 		}
 		r.reportDrift(ctx, p, drift)
@@ -89,7 +93,7 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 	if o := r.confirm(ctx, p, d); o != nil {
 		return o
 	}
-	shutsOut := access.ShutsOut(p.seen(p.account.Access), p.seen(d.target)) && !p.seesAllByRole()
+	shutsOut := access.ShutsOut(p.seen(p.account), p.seen(p.agreeing(d)))
 	if d.switching == access.SwitchDisable || (shutsOut && !p.shutOut()) {
 		if o := r.mayShutOut(ctx, p); o != nil {
 			return o
@@ -100,20 +104,8 @@ func (r *userReconciler) apply(ctx context.Context, p *userPass, d difference) *
 			return o
 		}
 	}
-	if !p.account.Access.Equal(d.target) {
-		if o := r.setAccess(ctx, p, p.target); o != nil {
-			return o
-		}
-	}
-	if p.problem != nil {
-		return nil
-	}
-	if !d.profile.IsZero() {
-		account, err := p.to().UpdateAccount(ctx, p.accountKey(), d.profile)
-		if err != nil {
-			return r.callFailed(p.site, err)
-		}
-		p.account = account
+	if o := r.setRoleAndAccess(ctx, p, d); o != nil || p.problem != nil {
+		return o
 	}
 	if d.switching == access.SwitchEnable {
 		return r.enable(ctx, p)
@@ -188,7 +180,7 @@ func (r *userReconciler) reportDrift(ctx context.Context, p *userPass, drift *v1
 func (p *userPass) describe() {
 	s := p.status
 	s.ExternalID, s.Origin = string(p.account.ID), p.record.Origin
-	s.Access = p.accessStatus()
+	s.Access = p.accessStatus(p.account)
 	s.Plan = nil
 	_, s.State = access.Switch(p.want, p.wantDisabled, p.shutOut(), p.record.Disabled)
 	s.DisableMethod = ""

@@ -37,9 +37,10 @@ type userPass struct {
 	libraries []v1alpha1.Library
 	ids       map[string]media.LibraryID
 	effective access.Effective
-	// subject and grants are what the effective access was computed from.
+	// subject and grants are what the effective access was computed from, active the grants that give access now.
 	subject access.Subject
 	grants  []v1alpha1.LibraryGrant
+	active  []access.Grant
 	// want is the state that the manifest asks for, wantDisabled whether it shuts the account out.
 	want         v1alpha1.UserState
 	wantDisabled bool
@@ -166,6 +167,7 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	p.ids = resolvedLibraries(p.site, libraries.Items)
 	p.grants = grants.Items
 	p.subject = p.subjectOf(p.user, redemptions.Items)
+	p.active = active
 	p.effective = access.EffectiveAccess(p.subject, p.libraries, active)
 	var accountChange time.Time
 	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, now)

@@ -24,7 +24,7 @@ const grantsFollow = 5 * time.Second
 // LibraryGrants that give it may be the next to be applied. Who is to be shut out does not wait.
 func (p *userPass) grantsOnTheirWay(now time.Time, d difference) *outcome {
 	left := grantsFollow - now.Sub(p.user.CreationTimestamp.Time)
-	if left <= 0 || p.record.Origin != v1alpha1.OriginAdopted || p.wantDisabled || d.target.Includes(p.account.Access) {
+	if left <= 0 || p.record.Origin != v1alpha1.OriginAdopted || p.wantDisabled || !p.loses(d) {
 		return nil
 	}
 	o := waiting(v1alpha1.ReasonProgressing, "the account was just taken over: a moment is left for LibraryGrants that follow before anything is taken away")

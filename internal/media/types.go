@@ -89,6 +89,30 @@ func (a Access) Includes(other Access) bool {
 	return true
 }
 
+// Common returns what both give: of two roles in a library, the lower one.
+func (a Access) Common(b Access) Access {
+	common := Access{All: a.All && b.All, Libraries: map[LibraryID]LibraryRole{}}
+	for _, one := range []Access{a, b} {
+		for id := range one.Libraries {
+			switch mine, other := a.roleIn(id), b.roleIn(id); {
+			case mine == LibraryAdmin && other == LibraryAdmin:
+				common.Libraries[id] = LibraryAdmin
+			case mine != "" && other != "" && !common.All:
+				common.Libraries[id] = LibraryViewer
+			}
+		}
+	}
+	return common
+}
+
+// roleIn is the role that an access gives in a library; empty for none.
+func (a Access) roleIn(id LibraryID) LibraryRole {
+	if role := a.Libraries[id]; role != "" || !a.All {
+		return role
+	}
+	return LibraryViewer
+}
+
 func (a Access) matter() map[LibraryID]LibraryRole {
 	if !a.All {
 		return a.Libraries

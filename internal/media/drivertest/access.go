@@ -22,6 +22,7 @@ var accessCases = []testCase{
 	{"concurrent_accounts", grants(accessConcurrent)},
 	{"concurrent_writers", grants(accessWriters)},
 	{"changed_by_hand", grants(accessByHand)},
+	{"beside_a_role_that_sees_all", accessBesideRole},
 }
 
 // zeroCases: R7, no library at all.

@@ -82,6 +82,35 @@ func capabilitySeesAll(f *fixture) {
 	}
 }
 
+// accessBesideRole: the list of an account that sees everything by its role is set and read like any other, and is all that
+// it sees once its role is another. So nothing of an earlier list shows at a demotion.
+func accessBesideRole(f *fixture) {
+	ids := f.libraries("Movies", "Shows", "Music")
+	var roles []media.Role
+	for role, info := range f.can.Roles {
+		if info.Assignable && info.SeesAll {
+			roles = append(roles, role)
+		}
+	}
+	if len(roles) == 0 {
+		f.lacks("a role that sees all and can be given")
+	}
+	for _, role := range roles {
+		name, member := "person-"+string(role), media.RoleMember
+		account := f.account(name, access(ids[0]))
+		promoted := f.update(account.ID, media.AccountChange{Role: &role})
+		f.wantAccess(promoted.Access, access(ids[0]))
+		f.wantSees(name, ids...)
+		f.setAccess(promoted, access(ids[1]))
+		f.wantAccess(f.read(account.ID).Access, access(ids[1]))
+		accounts, _ := f.listing()
+		f.wantAccess(accounts[account.ID].Access, access(ids[1]))
+		f.wantSees(name, ids...)
+		f.wantAccess(f.update(account.ID, media.AccountChange{Role: &member}).Access, access(ids[1]))
+		f.wantSees(name, ids[1])
+	}
+}
+
 func capabilityUnknownRole(f *fixture) {
 	account := f.anybody("mia")
 	check := f.unchanged()
