@@ -107,7 +107,7 @@ func (r *inviteReconciler) edges(ctx context.Context, p *invitePass) ([]v1alpha1
 	if err != nil {
 		return nil, nil, stalled(v1alpha1.ReasonInvalidSpec, "spec.libraries: %s", err)
 	}
-	return edges, resolvedLibraries(p.site, libraries.Items), nil
+	return edges, p.believe(libraries.Items).orHas(p.native.Settings.Libraries), nil
 }
 
 // unresolved blocks an invite that names a Library which does not exist: who came by it would see less than was meant.

@@ -2,8 +2,10 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -12,16 +14,31 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// candidates are the libraries of the server that this manifest may mean, its recorded one not counted.
-func (r *libraryReconciler) candidates(p *libraryPass) []media.Library {
-	if id := p.library.Spec.ExternalID; id != "" {
-		if library, found := p.inventory().Library(media.LibraryID(id)); found && id != p.record.ID {
-			return []media.Library{library}
-		}
-		return nil
+// candidates are the libraries of the server that this manifest may mean, its recorded one not counted, nor those of other
+// Libraries; taken is one of the latter.
+func (r *libraryReconciler) candidates(p *libraryPass) (candidates []media.Library, taken *v1alpha1.Library) {
+	var meant []media.Library
+	if id := p.library.Spec.ExternalID; id == "" {
+		meant = p.inventory().LibrariesNamed(p.library.Spec.DisplayName)
+	} else if library, found := p.inventory().Library(media.LibraryID(id)); found {
+		meant = []media.Library{library}
 	}
-	named := p.inventory().LibrariesNamed(p.library.Spec.DisplayName)
-	return slices.DeleteFunc(named, func(l media.Library) bool { return string(l.ID) == p.record.ID })
+	others := map[media.LibraryID]*v1alpha1.Library{}
+	for _, st := range standings(p.site, p.beside) {
+		if st.library.UID != p.library.UID && st.rival == nil && (st.belief == access.BeliefSame || st.belief == access.BeliefChanged) {
+			others[st.id] = st.library
+		}
+	}
+	for _, library := range meant {
+		switch other := others[library.ID]; {
+		case string(library.ID) == p.record.ID:
+		case other != nil:
+			taken = other
+		default:
+			candidates = append(candidates, library)
+		}
+	}
+	return candidates, taken
 }
 
 // recorded says what became of the recorded library. Two listings without it are not enough: the server is asked for
@@ -32,7 +49,7 @@ func (r *libraryReconciler) recorded(ctx context.Context, p *libraryPass) access
 		return access.RecordedNone
 	}
 	if _, found := p.inventory().Library(id); found {
-		return access.RecordedPresent // a library renamed by hand is the same library: its name is repaired
+		return access.RecordedPresent // what is in doubt ends before this is asked: one renamed by hand is repaired
 	}
 	if !p.inventory().LibraryAbsent(id, p.connection.Opened) {
 		return access.RecordedMissing
@@ -123,7 +140,7 @@ func (r *libraryReconciler) take(ctx context.Context, p *libraryPass, library me
 		p.planned = []string{fmt.Sprintf("take over the library %q (%s)", bounded(library.Name, 100), library.ID)}
 		return nil
 	}
-	p.record = record{ID: string(library.ID), Origin: origin, Server: p.identity()}
+	p.record = record{ID: string(library.ID), Origin: origin, Server: p.identity(), Library: witnessOf(library)}
 	if err := r.writeRecord(ctx, p.library, p.record); err != nil {
 		return retry(err)
 	}
@@ -142,23 +159,83 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 		return observed(p.status.Plan)
 	}
 	if change.IsZero() {
-		return nil
+		return r.keepWitness(ctx, p)
 	}
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	if o := r.announceChange(ctx, p, change); o != nil {
+		return o
+	}
 	drift := r.foundDrift("Library", p.agreed, words)
-	library, err := p.to().UpdateLibrary(media.WithReason(ctx, words...), p.found.ID, change)
+	library, err := p.to().UpdateLibrary(media.WithReason(ctx, words...), p.found.ID, p.stillOurs, change)
+	if errors.Is(err, media.ErrNotTheSame) {
+		return r.lookAgain(p.site, record{}, v1alpha1.ReasonProgressing, "the library was changed by somebody at this moment: looking again before anything is written to it")
+	}
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
 	p.found = library
+	if o := r.keepWitness(ctx, p); o != nil {
+		return o
+	}
 	if drift != nil {
 		p.status.Drift = repaired(drift, r.Clock.Now())
 		r.counters.driftRepaired.WithLabelValues("Library").Inc()
 		r.normal(p.library, "DriftRepaired", "Repair", "changed by hand on the server, and repaired: %s", strings.Join(drift.Differences, "; "))
 	}
 	return nil
+}
+
+// announceChange writes down what a library is about to become, so that it is known before and after.
+func (r *libraryReconciler) announceChange(ctx context.Context, p *libraryPass, change media.LibraryChange) *outcome {
+	becoming := witnessOf(p.found)
+	if change.Name != nil {
+		becoming.Name = *change.Name
+	}
+	if change.Paths != nil {
+		becoming.Paths = slices.Sorted(slices.Values(change.Paths))
+	}
+	if p.record.Library == nil {
+		p.record.Library = witnessOf(p.found)
+	}
+	base := *p.record.Library
+	if base.Becoming = nil; reflect.DeepEqual(base, *becoming) {
+		return nil // what was changed by hand becomes again what it was
+	}
+	base.Becoming = becoming
+	p.record.Library = &base
+	return r.writeLibraryRecord(ctx, p)
+}
+
+// keepWitness records what the library looks like, now that it agrees.
+func (r *libraryReconciler) keepWitness(ctx context.Context, p *libraryPass) *outcome {
+	if p.observing() || p.record.ID == "" {
+		return nil
+	}
+	witness := witnessOf(p.found)
+	if was := p.record.Library; was != nil && witness.Created.IsZero() {
+		witness.Created = was.Created // not every answer tells
+	}
+	p.record.Library = witness
+	if o := r.writeLibraryRecord(ctx, p); o != nil {
+		return o
+	}
+	if p.standing.belief == access.BeliefChanged {
+		r.Wake.Users(p.key) // nobody was given it meanwhile
+	}
+	return nil
+}
+
+// stillOurs is asked of the library as it is read right before something is written to it.
+func (p *libraryPass) stillOurs(live media.Library) bool {
+	never := p.to().Traits().LibraryIDsNeverReused
+	return access.BelieveLibrary(recordedLooks(p.library, p.record), lookOf(live), never) != access.BeliefDoubt
+}
+
+// stillTheSame is stillOurs for what cannot be undone: the name must be the expected one, too.
+func (p *libraryPass) stillTheSame(live media.Library) bool {
+	return live.Name == p.library.Spec.DisplayName && p.stillOurs(live)
 }
 
 // libraryDifference says what to change so that the server agrees, and the same in words.

@@ -25,6 +25,9 @@ type libraryPass struct {
 	library *v1alpha1.Library
 	status  *v1alpha1.LibraryStatus
 	record  record
+	// beside are all Libraries of the server, this one among them, and standing is what is believed of its recorded id.
+	beside   []v1alpha1.Library
+	standing standing
 	// found is the library on the server, once it is known to be this one's.
 	found media.Library
 	// planned is what mode Observe would do before comparing.
@@ -82,23 +85,42 @@ func (r *libraryReconciler) validate(_ context.Context, p *libraryPass) *outcome
 	return nil
 }
 
-// claim makes sure that no other Library stands for the same library.
+// claim makes sure that no other Library stands for the same library. Of several that recorded one id, the one has it that
+// its witnesses speak for; the others of these are in doubt.
 func (r *libraryReconciler) claim(ctx context.Context, p *libraryPass) *outcome {
+	if o := r.listBeside(ctx, p); o != nil {
+		return o
+	}
+	if p.standing.rival != nil && p.standing.own == access.BeliefSame {
+		return claimedBy(p.standing.rival.Name)
+	}
+	var claimants []access.Claimant
+	for i := range p.beside {
+		other := &p.beside[i]
+		recorded := readRecord(other, p.identity()).ID
+		if other.UID == p.library.UID || sameLibrary(other, p.library, p.identity()) && (recorded == "" || recorded != p.standing.record.ID) {
+			claimants = append(claimants, access.Claimant{Object: other, Recorded: recorded != ""})
+		}
+	}
+	if winner := access.ClaimWinner(claimants); winner != nil && winner.GetUID() != p.library.UID {
+		return claimedBy(winner.GetName())
+	}
+	return nil
+}
+
+// listBeside reads the Libraries of the same server, and what is believed of this one's recorded id.
+func (r *libraryReconciler) listBeside(ctx context.Context, p *libraryPass) *outcome {
 	var all v1alpha1.LibraryList
 	if err := r.Client.List(ctx, &all, ofServer(p.library.Namespace, p.library.Spec.ServerRef.Name)...); err != nil {
 		return retry(err)
 	}
-	var claimants []access.Claimant
-	for i := range all.Items {
-		other := &all.Items[i]
-		if other.UID == p.library.UID || sameLibrary(other, p.library, p.identity()) {
-			claimants = append(claimants, access.Claimant{Object: other, Recorded: readRecord(other, p.identity()).ID != ""})
-		}
-	}
-	if winner := access.ClaimWinner(claimants); winner != nil && winner.GetUID() != p.library.UID {
-		return stalled(v1alpha1.ReasonDuplicateClaim, "Library %s stands for the same library of the server: change displayName or externalID here, or delete one of the two", winner.GetName())
-	}
+	p.beside = all.Items
+	p.setStanding()
 	return nil
+}
+
+func claimedBy(name string) *outcome {
+	return stalled(v1alpha1.ReasonDuplicateClaim, "Library %s stands for the same library of the server: change displayName or externalID here, or delete one of the two", name)
 }
 
 // sameLibrary says whether two Libraries stand for the same library: by id where both have one, else by name.
@@ -121,9 +143,19 @@ func libraryID(library *v1alpha1.Library, identity string) media.LibraryID {
 // own finds out which library of the server is this one's, and makes or takes over one where that is allowed.
 func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	p.record = readRecord(p.library, p.identity())
-	candidates := r.candidates(p)
+	recorded := r.recorded(ctx, p)
+	if o := r.settleDoubt(ctx, p, recorded == access.RecordedAbsent); o != nil {
+		return o
+	}
+	if p.record.ID == "" {
+		recorded = access.RecordedNone
+	}
+	candidates, taken := r.candidates(p)
+	if len(candidates) == 0 && taken != nil && recorded != access.RecordedPresent {
+		return claimedBy(taken.Name)
+	}
 	facts := access.OwnershipFacts{
-		Record: p.record.kind(), Recorded: r.recorded(ctx, p), Named: r.named(p, candidates),
+		Record: p.record.kind(), Recorded: recorded, Named: r.named(p, candidates),
 		Settled: p.settledIntent(p.record), MayCreate: p.library.Spec.ExternalID == "" && (len(p.library.Spec.Paths) > 0 || p.able().Pathless),
 	}
 	switch access.Ownership(facts) {

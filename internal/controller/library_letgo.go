@@ -2,10 +2,12 @@ package controller
 
 import (
 	"context"
+	"errors"
 
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -23,13 +25,25 @@ func (r *libraryReconciler) letGo(ctx context.Context, p *libraryPass) outcome {
 		r.normal(p.library, "Released", "Release", "library %q is left on the server as it is", p.library.Spec.DisplayName)
 		return *r.released(ctx, p.library)
 	}
+	if o := r.listBeside(ctx, p); o != nil {
+		return *o
+	}
 	id := media.LibraryID(p.record.ID)
-	holders, err := r.holders(ctx, p.site, p.library.Namespace, id)
+	doubted := p.standing.belief == access.BeliefDoubt || p.standing.rival != nil
+	holding := r.holders
+	if doubted { // it may be somebody else's, whose readers are not waited for
+		holding = r.givenTo
+	}
+	holders, err := holding(ctx, p.site, p.library, id)
 	if err != nil {
 		return *retry(err)
 	}
 	if len(holders) > 0 {
 		return *waiting(v1alpha1.ReasonAccessStillHeld, "waits until the access that Usher gave is taken back from every User that has it: %d still (first: %s)", len(holders), holders[0])
+	}
+	if doubted {
+		r.warn(p.library, "Retained", "Release", "the library with the id %s (%s) is left on the server as it is: nobody can tell whether it is this one", id, described(p.standing.found.Name, nil, p.standing.found.Created))
+		return *r.released(ctx, p.library)
 	}
 	if p.library.Spec.DeletionPolicy == v1alpha1.LibraryDeletionDelete {
 		if o := r.delete(ctx, p, id); o != nil {
@@ -48,7 +62,13 @@ func (r *libraryReconciler) delete(ctx context.Context, p *libraryPass, id media
 		return retry(err)
 	}
 	ctx = media.WithReason(ctx, "the Library is being deleted: deletionPolicy Delete")
-	switch err := p.to().DeleteLibrary(ctx, id, p.library.Spec.DisplayName); media.CodeOf(err) {
+	err := p.to().DeleteLibrary(ctx, id, p.stillTheSame)
+	if errors.Is(err, media.ErrNotTheSame) {
+		o := stalled(v1alpha1.ReasonConflict, "%s: make it on the server what it was, or set deletionPolicy Retain", err)
+		o.after = safetyPoll
+		return o
+	}
+	switch media.CodeOf(err) {
 	case "":
 		r.normal(p.library, "Deleted", "Delete", "deleted library %q from MediaServer %s", p.library.Spec.DisplayName, p.server.Name)
 		return nil

@@ -74,8 +74,8 @@ func (k *Kit) declaredAccounts(ctx context.Context, s site, namespace string) (m
 }
 
 // holders names the declared accounts that still have a library in their list, as their Users.
-func (r *libraryReconciler) holders(ctx context.Context, s site, namespace string, id media.LibraryID) ([]string, error) {
-	declared, err := r.declaredAccounts(ctx, s, namespace)
+func (r *libraryReconciler) holders(ctx context.Context, s site, library *v1alpha1.Library, id media.LibraryID) ([]string, error) {
+	declared, err := r.declaredAccounts(ctx, s, library.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -89,4 +89,46 @@ func (r *libraryReconciler) holders(ctx context.Context, s site, namespace strin
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// givenTo names the Users whose accounts have a library in their list and whose status says that Usher gave it.
+func (r *libraryReconciler) givenTo(ctx context.Context, s site, library *v1alpha1.Library, id media.LibraryID) ([]string, error) {
+	holders, err := r.holders(ctx, s, library, id)
+	if err != nil {
+		return nil, err
+	}
+	var given []string
+	for _, name := range holders {
+		var user v1alpha1.User
+		if err := r.Client.Get(ctx, client.ObjectKey{Namespace: library.Namespace, Name: name}, &user); client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		if saysGiven(&user, library.Name) {
+			given = append(given, name)
+		}
+	}
+	return given, nil
+}
+
+// saysGiven says whether a User's status says that Usher gave a Library to its account. What the bounded list has no room
+// for counts as given.
+func saysGiven(user *v1alpha1.User, library string) bool {
+	listed := user.Status.Access
+	if listed == nil {
+		return false
+	}
+	n := len(listed.Items)
+	return len(throughBefore(user, library)) > 0 || int(listed.Total) > n && (n == 0 || listed.Items[n-1].Library < library)
+}
+
+// throughBefore is what a Library that a User's account had came from, by its status.
+func throughBefore(user *v1alpha1.User, library string) []string {
+	if listed := user.Status.Access; listed != nil {
+		for i := range listed.Items {
+			if listed.Items[i].Library == library {
+				return listed.Items[i].Through
+			}
+		}
+	}
+	return nil
 }

@@ -39,8 +39,10 @@ type grantPass struct {
 	allLibraries []v1alpha1.Library
 	redemptions  []v1alpha1.Redemption
 	sites        map[string]site
-	blocked      []v1alpha1.BlockedEdge
-	next         time.Time
+	// beliefs are the Libraries of each server by what is believed of them.
+	beliefs map[string]beliefs
+	blocked []v1alpha1.BlockedEdge
+	next    time.Time
 }
 
 // Reconcile derives the status once.
@@ -50,7 +52,7 @@ func (r *libraryGrantReconciler) Reconcile(ctx context.Context, request reconcil
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := grant.DeepCopy()
-	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}}
+	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}, beliefs: map[string]beliefs{}}
 	result := r.reconcile(ctx, p).orSooner(r.Clock.Now(), p.next)
 	grant.Status = *p.status
 	return finish(ctx, r.Kit, before, grant, result)

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -134,8 +135,8 @@ func (p *grantPass) has(user *v1alpha1.User, library *v1alpha1.Library, role v1a
 		return false
 	}
 	account, found := s.inventory().Account(media.AccountID(readRecord(user, s.identity()).ID))
-	id := media.LibraryID(readRecord(library, s.identity()).ID)
-	if !found || id == "" {
+	id, known := p.believed(library)
+	if !found || !known {
 		return false
 	}
 	if s.able().Roles[account.Role].SeesAll {
@@ -143,6 +144,22 @@ func (p *grantPass) has(user *v1alpha1.User, library *v1alpha1.Library, role v1a
 	}
 	actual, _, sees := seesLibrary(s.able(), account, id)
 	return sees && access.HighestRole(v1alpha1.LibraryRole(actual), role) == v1alpha1.LibraryRole(actual)
+}
+
+// believed is the id of a Library that is not in doubt.
+func (p *grantPass) believed(library *v1alpha1.Library) (media.LibraryID, bool) {
+	server := library.Spec.ServerRef.Name
+	b, computed := p.beliefs[server]
+	if !computed {
+		beside := slices.DeleteFunc(slices.Clone(p.allLibraries), func(l v1alpha1.Library) bool { return l.Spec.ServerRef.Name != server })
+		b = p.sites[server].believe(beside)
+		p.beliefs[server] = b
+	}
+	if id, given := b.given[library.Name]; given {
+		return id, true
+	}
+	id, kept := b.kept[library.Name]
+	return id, kept
 }
 
 func (p *grantPass) seesAll(user *v1alpha1.User) bool {

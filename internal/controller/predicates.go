@@ -68,10 +68,15 @@ func onItsWay(library *v1alpha1.Library) bool {
 	return meta.FindStatusCondition(library.Status.Conditions, v1alpha1.ConditionReady) == nil
 }
 
-// knownAs is the server and the id of a Library there; in mode Observe, which records nothing, as its status has it.
+// knownAs is the server and the id of a Library there; in mode Observe, which records nothing, as its status has it. One
+// that is in doubt is known as another.
 func knownAs(library *v1alpha1.Library) [2]string {
 	r := parseRecord(library)
-	return [2]string{r.Server, cmp.Or(r.ID, library.Status.ExternalID)}
+	id := cmp.Or(r.ID, library.Status.ExternalID)
+	if r.Doubt != nil {
+		id += " in doubt"
+	}
+	return [2]string{r.Server, id}
 }
 
 // notOwnCredentials holds back that a User's own credentials Secret was made or changed, which is the User's own doing;

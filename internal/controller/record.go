@@ -46,6 +46,10 @@ type record struct {
 	Imported int `json:"imported,omitempty"`
 	// Earlier counts the uses that server's invites had, which were lost since.
 	Earlier int `json:"earlier,omitempty"`
+	// Library is what a library looked like, besides its id: its witnesses.
+	Library *libraryWitness `json:"library,omitempty"`
+	// Doubt: the library with the ID is not believed to be this one's.
+	Doubt *doubt `json:"doubt,omitempty"`
 	// Intent is written before something is created, and removed when the result is recorded. It stays with a record that
 	// was whole before: one with the id that the account was to be made with.
 	Intent *intent `json:"intent,omitempty"`

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -91,14 +90,11 @@ func (p *userPass) withoutLeaving(current media.Account) media.Access {
 }
 
 // keepUnlisted lets an account keep an edge that it should have and has, of a library that the server's newest list
-// lacks: a list that is short takes nothing away.
+// lacks, or that somebody changed: a list that is short takes nothing away.
 func (p *userPass) keepUnlisted(current media.Account, want media.Access) {
-	for i := range p.libraries {
-		library := &p.libraries[i]
-		id := libraryID(library, p.identity())
-		_, listed := p.ids[library.Name]
-		_, wanted := p.effective[library.Name]
-		if role, has := current.Access.Libraries[id]; has && wanted && !listed {
+	for name, id := range p.beliefs.kept {
+		_, wanted := p.effective[name]
+		if role, has := current.Access.Libraries[id]; has && wanted {
 			want.Libraries[id] = role
 		}
 	}
@@ -109,16 +105,21 @@ func (p *userPass) withoutDeclared(current media.Account) media.Access {
 	return media.Access{Libraries: access.Target(current.Access.Libraries, nil, p.declares(), true)}
 }
 
-// declares says which ids of the server are declared, those that are being deleted among them.
+// declares says which ids of the server are declared, those that are being deleted among them: what an account has of
+// these beyond what it should have is taken. One in doubt may be somebody else's: it is taken where one more witness agrees,
+// or the status says that Usher gave it.
 func (p *userPass) declares() func(media.LibraryID) bool {
 	declared := map[media.LibraryID]bool{}
-	for i := range p.libraries {
-		if id := libraryID(&p.libraries[i], p.identity()); id != "" {
-			declared[id] = true
-		}
+	for _, id := range p.beliefs.kept {
+		declared[id] = true
 	}
 	for _, id := range p.ids {
 		declared[id] = true
+	}
+	for name, id := range p.beliefs.doubted {
+		if p.beliefs.likely[name] || saysGiven(p.user, name) {
+			declared[id] = true
+		}
 	}
 	return func(id media.LibraryID) bool { return declared[id] }
 }
@@ -176,9 +177,16 @@ func (p *userPass) accessWords(now, want media.Access) []string {
 
 // libraryName is the name of the Library that declares an id, else the library's own name.
 func (p *userPass) libraryName(id media.LibraryID) string {
-	for name, resolved := range p.ids {
-		if resolved == id {
-			return name
+	for _, believed := range []map[string]media.LibraryID{p.ids, p.beliefs.kept} {
+		for name, resolved := range believed {
+			if resolved == id {
+				return name
+			}
+		}
+	}
+	for name, doubted := range p.beliefs.doubted {
+		if doubted == id {
+			return "what Library " + name + " was (in doubt)"
 		}
 	}
 	if library, found := p.inventory().Library(id); found {
@@ -187,15 +195,23 @@ func (p *userPass) libraryName(id media.LibraryID) string {
 	return "an unknown library"
 }
 
-// accessStatus lists the declared libraries that an account sees, as it was read back, with what each comes from.
+// accessStatus lists the declared libraries that an account sees, as it was read back, with what each comes from. One in
+// doubt is listed for as long as the account has what Usher gave it there.
 func (p *userPass) accessStatus(account media.Account) *v1alpha1.UserAccessStatus {
 	var items []v1alpha1.UserAccessEntry
-	for i := range p.libraries {
-		name := p.libraries[i].Name
-		id := cmp.Or(p.ids[name], libraryID(&p.libraries[i], p.identity()))
+	add := func(name string, id media.LibraryID, through []string) {
 		if role, _, sees := seesLibrary(p.able(), account, id); sees && id != "" {
-			through := p.effective[name].Through
 			items = append(items, v1alpha1.UserAccessEntry{Library: name, Role: v1alpha1.LibraryRole(role), Through: through[:min(len(through), 10)]})
+		}
+	}
+	for _, believed := range []map[string]media.LibraryID{p.ids, p.beliefs.kept} {
+		for name, id := range believed {
+			add(name, id, p.effective[name].Through)
+		}
+	}
+	for name, id := range p.beliefs.doubted {
+		if saysGiven(p.user, name) {
+			add(name, id, throughBefore(p.user, name))
 		}
 	}
 	slices.SortFunc(items, func(a, b v1alpha1.UserAccessEntry) int { return strings.Compare(a.Library, b.Library) })

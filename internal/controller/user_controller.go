@@ -36,6 +36,8 @@ type userPass struct {
 	// libraries are those declared on the server, ids those that are resolved there.
 	libraries []v1alpha1.Library
 	ids       map[string]media.LibraryID
+	// beliefs are the declared libraries by what is believed of them; ids are those that are given.
+	beliefs   beliefs
 	effective access.Effective
 	// subject and grants are what the effective access was computed from, active the grants that give access now.
 	subject access.Subject
@@ -164,7 +166,8 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	now := r.Clock.Now()
 	active, grantsChange := access.ActiveGrants(grants.Items, now)
 	p.libraries = libraries.Items
-	p.ids = resolvedLibraries(p.site, libraries.Items)
+	p.beliefs = p.believe(libraries.Items)
+	p.ids = p.beliefs.given
 	p.grants = grants.Items
 	p.subject = p.subjectOf(p.user, redemptions.Items)
 	p.active = active
@@ -173,20 +176,4 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, now)
 	p.next = access.Earlier(grantsChange, accountChange)
 	return nil
-}
-
-// resolvedLibraries maps the names of Libraries to the ids on their server, as far as they are known and there.
-func resolvedLibraries(s site, libraries []v1alpha1.Library) map[string]media.LibraryID {
-	ids := make(map[string]media.LibraryID, len(libraries))
-	for i := range libraries {
-		library := &libraries[i]
-		id := media.LibraryID(readRecord(library, s.identity()).ID)
-		if id == "" && s.observing() {
-			id = media.LibraryID(library.Status.ExternalID)
-		}
-		if _, there := s.inventory().Library(id); there {
-			ids[library.Name] = id
-		}
-	}
-	return ids
 }

@@ -136,6 +136,7 @@ func (r *userReconciler) gatherDeclared(ctx context.Context, p *userPass) *outco
 	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
 		return retry(err)
 	}
-	p.libraries, p.ids = libraries.Items, resolvedLibraries(p.site, libraries.Items)
+	p.libraries, p.beliefs = libraries.Items, p.believe(libraries.Items)
+	p.ids = p.beliefs.given
 	return nil
 }

@@ -28,6 +28,9 @@ func (w *Wake) Server(key string) { w.servers.ring(key, lookAgainAfter) }
 // rarely, down to once in lastProbeBackoff.
 func (w *Wake) Again(key string, now time.Time) { w.servers.ring(key, w.demands.next(key, now)) }
 
+// Users brings back every User of a media server.
+func (w *Wake) Users(key string) { w.users.ring(key, 0) }
+
 // Dependents brings back every Library, User, LibraryGrant and Invite of a media server.
 func (w *Wake) Dependents(key string) {
 	w.libraries.ring(key, 0)

@@ -1,6 +1,10 @@
 package media
 
-import "context"
+import (
+	"context"
+	"errors"
+	"strconv"
+)
 
 // ReadLibrary reads a library live.
 func (s *Server) ReadLibrary(ctx context.Context, id LibraryID) (library Library, err error) {
@@ -31,9 +35,12 @@ func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Li
 	})
 }
 
-// UpdateLibrary changes those of the named fields that differ, after reading the library live.
-func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, change LibraryChange) (Library, error) {
-	current, err := s.ReadLibrary(ctx, id)
+// ErrNotTheSame is the cause of a Conflict: the library, read live, is not the one that the caller means.
+var ErrNotTheSame = errors.New("not the same library")
+
+// UpdateLibrary changes those of the named fields that differ, if the library, read live, is the one that is meant.
+func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, meant func(Library) bool, change LibraryChange) (Library, error) {
+	current, err := s.readMeant(ctx, "UpdateLibrary", id, meant)
 	if err != nil {
 		return Library{}, err
 	}
@@ -46,15 +53,21 @@ func (s *Server) UpdateLibrary(ctx context.Context, id LibraryID, change Library
 	})
 }
 
-// DeleteLibrary deletes an empty library whose name, read live, is still the expected one; Conflict when it is
-// not empty or named otherwise. One that is gone already is no error.
-func (s *Server) DeleteLibrary(ctx context.Context, id LibraryID, name string) error {
+// readMeant reads a library live, and answers Conflict for one that is not the one that is meant.
+func (s *Server) readMeant(ctx context.Context, operation string, id LibraryID, meant func(Library) bool) (Library, error) {
 	current, err := s.ReadLibrary(ctx, id)
-	if err == nil && current.Name != name {
-		return &Error{Code: Conflict, Op: "DeleteLibrary", Message: presentable("the library is now named "+current.Name, nil)}
+	if err == nil && !meant(current) {
+		err = &Error{Code: Conflict, Op: operation, Message: presentable("the library is now "+strconv.Quote(current.Name)+", and is not the one that was meant", nil), cause: ErrNotTheSame}
 	}
+	return current, err
+}
+
+// DeleteLibrary deletes an empty library, if it is, read live, the one that is meant; Conflict when it is not, or not
+// empty. One that is gone already is no error.
+func (s *Server) DeleteLibrary(ctx context.Context, id LibraryID, meant func(Library) bool) error {
+	current, err := s.readMeant(ctx, "DeleteLibrary", id, meant)
 	if err == nil {
-		err = s.write(ctx, "DeleteLibrary", name, func(ctx context.Context) error {
+		err = s.write(ctx, "DeleteLibrary", current.Name, func(ctx context.Context) error {
 			if able, ok := s.driver.(LibraryDeleter); ok {
 				return able.DeleteLibrary(ctx, id)
 			}
