@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -46,9 +47,11 @@ func (d declaredObjects) undeclared(connection media.Connection) *v1alpha1.Undec
 		usernames[fold(d.users[i].Spec.Username)] = true
 	}
 	libraryIDs, displayNames := map[media.LibraryID]bool{}, map[string]bool{}
-	for i := range d.libraries {
-		libraryIDs[libraryID(&d.libraries[i], identity)] = true
-		displayNames[d.libraries[i].Spec.DisplayName] = true
+	for _, st := range standings(site{connection: connection}, d.libraries) {
+		if st.belief != access.BeliefDoubt && st.rival == nil { // else somebody else's library has the id
+			libraryIDs[libraryID(st.library, identity)] = true
+		}
+		displayNames[st.library.Spec.DisplayName] = true
 	}
 	var accounts, libraries []string
 	for account := range inventory.All() {

@@ -80,10 +80,12 @@ func (p *userPass) target(current media.Account) media.Access {
 // withoutLeaving is an account's access list without the Libraries that are being deleted: what is left of them would
 // count as access to undeclared libraries once the account has another role. The owner's list is never written.
 func (p *userPass) withoutLeaving(current media.Account) media.Access {
-	left := current.Access.Clone()
+	left, declared := current.Access.Clone(), p.declares()
 	for i := range p.libraries {
-		if library := &p.libraries[i]; !library.DeletionTimestamp.IsZero() && current.Role != media.RoleOwner {
-			delete(left.Libraries, libraryID(library, p.identity()))
+		library := &p.libraries[i]
+		id := libraryID(library, p.identity())
+		if !library.DeletionTimestamp.IsZero() && current.Role != media.RoleOwner && declared(id) {
+			delete(left.Libraries, id)
 		}
 	}
 	return left
