@@ -123,8 +123,9 @@ func TestAdoption(t *testing.T) {
 	movies := w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/media/movies"}})
 	w.store.AddAccount(media.Account{Username: "Ann", Role: media.RoleMember, Access: media.Access{Libraries: map[media.LibraryID]media.LibraryRole{movies: media.LibraryViewer}}}, "ann's own password")
 	w.sync()
-	w.create(w.library("movies"), w.user("ann"))
-	library := &v1alpha1.Library{}
+	library := w.library("movies")
+	library.Spec.AdoptionPolicy = v1alpha1.LibraryAdoptionIfUnique
+	w.create(library, w.user("ann"))
 	w.ready(library, "movies")
 	if library.Status.Origin != v1alpha1.OriginAdopted || library.Status.ExternalID != string(movies) {
 		t.Errorf("library status %+v", library.Status)

@@ -32,17 +32,45 @@ func TestAmbiguousLibraryName(t *testing.T) {
 	}
 }
 
-func TestNeverAdopt(t *testing.T) {
+// A library that exists is taken over only where a manifest says so that needed permission: the Library's, or the
+// MediaServer's for all.
+func TestLibraryAdoption(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, memory.Options{})
-	w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/media/movies"}})
-	w.sync()
-	library := w.library("movies")
-	library.Spec.AdoptionPolicy = v1alpha1.LibraryAdoptionNever
-	w.create(library)
-	w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
-	if n := len(w.store.Libraries()); n != 1 {
-		t.Errorf("the server has %d libraries", n)
+	const byID = "by its id"
+	for _, try := range []struct {
+		policy v1alpha1.LibraryAdoptionPolicy
+		server v1alpha1.AccountAdoptionPolicy
+		adopts bool
+	}{
+		{"", v1alpha1.AccountAdoptionIfDisabled, false},
+		{"", v1alpha1.AccountAdoptionNever, false},
+		{"", v1alpha1.AccountAdoptionAlways, true},
+		{v1alpha1.LibraryAdoptionNever, v1alpha1.AccountAdoptionAlways, false},
+		{v1alpha1.LibraryAdoptionIfUnique, v1alpha1.AccountAdoptionNever, true},
+		{byID, v1alpha1.AccountAdoptionNever, true},
+	} {
+		t.Run(string(try.policy)+"/"+string(try.server), func(t *testing.T) {
+			w := newIdleWorld(t, memory.Options{})
+			id := w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/media/movies"}})
+			server, library := w.mediaServer(), w.library("movies")
+			server.Spec.AdoptionPolicy, library.Spec.AdoptionPolicy = try.server, try.policy
+			if try.policy == byID {
+				library.Spec.AdoptionPolicy, library.Spec.ExternalID = "", string(id)
+			}
+			w.start()
+			w.create(server, library)
+			if try.adopts {
+				w.ready(&v1alpha1.Library{}, "movies")
+			} else {
+				stalled := w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+				if !strings.Contains(stalled.Message, `add the line "adoptionPolicy: IfUnique" to spec`) {
+					t.Errorf("the message does not give the line to add: %s", stalled.Message)
+				}
+			}
+			if n := len(w.store.Libraries()); n != 1 {
+				t.Errorf("the server has %d libraries", n)
+			}
+		})
 	}
 }
 
@@ -52,7 +80,7 @@ func TestTwoLibrariesClaimOneName(t *testing.T) {
 	w.create(w.library("movies"))
 	w.ready(&v1alpha1.Library{}, "movies")
 	twin := w.library("twin")
-	twin.Spec.DisplayName = "Movies"
+	twin.Spec.DisplayName, twin.Spec.AdoptionPolicy = "Movies", v1alpha1.LibraryAdoptionIfUnique
 	w.create(twin)
 	w.condition(&v1alpha1.Library{}, "twin", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonDuplicateClaim)
 	w.delete(w.library("movies"))

@@ -88,14 +88,16 @@ func unknownBefore(r record, candidates []media.Library) []media.Library {
 	})
 }
 
+// adoptionPolicy: a library that exists is taken over only where a manifest says so, since grants would give what was
+// somebody else's.
 func (r *libraryReconciler) adoptionPolicy(p *libraryPass) v1alpha1.LibraryAdoptionPolicy {
 	if policy := p.library.Spec.AdoptionPolicy; policy != "" {
 		return policy
 	}
-	if p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionNever {
-		return v1alpha1.LibraryAdoptionNever
+	if p.library.Spec.ExternalID != "" || p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways {
+		return v1alpha1.LibraryAdoptionIfUnique
 	}
-	return v1alpha1.LibraryAdoptionIfUnique
+	return v1alpha1.LibraryAdoptionNever
 }
 
 // create announces the creation, makes the library and records it.

@@ -182,7 +182,7 @@ func (r *libraryReconciler) conflict(p *libraryPass, facts access.OwnershipFacts
 	case facts.Named == access.NamedTaken && candidates[0].Personal:
 		return stalled(v1alpha1.ReasonProtected, "%q is somebody's personal library: choose another displayName", name)
 	case facts.Named == access.NamedTaken:
-		return stalled(v1alpha1.ReasonConflict, "a library named %q exists on the server: set adoptionPolicy IfUnique to take it over, or choose another displayName", name)
+		return stalled(v1alpha1.ReasonConflict, "a library named %q exists on the server: add the line \"adoptionPolicy: IfUnique\" to spec to take it over (which needs permission to administer MediaServer %s), or choose another displayName", name, p.server.Name)
 	case p.library.Spec.ExternalID != "":
 		return stalled(v1alpha1.ReasonConflict, "the server has no library with the id %s (spec.externalID)", p.library.Spec.ExternalID)
 	}

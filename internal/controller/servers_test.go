@@ -118,9 +118,9 @@ func TestObserveWritesNothing(t *testing.T) {
 	movies := w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/other"}})
 	w.store.AddAccount(media.Account{Username: "ann", Role: media.RoleMember, Disabled: true}, "ann's own password")
 	w.start()
-	server := w.mediaServer()
-	server.Spec.Mode = v1alpha1.ModeObserve
-	w.create(server, w.library("movies"), w.library("tv"), w.user("ann"), w.user("bob"), w.grant("g", "*", "*"))
+	server, adopted := w.mediaServer(), w.library("movies")
+	server.Spec.Mode, adopted.Spec.AdoptionPolicy = v1alpha1.ModeObserve, v1alpha1.LibraryAdoptionIfUnique
+	w.create(server, adopted, w.library("tv"), w.user("ann"), w.user("bob"), w.grant("g", "*", "*"))
 	w.ready(&v1alpha1.MediaServer{}, serverName)
 	for _, name := range []string{"movies", "tv"} {
 		w.condition(&v1alpha1.Library{}, name, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonObserving)

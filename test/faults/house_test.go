@@ -124,6 +124,7 @@ func (h *house) library(name string) *v1alpha1.Library {
 	return &v1alpha1.Library{ObjectMeta: h.meta(name), Spec: v1alpha1.LibrarySpec{
 		ServerRef: v1alpha1.LocalReference{Name: serverName}, DisplayName: displayName(name),
 		MediaType: h.system.mediaType(), Paths: []v1alpha1.LibraryPath{v1alpha1.LibraryPath(h.system.path(name))},
+		AdoptionPolicy: v1alpha1.LibraryAdoptionIfUnique,
 	}}
 }
 
