@@ -61,6 +61,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		SignInsPerClient: o.signInsClient, SignInsPerAccount: o.signInsAccount, Version: version(), Logger: log,
 	}
 	switch o.command {
+	case commandRead:
+		if err := mediaserver.ReadMetadata(config, os.Stdin, os.Stdout); err != nil {
+			return exitFailure
+		}
+		return 0
 	case commandBackup:
 		err = mediaserver.Backup(ctx, config, o.argument)
 	case commandCopy:
@@ -80,6 +85,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 
 func start(ctx context.Context, o options, config mediaserver.Config) (err error) {
 	log := config.Logger
+	if config.MetadataReader, err = metadataReader(o); err != nil {
+		return err
+	}
 	server, err := mediaserver.New(ctx, config)
 	if err != nil {
 		return err
@@ -91,6 +99,19 @@ func start(ctx context.Context, o options, config mediaserver.Config) (err error
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String(), "mediaRoots", o.mediaRoots, "data", o.data)
 	return serve(ctx, listener, server.Handler(), log)
+}
+
+// metadataReader is the command that starts this program to read metadata below the same folders.
+func metadataReader(o options) ([]string, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the program's own file, which also reads metadata: %w", err)
+	}
+	command := []string{program, commandRead, "--data", o.data, "--personal-root", o.personalRoot}
+	for _, folder := range o.mediaRoots {
+		command = append(command, "--media-root", folder)
+	}
+	return command, nil
 }
 
 // serve answers requests until ctx ends, then lets those under way finish. There is no limit on how long an answer may

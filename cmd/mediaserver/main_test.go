@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(serveVariable) != "" {
+	if os.Getenv(serveVariable) != "" || slices.Contains(os.Args, commandRead) {
 		main()
 		return
 	}

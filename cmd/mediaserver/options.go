@@ -44,6 +44,8 @@ Flags:
 const (
 	commandBackup = "backup"
 	commandCopy   = "copy-to"
+	// commandRead is what the server runs for itself: it reads metadata of files that it is told on standard input.
+	commandRead = "read-metadata"
 )
 
 // options is what the program was asked for.
@@ -87,6 +89,9 @@ func parse(args []string, getenv func(string) string, out io.Writer) (options, e
 func (o *options) takeCommand(args []string) error {
 	switch {
 	case len(args) == 0:
+		return nil
+	case len(args) == 1 && args[0] == commandRead:
+		o.command = commandRead
 		return nil
 	case args[0] != commandBackup && args[0] != commandCopy:
 		return fmt.Errorf("unexpected argument %q: to serve, everything is said by flags, see --help", args[0])

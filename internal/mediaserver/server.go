@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -17,6 +18,7 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/httpapi"
 	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/reader"
 	"github.com/usher-media/usher/internal/mediaserver/scan"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
@@ -35,6 +37,9 @@ type Config struct {
 	PersonalRoot string
 	// MediaRoots are the folders, as absolute paths, below which libraries may lie. With none, no library can be made.
 	MediaRoots []string
+	// MetadataReader is the command that reads metadata of media files in a process of its own, and calls ReadMetadata. Empty:
+	// files are read within this process, where a hostile one can take all memory and time.
+	MetadataReader []string
 	// CheapPasswordHashing makes passwords cost next to nothing to check, and to guess: for tests only.
 	CheapPasswordHashing bool
 	// SignInsPerClient is how many sign-ins and registrations one network address may try a minute, and, counted apart,
@@ -99,6 +104,7 @@ func (c Config) personalRoot() (string, error) {
 type Server struct {
 	store   *store.Store
 	scans   *scan.Runner
+	reader  *reader.Reader
 	handler http.Handler
 }
 
@@ -106,16 +112,9 @@ type Server struct {
 // bounds the start only. Close the server.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
-	roots, err := media.NewRoots(config.MediaRoots)
+	roots, personal, err := config.roots()
 	if err != nil {
 		return nil, err
-	}
-	personal, err := config.personalRoot()
-	if err != nil {
-		return nil, err
-	}
-	if personal != "" {
-		roots = roots.WithPrivate(personal)
 	}
 	location, err := config.database()
 	if err != nil {
@@ -128,13 +127,44 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	if config.CheapPasswordHashing {
 		config.Logger.Warn("passwords are hashed cheaply: whoever reads the database can guess them; for tests only")
 	}
-	scans := scan.NewRunner(database, roots, config.Logger)
-	return &Server{store: database, scans: scans, handler: httpapi.New(httpapi.Config{
+	processes, files := config.reader(roots)
+	scans := scan.NewRunner(database, roots, files, config.Logger)
+	return &Server{store: database, scans: scans, reader: processes, handler: httpapi.New(httpapi.Config{
 		Store: database, Hasher: auth.NewHasher(config.CheapPasswordHashing), Scans: scans, Roots: roots,
 		Logger: config.Logger, Clock: config.Clock, Version: config.Version,
 		Limits:  httpapi.Limits{PerClient: config.SignInsPerClient, PerAccount: config.SignInsPerAccount},
 		Proxies: config.TrustedProxies,
 	})}, nil
+}
+
+// roots returns the folders below which media may lie, and that of the personal libraries as an absolute path, or "".
+func (c Config) roots() (roots media.Roots, personal string, err error) {
+	if roots, err = media.NewRoots(c.MediaRoots); err != nil {
+		return roots, "", err
+	}
+	if personal, err = c.personalRoot(); err != nil || personal == "" {
+		return roots, "", err
+	}
+	return roots.WithPrivate(personal), personal, nil
+}
+
+// reader returns what reads metadata, and the processes to be ended with the server; nil for none.
+func (c Config) reader(roots media.Roots) (*reader.Reader, scan.Reader) {
+	if len(c.MetadataReader) == 0 {
+		return nil, reader.InProcess{Roots: roots}
+	}
+	processes := reader.New(c.MetadataReader)
+	return processes, processes
+}
+
+// ReadMetadata is what a process does that Config.MetadataReader started, with the same folders: it answers on out what it
+// is asked on in, until that ends.
+func ReadMetadata(config Config, in io.Reader, out io.Writer) error {
+	roots, _, err := config.roots()
+	if err != nil {
+		return err
+	}
+	return reader.Serve(in, out, roots)
 }
 
 // Handler serves the server's whole HTTP interface. It answers with errors once the server is closed.
@@ -146,5 +176,8 @@ func (s *Server) WaitForScans(ctx context.Context) error { return s.scans.WaitId
 // Close stops scanning and closes the database. Stop serving first.
 func (s *Server) Close() error {
 	s.scans.Close()
+	if s.reader != nil {
+		s.reader.Close()
+	}
 	return s.store.Close()
 }

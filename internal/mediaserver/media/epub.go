@@ -101,17 +101,18 @@ func (d *opf) identifier() string {
 	return ""
 }
 
-// series returns the collection that the book belongs to and its place there: as EPUB 3 says it, or as Calibre does.
+// series returns the collection that the book belongs to and its place there: as EPUB 3 says it, or as Calibre does. The
+// first that has a name counts. Metas are gone through a fixed number of times, however many there are.
 func (d *opf) series() (name, position string) {
 	for _, meta := range d.Metadata.Metas {
 		switch {
-		case meta.Property == "belongs-to-collection" && name == "":
-			name, position = meta.Text, d.refinement(meta.ID, "group-position")
-		case meta.Name == "calibre:series" && name == "":
-			name, position = meta.Content, d.named("calibre:series_index")
+		case meta.Property == "belongs-to-collection" && meta.Text != "":
+			return meta.Text, d.refinement(meta.ID, "group-position")
+		case meta.Name == "calibre:series" && meta.Content != "":
+			return meta.Content, d.named("calibre:series_index")
 		}
 	}
-	return name, position
+	return "", ""
 }
 
 func (d *opf) refinement(id, property string) string {

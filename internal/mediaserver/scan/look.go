@@ -70,7 +70,10 @@ func (r *Runner) read(
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		facts := r.roots.Describe(dir, file.Path)
+		facts, err := r.reader.Describe(ctx, dir, file.Path)
+		if err != nil {
+			return nil, nil, err
+		}
 		reading := store.Reading{Facts: facts}
 		if reading.ArtworkID, err = r.store.SaveArtwork(ctx, facts.Picture); err != nil {
 			return nil, nil, err

@@ -27,9 +27,10 @@ var ErrStopped = errors.New("scanning has stopped")
 // a lease, which it renews while it works and loses when it falls silent. It is safe for use by many goroutines. Close it before its
 // store.
 type Runner struct {
-	store *store.Store
-	roots media.Roots
-	log   *slog.Logger
+	store  *store.Store
+	roots  media.Roots
+	reader Reader
+	log    *slog.Logger
 	// id tells this runner from those of other servers.
 	id string
 
@@ -44,11 +45,17 @@ type Runner struct {
 	waiters []chan struct{}
 }
 
+// Reader says what the file at rel within a library's directory says about itself. It fails only when ctx ends first, or
+// when nothing can be read at all.
+type Reader interface {
+	Describe(ctx context.Context, dir, rel string) (media.Facts, error)
+}
+
 // NewRunner returns a Runner that waits for work.
-func NewRunner(s *store.Store, roots media.Roots, log *slog.Logger) *Runner {
+func NewRunner(s *store.Store, roots media.Roots, reader Reader, log *slog.Logger) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Runner{
-		store: s, roots: roots, log: log, id: auth.NewID(), ctx: ctx, stop: stop,
+		store: s, roots: roots, reader: reader, log: log, id: auth.NewID(), ctx: ctx, stop: stop,
 		slots: make(chan struct{}, atOnce), jobs: map[string]bool{},
 	}
 }

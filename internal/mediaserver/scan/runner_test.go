@@ -14,6 +14,7 @@ import (
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/reader"
 	"github.com/usher-media/usher/internal/mediaserver/scan"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
@@ -36,7 +37,7 @@ func setUp(t *testing.T) (*scan.Runner, *store.Store, *store.Library) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := scan.NewRunner(database, roots, slog.New(slog.DiscardHandler))
+	runner := scan.NewRunner(database, roots, reader.InProcess{Roots: roots}, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() {
 		runner.Close()
 		if err := database.Close(); err != nil {
