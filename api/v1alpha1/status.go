@@ -116,6 +116,8 @@ const (
 	ReasonLibraryNotEmpty = "LibraryNotEmpty"
 	// ReasonPasswordUnacceptable: the password in the Secret breaks the server's rules.
 	ReasonPasswordUnacceptable = "PasswordUnacceptable"
+	// ReasonPasswordUnknown: an account that was taken over while it was shut has a password that its former holder may know.
+	ReasonPasswordUnknown = "PasswordUnknown"
 )
 
 // Annotations that people set.

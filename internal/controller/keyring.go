@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/internal/media"
 )
 
 // KeySecretName is the Secret, in the operator's own namespace, with the key that first passwords are derived from.
@@ -62,9 +64,10 @@ func (k *Keyring) Password(uid types.UID, rotation string) string {
 	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("password", string(uid), rotation)[:24])
 }
 
-// LockOutPassword derives the password of an account that is locked out. It is told to nobody.
-func (k *Keyring) LockOutPassword(uid types.UID) string {
-	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("lock-out", string(uid))[:24])
+// LockOutPassword derives the password of an account that is locked out. It is told to nobody. The same account gets the
+// same, so that whoever takes it over can find out that it is locked out.
+func (k *Keyring) LockOutPassword(server string, account media.AccountID) string {
+	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("lock-out", server, string(account))[:24])
 }
 
 // InviteCode derives an Invite's code: 27 characters with 160 bits, as a bearer secret. An Invite made anew under its

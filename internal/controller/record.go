@@ -39,6 +39,8 @@ type record struct {
 	Method v1alpha1.DisableMethod `json:"method,omitempty"`
 	// Locked: the password that nobody knows is set (DisableLockOut).
 	Locked bool `json:"locked,omitempty"`
+	// OwesPassword: the account was taken over while it was shut, and is not to be opened with the password that it has.
+	OwesPassword bool `json:"owesPassword,omitempty"`
 	// Taken is the access to undeclared libraries that was taken to shut the account out (DisableNoAccess).
 	Taken map[media.LibraryID]media.LibraryRole `json:"taken,omitempty"`
 	// Imported counts the uses of the server's invite that have become Redemptions. A Redemption that is deleted

@@ -25,7 +25,9 @@ type difference struct {
 // shut out, take or give access, role and profile, let in, password.
 func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 	if p.problem == nil && !p.observing() {
-		p.problem = p.guardRole(p.account)
+		if p.problem = p.guardRole(p.account); p.problem == nil {
+			p.problem = r.settleDebt(ctx, p)
+		}
 	}
 	if p.problem != nil {
 		p.keepsRole()
@@ -182,7 +184,11 @@ func (p *userPass) describe() {
 	s.ExternalID, s.Origin = string(p.account.ID), p.record.Origin
 	s.Access = p.accessStatus(p.account)
 	s.Plan = nil
-	_, s.State = access.Switch(p.want, p.wantDisabled, p.shutOut(), p.record.Disabled)
+	switching, state := access.Switch(p.want, p.wantDisabled, p.shutOut(), p.record.Disabled)
+	if switching == access.SwitchEnable {
+		state = v1alpha1.UserDisabledOnServer // it was to be opened, and is not
+	}
+	s.State = state
 	s.DisableMethod = ""
 	if p.shutOut() && p.record.Disabled {
 		s.DisableMethod = p.method()

@@ -11,9 +11,15 @@ func (p *userPass) adoptable(account media.Account) bool {
 	case v1alpha1.AccountAdoptionAlways:
 		return true
 	case v1alpha1.AccountAdoptionIfDisabled:
-		return account.Disabled
+		return account.Disabled && !p.administers(account)
 	}
 	return false
+}
+
+// administers says whether the account's role does, or is one that nobody knows.
+func (p *userPass) administers(account media.Account) bool {
+	role, known := p.able().Roles[account.Role]
+	return !known || role.Administers
 }
 
 func (p *userPass) adoptionPolicy() v1alpha1.AccountAdoptionPolicy {
@@ -35,6 +41,8 @@ func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Acco
 		return stalled(v1alpha1.ReasonConflict, "the server has no account %q, and an owner is never made, only taken over: name the owner's account, or choose another role", name)
 	case p.unproven:
 		return stalled(v1alpha1.ReasonConflict, "an account %q came into being while Usher was making one, and the password has changed since, so that nothing tells whose it is: put the former password back into its Secret, delete the account on the server, or set adoptionPolicy Always to take it over", name)
+	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled && p.administers(candidates[0]):
+		return stalled(v1alpha1.ReasonConflict, "an account %q exists whose role %s administers the server, or may: set adoptionPolicy Always to take it over, or choose another username", name, candidates[0].Role)
 	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled:
 		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: set adoptionPolicy Always to take it over, disable it on the server first, or choose another username", name)
 	}

@@ -40,9 +40,9 @@ func (p *userPass) shutOut() bool {
 	return true
 }
 
-// withheld says whether the account is shut out by seeing no library.
+// withheld says whether the account is shut out by seeing no library, also while it waits for its password.
 func (p *userPass) withheld() bool {
-	return p.wantDisabled && p.method() == v1alpha1.DisableNoAccess
+	return (p.wantDisabled || p.record.OwesPassword) && p.method() == v1alpha1.DisableNoAccess
 }
 
 // disable shuts the account out. That Usher does it is recorded before it is done, so that Usher may undo it.
@@ -102,7 +102,7 @@ func (r *userReconciler) setSwitch(ctx context.Context, p *userPass, disabled bo
 
 // lockOut gives the account a password that nobody knows.
 func (r *userReconciler) lockOut(ctx context.Context, p *userPass) *outcome {
-	if err := p.to().SetPassword(ctx, p.accountKey(), media.NewPassword{Password: r.Keyring.LockOutPassword(p.user.UID)}); err != nil {
+	if err := p.to().SetPassword(ctx, p.accountKey(), media.NewPassword{Password: r.Keyring.LockOutPassword(p.identity(), p.account.ID)}); err != nil {
 		return r.callFailed(p.site, err)
 	}
 	p.record.Locked, p.record.Password = true, ""
@@ -123,7 +123,7 @@ func (r *userReconciler) unlock(ctx context.Context, p *userPass) *outcome {
 	if o := r.deliverPassword(ctx, p, want, true); o != nil {
 		return o
 	}
-	p.record.Password, p.record.Generated = want.hash, !want.fromSecret
+	p.record.Password, p.record.Generated, p.record.OwesPassword = want.hash, !want.fromSecret, false
 	if !want.fromSecret {
 		r.normal(p.user, "PasswordSet", "SetPassword", "account %q was locked out by its password, and has a new one: give its holder the one in Secret %s", p.user.Spec.Username, credentialsSecretName(p.user))
 	}

@@ -217,25 +217,32 @@ func (p *userPass) newAccount(password string) media.NewAccount {
 	}
 }
 
-// adopt records an existing account as this User's. Its password stays, and counts as applied.
+// adopt records an existing account as this User's. Its password stays, and counts as applied, unless the account is shut.
 func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.Account) *outcome {
 	p.account = account
 	if p.observing() {
 		p.planned = []string{fmt.Sprintf("take over the account %q", bounded(account.Username, 128))}
+		if account.Disabled && !p.wantDisabled {
+			p.planned = append(p.planned, "set its password, and enable it")
+		}
 		return nil
 	}
 	if o := p.guardRole(account); o != nil {
 		return o
 	}
-	hash, o := r.adoptedPassword(ctx, p)
+	method, o := r.shutWhenFound(ctx, p, account)
 	if o != nil {
 		return o
 	}
 	p.record = record{
 		ID: string(account.ID), Origin: v1alpha1.OriginAdopted, Server: p.identity(),
-		Password: hash, Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword],
-		// An account that is taken over while nobody can sign in with it follows the manifest from now on.
-		Disabled: account.Disabled,
+		Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword],
+	}
+	if method != "" {
+		// An account that is taken over while nobody can use it follows the manifest from now on, its password too.
+		p.record.Disabled, p.record.Method, p.record.Locked, p.record.OwesPassword = true, method, method == v1alpha1.DisableLockOut, true
+	} else if p.record.Password, o = r.adoptedPassword(ctx, p); o != nil {
+		return o
 	}
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
