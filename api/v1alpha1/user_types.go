@@ -51,7 +51,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="!(has(self.chosenByHolder) && self.chosenByHolder) || (!has(self.secretRef) && !(has(self.requireChange) && self.requireChange))",message="chosenByHolder stands alone: the holder's password is known to nobody else"
 type Password struct {
 	// SecretRef names the key of a Secret that holds the password. It is applied when its value changes,
-	// and never by adoption. Absent: one is made once and kept in the Secret <name>-credentials.
+	// and by adoption only to an account that was shut out. Absent: one is made once and kept in the Secret
+	// <name>-credentials.
 	// +optional
 	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`
 
@@ -119,8 +120,8 @@ type UserSpec struct {
 	// +optional
 	Password *Password `json:"password,omitempty"`
 
-	// AdoptionPolicy: Never takes over no existing account; IfDisabled only one that nobody can sign in with;
-	// Always any, and needs the permission `administer` on the MediaServer. Absent: the MediaServer's.
+	// AdoptionPolicy: Never takes over no existing account; IfDisabled only one that nobody can sign in with
+	// and whose role does not administer; Always any, and needs the permission `administer` on the MediaServer. Absent: the MediaServer's.
 	// +optional
 	AdoptionPolicy AccountAdoptionPolicy `json:"adoptionPolicy,omitempty"`
 
