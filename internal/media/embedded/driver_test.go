@@ -214,11 +214,21 @@ func TestAccessIsOneRequest(t *testing.T) {
 func TestRefusedFieldIsNamed(t *testing.T) {
 	r := start(t)
 	r.register()
-	_, err := open(t, r.config()).CreateAccount(context.Background(), media.NewAccount{
-		Username: " mia", Password: "mia's password", Role: media.RoleMember,
-	})
-	failed := new(media.Error)
-	if !errors.As(err, &failed) || failed.Message != "POST /v1/users: the server refuses the field username" {
-		t.Error(err)
+	driver, failed := open(t, r.config()), new(media.Error)
+	for username, why := range map[string]string{
+		" mia": "must not begin or end with a space", strings.Repeat("a", 65): "expected length <= 64",
+		"mia\u200d": "must not contain invisible characters", "👩\u200d👧 family": "must not contain invisible characters",
+		"mia\a": "must not contain control characters",
+	} {
+		_, err := driver.CreateAccount(context.Background(), media.NewAccount{Username: username, Password: "mia's password", Role: media.RoleMember})
+		if !errors.As(err, &failed) || failed.Message != "POST /v1/users: the server refuses the field username: "+why {
+			t.Errorf("%q: %v", username, err)
+		}
+	}
+	for path, why := range map[string]string{"/usr": "lies outside of the root folders", r.path("gone") + "/../not there": "does not exist"} {
+		_, err := driver.CreateLibrary(context.Background(), media.NewLibrary{Name: "Films", MediaType: "Movies", Paths: []string{path}})
+		if !errors.As(err, &failed) || failed.Message != "POST /v1/libraries: the server refuses the field paths: "+why {
+			t.Errorf("%q: %v", path, err)
+		}
 	}
 }

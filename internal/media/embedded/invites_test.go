@@ -170,7 +170,7 @@ func TestInviteErrors(t *testing.T) {
 		says     string
 	}{
 		"the code again": {inviteCode, i.full(), media.AlreadyExists, ""}, "a bad code": {inviteCode + "!", i.full(), media.Invalid, ""},
-		"a long welcome":  {inviteCode + "2", long, media.Invalid, "the server refuses the field welcome"},
+		"a long welcome":  {inviteCode + "2", long, media.Invalid, "the server refuses the field welcome: expected length <= 4096"},
 		"an admin":        {inviteCode + "2", admin, media.Invalid, "the server refuses the field role"},
 		"a library":       {inviteCode + "2", gone, media.Invalid, "the server refuses the field libraries"},
 		"an unknown role": {inviteCode + "2", media.InviteSettings{Role: "Emperor"}, media.Unsupported, ""},

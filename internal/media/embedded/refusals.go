@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/usher-media/usher/internal/media"
@@ -12,7 +13,8 @@ import (
 type refusal struct {
 	Text    *string `json:"error"`
 	Details []struct {
-		Path string `json:"path"`
+		Path    string `json:"path"`
+		Message string `json:"message"`
 	} `json:"details"`
 }
 
@@ -21,6 +23,12 @@ var refusedFields = []string{
 	"username", "email", "displayName", "role", "password", "access", "libraries", "name", "type", "paths", "emoji",
 	"sharingEnabled", "registration", "maxUses", "expiresAt", "inviter", "welcome",
 }
+
+// reasons are the server's words that an error may repeat: fixed texts, which hold nothing of a request.
+var reasons = regexp.MustCompile(`^(must have \d{1,6} to \d{1,6} characters` +
+	`|must not contain (?:control|invisible) characters|must not begin or end with a space|must be valid UTF-8|must look like mia@example\.org|expected length [<>]= \d{1,6}` +
+	`|does not exist|cannot be read by this server|is not a directory|cannot be opened as a directory` +
+	`|lies outside of the root folders|holds people's personal libraries)(?:;|$)`)
 
 // meanings are the texts that say more than their status.
 var meanings = map[string]struct {
@@ -56,13 +64,18 @@ func classify(r wire.Refusal) (media.Code, string) {
 	return "", ""
 }
 
-// fields names the field that the server refuses, if it is one of ours: never a value, nor words of the server's.
+// fields names the field that the server refuses, if it is one of ours, and why, if those are words that are known: never
+// a value.
 func (e refusal) fields() string {
 	for _, detail := range e.Details {
 		for _, field := range refusedFields {
-			if detail.Path == field || strings.HasPrefix(detail.Path, field+".") || strings.HasPrefix(detail.Path, field+"[") {
-				return "the server refuses the field " + field
+			if detail.Path != field && !strings.HasPrefix(detail.Path, field+".") && !strings.HasPrefix(detail.Path, field+"[") {
+				continue
 			}
+			if reason := reasons.FindStringSubmatch(detail.Message); reason != nil {
+				return "the server refuses the field " + field + ": " + reason[1]
+			}
+			return "the server refuses the field " + field
 		}
 	}
 	return ""
