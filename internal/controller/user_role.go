@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 
+	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -66,8 +67,23 @@ func (r *userReconciler) setProfile(ctx context.Context, p *userPass, change med
 	}
 	account, err := p.to().UpdateAccount(ctx, p.accountKey(), change)
 	if err != nil {
-		return r.callFailed(p.site, err)
+		o := r.callFailed(p.site, err)
+		if holder := p.emailHolder(); media.CodeOf(err) == media.AlreadyExists && change.Email != nil && holder != "" {
+			o = stalled(v1alpha1.ReasonConflict, "account %q has the email address of this User: give %q another address, or none, and this one follows by itself (where two swap their addresses, one needs a third in between)", holder, holder)
+		}
+		return o
 	}
 	p.account = account
 	return nil
+}
+
+// emailHolder is the name of another account that has the email address which this User asks for; empty for none.
+func (p *userPass) emailHolder() string {
+	fold := p.to().Traits().FoldEmail
+	for account := range p.inventory().All() {
+		if account.ID != p.account.ID && fold(account.Email) == fold(p.user.Spec.Email) {
+			return bounded(account.Username, 128)
+		}
+	}
+	return ""
 }
