@@ -76,17 +76,17 @@ func (r *mediaServerReconciler) open(ctx context.Context, server *v1alpha1.Media
 	if connection.Server != nil && connection.Fingerprint == mark {
 		return connection, nil
 	}
-	opened, err := driver(config)
-	if err != nil {
-		return connection, stalled(v1alpha1.ReasonInvalidSpec, "%s", err)
-	}
 	observe := func(call media.Call) {
 		if r.Observe != nil {
 			r.Observe(key, call)
 		}
 	}
+	opened, err := media.OpenServer(driver, config, r.Clock.Now, observe)
+	if err != nil {
+		return connection, stalled(v1alpha1.ReasonInvalidSpec, "%s", err)
+	}
 	if connection.Server != nil {
 		_ = connection.Server.Close()
 	}
-	return media.Connection{Server: media.NewServer(opened, r.Clock.Now, observe), Fingerprint: mark, Opened: r.Clock.Now()}, nil
+	return media.Connection{Server: opened, Fingerprint: mark, Opened: r.Clock.Now()}, nil
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -82,10 +83,11 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	if o != nil {
 		return connection, *o // what the server said before stays known
 	}
-	connection.Probe = probe
-	if o := r.identify(ctx, server, connection.Probe.Identity); o != nil {
-		return connection, *o
+	if o := r.identify(ctx, server, probe.Identity); o != nil {
+		return connection, *o // and so does what the server said that used to be here
 	}
+	connection.Probe = probe
+	connection.Server.Expect(probe.Identity)
 	if o := r.register(ctx, server, status, connection); o != nil {
 		return connection, *o
 	}
@@ -199,9 +201,11 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 // connectionOutcome turns an error of the connection into an outcome of the MediaServer.
 func connectionOutcome(err error) outcome {
 	o := fromServer(err)
-	switch reason := connectionReason(err); reason {
-	case "":
-	case v1alpha1.ReasonCredentialsRefused:
+	switch reason := connectionReason(err); {
+	case errors.Is(err, media.ErrOtherServer): // of its two halves: the database, since the identity was read
+		o = stalled(v1alpha1.ReasonIdentityChanged, "%s", err)
+	case reason == "":
+	case reason == v1alpha1.ReasonCredentialsRefused:
 		o = waiting(reason, "%s: mend the Secret, or the account's rights on the server", err)
 	default:
 		o = waiting(reason, "%s", err)
@@ -238,6 +242,8 @@ func backoff(connection media.Connection, result outcome) time.Duration {
 	switch {
 	case result.after > 0:
 		return result.after
+	case result.reason == v1alpha1.ReasonIdentityChanged:
+		return jittered(lastProbeBackoff) // the right server may come back by itself
 	case result.kind == kindStalled, result.kind == kindHeld:
 		return jittered(safetyPoll)
 	}

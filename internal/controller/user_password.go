@@ -175,7 +175,8 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	if o != nil {
 		return o
 	}
-	if want.hash == p.record.Password && !rotate {
+	lost := p.to().PasswordLost(p.account.ID) && !p.able().PasswordsFixed
+	if want.hash == p.record.Password && !rotate && !lost {
 		return r.keepCredentials(ctx, p, want)
 	}
 	if p.account.ID == p.connection.Probe.Self {

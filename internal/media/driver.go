@@ -37,6 +37,8 @@ type Driver interface {
 	Traits() Traits
 	// Probe asks the server for its identity, version, abilities and Usher's own account. It changes nothing.
 	Probe(ctx context.Context) (Probe, error)
+	// Identity reads Probe's Identity alone, in as few requests as can be. It is asked of each new connection.
+	Identity(ctx context.Context) (string, error)
 	// List returns every account with its access, and every library (rule R4).
 	List(ctx context.Context) (Listing, error)
 	// Account reads one account.
@@ -100,6 +102,9 @@ type Config struct {
 	// CA holds PEM certificates to trust instead of the system's; nil for the system's.
 	CA                 []byte
 	InsecureSkipVerify bool
+	// Guard keeps calls from another server than expected; nil lets them go to whoever answers. It is for wire, and for
+	// drivers that do not use it.
+	Guard *Guard
 	// Transport wraps the HTTP transport, for metrics and tests; nil leaves it as it is.
 	Transport func(http.RoundTripper) http.RoundTripper
 }

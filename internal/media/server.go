@@ -35,9 +35,26 @@ type Server struct {
 	creating chan struct{}
 	invites  inviteList
 	health   health
+	// guard keeps calls from another server; nil for none. probed is when the last Probe began.
+	guard  *Guard
+	probed reading
 }
 
-// NewServer wraps a driver. The observer may be nil.
+// OpenServer opens a driver and wraps it. The observer may be nil. Once told by Expect, the Server speaks to no other
+// server than that one.
+func OpenServer(open Open, config Config, now func() time.Time, observe Observer) (*Server, error) {
+	config.Guard = newGuard(now)
+	driver, err := open(config)
+	if err != nil {
+		return nil, err
+	}
+	server := NewServer(driver, now, observe)
+	server.guard = config.Guard
+	server.guard.read = server.identity
+	return server, nil
+}
+
+// NewServer wraps a driver that was opened without a Guard, which speaks to whoever answers. The observer may be nil.
 func NewServer(driver Driver, now func() time.Time, observe Observer) *Server {
 	if observe == nil {
 		observe = func(Call) {}
@@ -111,10 +128,29 @@ func (s *Server) do(ctx context.Context, t task, f func(context.Context) error) 
 	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, s.traits.LongestCall)
 	defer cancel()
+	f = s.guarded(t, f)
 	if err = s.attempt(ctx, t, 1, f); t.again && s.health.pause(ctx, err) {
 		err = s.attempt(ctx, t, 2, f)
 	}
 	return err
+}
+
+// guarded has a write go to the expected server only, and does not believe another one that something is not there.
+func (s *Server) guarded(t task, f func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if t.write {
+			if err := s.guard.Check(ctx); err != nil {
+				return err
+			}
+		}
+		err := f(ctx)
+		if !t.write && CodeOf(err) == NotFound {
+			if other := s.guard.Check(ctx); other != nil {
+				return other
+			}
+		}
+		return err
+	}
 }
 
 // attempt runs a call once, and tells of it: the Observer for metrics, and the context's logger at V(1), of a write at info
@@ -140,6 +176,8 @@ func (s *Server) attempt(ctx context.Context, t task, n int, f func(context.Cont
 
 // Probe asks the server for its identity, version, abilities and Usher's own account.
 func (s *Server) Probe(ctx context.Context) (probe Probe, err error) {
+	begun := s.guard.mark()
+	ctx = ToAnyServer(ctx)
 	err = s.do(ctx, task{operation: "Probe"}, func(ctx context.Context) error {
 		probe, err = s.driver.Probe(ctx)
 		return err
@@ -147,7 +185,24 @@ func (s *Server) Probe(ctx context.Context) (probe Probe, err error) {
 	if err == nil && probe.Identity == "" {
 		err = &Error{Code: Unavailable, Op: "Probe", Message: "the server did not say who it is"}
 	}
+	if err == nil {
+		s.probed = begun
+		s.guard.learn(begun, probe.Identity)
+	}
 	return probe, err
+}
+
+// Expect says that the server of the last Probe, whose identity that is, is the right one: from now on nothing goes to
+// any other. Who calls Probe calls Expect, and no two do so at once.
+func (s *Server) Expect(identity string) { s.guard.expect(s.probed, identity) }
+
+// identity reads it on the way to a call, within that call's slot and time.
+func (s *Server) identity(ctx context.Context) (identity string, err error) {
+	err = s.attempt(ctx, task{operation: "GetIdentity"}, 1, func(ctx context.Context) error {
+		identity, err = s.driver.Identity(ctx)
+		return err
+	})
+	return identity, err
 }
 
 // Refresh lists everything into the Inventory. A listing is not believed without Usher's own account, or when it names
@@ -159,6 +214,9 @@ func (s *Server) Refresh(ctx context.Context, self AccountID) error {
 		listing, err = s.driver.List(ctx)
 		return err
 	})
+	if err == nil {
+		err = s.guard.Check(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -194,7 +252,8 @@ func unbelievable(listing Listing, self AccountID) string {
 
 // Bootstrap makes a brand-new server's first account from the credentials.
 func (s *Server) Bootstrap(ctx context.Context) error {
-	return s.write(ctx, "Bootstrap", "the server", func(ctx context.Context) error {
+	// A server without accounts is nobody's yet: there is none to expect.
+	return s.write(ToAnyServer(ctx), "Bootstrap", "the server", func(ctx context.Context) error {
 		if able, ok := s.driver.(Bootstrapper); ok {
 			return able.Bootstrap(ctx)
 		}

@@ -118,10 +118,18 @@ func (s *Server) SetPassword(ctx context.Context, key AccountKey, password NewPa
 	if _, err := s.ReadAccount(ctx, key); err != nil {
 		return err
 	}
-	return s.do(ctx, task{operation: "SetPassword", write: true, target: key.Username, secrets: []string{password.Password}}, func(ctx context.Context) error {
+	err := s.do(ctx, task{operation: "SetPassword", write: true, target: key.Username, secrets: []string{password.Password}}, func(ctx context.Context) error {
 		return s.driver.SetPassword(ctx, key.ID, password)
 	})
+	if err == nil {
+		s.guard.passwordSet(key.ID)
+	}
+	return err
 }
+
+// PasswordLost says that the password which SetPassword last set may be another server's: afterwards it turned out that
+// another one had answered.
+func (s *Server) PasswordLost(id AccountID) bool { return s.guard.passwordLost(id) }
 
 // Authenticate tries a password and returns whose it is; Unauthenticated for a wrong one.
 func (s *Server) Authenticate(ctx context.Context, username, password string) (id AccountID, err error) {
@@ -129,6 +137,9 @@ func (s *Server) Authenticate(ctx context.Context, username, password string) (i
 		able, ok := s.driver.(Authenticator)
 		if !ok {
 			return unsupported("try a password")
+		}
+		if err := s.guard.Check(ctx); err != nil {
+			return err
 		}
 		id, err = able.Authenticate(ctx, username, password)
 		return err

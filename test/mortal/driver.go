@@ -67,6 +67,10 @@ func (d *driver) Probe(ctx context.Context) (media.Probe, error) {
 	return reading(d.p, func() (media.Probe, error) { return d.Driver.Probe(ctx) })
 }
 
+func (d *driver) Identity(ctx context.Context) (string, error) {
+	return reading(d.p, func() (string, error) { return d.Driver.Identity(ctx) })
+}
+
 func (d *driver) List(ctx context.Context) (media.Listing, error) {
 	listing, err := reading(d.p, func() (media.Listing, error) { return d.Driver.List(ctx) })
 	if err == nil {

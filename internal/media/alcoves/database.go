@@ -134,7 +134,7 @@ func (s *session) checkSelf(ctx context.Context) error {
 	case err != nil:
 		return statementFailed(ctx, err)
 	case !there:
-		return media.Errorf(media.Invalid, "the database is not that of the server at the url: it does not have the account that Usher uses there; mend the Secret of spec.database")
+		return media.Errorf(media.Unavailable, "the database is not that of the server at the url: it does not have the account that Usher uses there; mend the Secret of spec.database").WithCause(media.ErrOtherServer)
 	}
 	return nil
 }

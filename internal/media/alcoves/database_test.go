@@ -2,6 +2,7 @@ package alcoves_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -105,19 +106,49 @@ func TestSchemaGoesBack(t *testing.T) {
 	}
 }
 
-// The database of another instance is not written to, however good its role is.
+// The database of another instance is not written to, however good its role is: neither at first nor when it comes to
+// the address between two calls. Each connection is asked.
 func TestDatabaseOfAnotherInstance(t *testing.T) {
 	r, other := start(t), start(t)
+	first, second := r.Proxy.URL(alcovestest.Role, "choose-a-long-one"), other.Proxy.URL(alcovestest.Role, "choose-a-long-one")
 	config := r.config()
-	config.DatabaseURL = other.Proxy.URL(alcovestest.Role, "choose-a-long-one")
+	config.DatabaseURL = second
 	c := r.open(config)
-	_, err := c.Probe(t.Context())
-	c.wantCode(err, media.Invalid)
-	_, err = c.CreateAccount(t.Context(), wanted("mia"))
-	c.wantCode(err, media.Invalid)
-	if n := other.Count(`SELECT 1 FROM users`); n != 1 {
-		t.Errorf("%d accounts in the other instance", n)
+	wantOther := func(err error) {
+		t.Helper()
+		if !errors.Is(err, media.ErrOtherServer) || !media.ConcernsConnection(err) {
+			t.Errorf("got %v", err)
+		}
 	}
+	_, err := c.Probe(t.Context())
+	wantOther(err)
+	_, err = c.CreateAccount(t.Context(), wanted("mia"))
+	wantOther(err)
+
+	config.DatabaseURL = first
+	c = r.open(config)
+	mia := c.account("mia")
+	commits := r.Proxy.Commits()
+	r.Proxy.Lead(other.Proxy)
+	for _, write := range []func() error{
+		func() error { _, err := c.CreateAccount(t.Context(), wanted("ben")); return err },
+		func() error {
+			return c.SetPassword(t.Context(), mia.ID, media.NewPassword{Password: "another password 2"})
+		},
+		func() error { _, err := c.Driver.(media.Disabler).SetDisabled(t.Context(), mia.ID, true); return err },
+		func() error {
+			_, err := c.SetAccess(t.Context(), mia, viewer(media.LibraryID("00000000-0000-4000-8000-000000000000")))
+			return err
+		},
+	} {
+		wantOther(write())
+	}
+	if n := r.Proxy.Commits() - commits; n != 0 || other.Count(`SELECT 1 FROM users`) != 1 {
+		t.Errorf("%d writes to the other instance", n)
+	}
+	r.Proxy.Lead(r.Proxy)
+	_, err = c.CreateAccount(t.Context(), wanted("ben"))
+	c.ok(err)
 }
 
 // What the account that Usher uses cannot see is seen, given and taken by the database.

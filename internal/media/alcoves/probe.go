@@ -33,16 +33,29 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 	if err != nil {
 		return media.Probe{}, err
 	}
+	return media.Probe{
+		Identity: identity(everybody), Version: about.Version, Self: media.AccountID(self.ID), SelfName: self.Email,
+		Registration: registrations[registration.Mode], Capabilities: capabilities(sql),
+	}, nil
+}
+
+// Identity reads which account is the oldest.
+func (d *Driver) Identity(ctx context.Context) (string, error) {
+	everybody, err := d.everybody(ctx)
+	if err != nil {
+		return "", err
+	}
+	return identity(everybody), nil
+}
+
+func identity(everybody accounts) string {
 	oldest := everybody[0]
 	for _, one := range everybody {
 		if one.CreatedAt.Before(oldest.CreatedAt) || (one.CreatedAt.Equal(oldest.CreatedAt) && one.ID < oldest.ID) {
 			oldest = one
 		}
 	}
-	return media.Probe{
-		Identity: "alcoves-" + oldest.ID, Version: about.Version, Self: media.AccountID(self.ID), SelfName: self.Email,
-		Registration: registrations[registration.Mode], Capabilities: capabilities(sql),
-	}, nil
+	return "alcoves-" + oldest.ID
 }
 
 // capabilities with a database that may be written to, and without.

@@ -61,6 +61,11 @@ func (g *guest) library(l media.Library, err error) (media.Library, error) {
 	return l, g.clean(err)
 }
 
+func (g *guest) Identity(ctx context.Context) (string, error) {
+	identity, err := g.driver.Identity(ctx)
+	return identity, g.clean(err)
+}
+
 func (g *guest) Probe(ctx context.Context) (media.Probe, error) {
 	probe, err := g.driver.Probe(ctx)
 	if g.f.own.is(probe.SelfName) {

@@ -124,6 +124,9 @@ func identityServer(f *fixture) {
 	if f.probe.Identity == "" || again.Identity != f.probe.Identity || again.Self != f.probe.Self {
 		f.Errorf("two probes of one server: %v and %v", f.probe, again)
 	}
+	if alone, err := f.driver.Identity(f.ctx()); err != nil || alone != f.probe.Identity {
+		f.Errorf("the identity alone: %q (%v), and %q by Probe", alone, err, f.probe.Identity)
+	}
 	other := f.h.fixture(f.TB, f.h.Start)
 	if other.probe.Identity == f.probe.Identity {
 		f.Error("two servers have one identity")

@@ -1,11 +1,13 @@
 package drivertest
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -16,6 +18,7 @@ var networkCases = []testCase{
 	{"unknown_name", unknownName},
 	{"untrusted_certificate", untrusted},
 	{"no_tls", noTLS},
+	{"another_server", anotherServer},
 }
 
 // redirected sends every request to another address, through the driver's own transport.
@@ -83,4 +86,46 @@ func noTLS(f *fixture) {
 	server.Config.ErrorLog = quiet
 	f.Cleanup(server.Close)
 	f.unreachable(redirected("https"+strings.TrimPrefix(server.URL, "http")), "TLS")
+}
+
+// anotherServer comes to the address while connections to the first are open: no call that writes goes to it.
+func anotherServer(f *fixture) {
+	other := f.h.fixture(f.TB, f.h.Start)
+	board := NewSwitchboard(f.TB, addressOf(f.server.Config.URL))
+	config := f.server.Config
+	config.URL = board.URL(config.URL)
+	var driver media.Driver
+	server, err := media.OpenServer(func(config media.Config) (_ media.Driver, err error) {
+		driver, err = f.server.Open(config)
+		return driver, err
+	}, config, time.Now, nil)
+	f.must(err)
+	f.Cleanup(func() { _ = server.Close() })
+	probe, err := server.Probe(f.ctx())
+	f.must(err)
+	server.Expect(probe.Identity)
+	operations := f.operations(driver)
+	check, checkOther := f.unchanged(), other.unchanged()
+	board.Lead(addressOf(other.server.Config.URL))
+	board.Cut()
+	for probe.Identity == f.probe.Identity || err != nil { // what was open is found to be broken
+		probe, err = server.Probe(f.ctx())
+	}
+	for _, op := range operations {
+		if err := op.run(f.ctx()); op.write && !errors.Is(err, media.ErrOtherServer) {
+			f.Errorf("%s: %v", op.name, err)
+		}
+	}
+	check()
+	checkOther()
+	board.Lead(addressOf(f.server.Config.URL))
+	board.Cut()
+	for probe.Identity != f.probe.Identity || err != nil {
+		probe, err = server.Probe(f.ctx())
+	}
+	for _, op := range operations {
+		if err := op.run(f.ctx()); errors.Is(err, media.ErrOtherServer) {
+			f.Errorf("%s, after the first server came back: %v", op.name, err)
+		}
+	}
 }

@@ -65,6 +65,15 @@ func identity(users []user) (string, error) {
 	return "owner:" + owner, nil
 }
 
+// Identity reads who owns the server.
+func (d *Driver) Identity(ctx context.Context) (string, error) {
+	users, err := d.users(ctx)
+	if err != nil {
+		return "", err
+	}
+	return identity(users)
+}
+
 // documented makes a call that every Dubby server has, so that what is missing after it is the server's own lack.
 func (d *Driver) documented(ctx context.Context) error {
 	var first page

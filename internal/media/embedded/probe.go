@@ -46,6 +46,12 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 	return probe, nil
 }
 
+// Identity reads it without signing in.
+func (d *Driver) Identity(ctx context.Context) (string, error) {
+	about, err := d.about(ctx)
+	return about.ID, err
+}
+
 func (d *Driver) about(ctx context.Context) (server, error) {
 	var about server
 	_, err := d.client.Do(ctx, wire.Call{

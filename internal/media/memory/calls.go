@@ -14,6 +14,7 @@ type Op string
 const (
 	Any             Op = ""
 	Probe           Op = "Probe"
+	Identity        Op = "Identity"
 	List            Op = "List"
 	Account         Op = "Account"
 	CreateAccount   Op = "CreateAccount"
@@ -33,7 +34,7 @@ const (
 
 // Writes says whether the operation changes something that lasts.
 func (o Op) Writes() bool {
-	return !slices.Contains([]Op{Probe, List, Account, Library, Authenticate}, o)
+	return !slices.Contains([]Op{Probe, Identity, List, Account, Library, Authenticate}, o)
 }
 
 // Call is one call of a driver. It holds no password.

@@ -12,6 +12,7 @@ import (
 type driver struct {
 	store       *Store
 	credentials media.Credentials
+	guard       *media.Guard
 }
 
 var (
@@ -59,6 +60,12 @@ func (d *driver) act(call *Call, act func(call *Call) error) error {
 // signed runs one call by Usher's account, which must administer the server.
 func (d *driver) signed(ctx context.Context, call Call, act func(self *account, call *Call) error) error {
 	return d.open(ctx, call, func(call *Call) error {
+		// As a driver on wire asks each new connection who is at its other end.
+		if !d.store.options.Proxied {
+			if err := d.guard.Admit(ctx, d.store.identity); err != nil {
+				return err
+			}
+		}
 		self, err := d.self()
 		switch {
 		case err != nil:
@@ -104,6 +111,15 @@ func (d *driver) Probe(ctx context.Context) (probe media.Probe, err error) {
 		return media.Probe{}, err
 	}
 	return probe, nil
+}
+
+// Identity answers who the server is.
+func (d *driver) Identity(ctx context.Context) (identity string, err error) {
+	err = d.open(ctx, Call{Op: Identity}, func(*Call) error {
+		identity = d.store.identity
+		return nil
+	})
+	return identity, err
 }
 
 // List returns everything.

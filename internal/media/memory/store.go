@@ -29,6 +29,8 @@ type Options struct {
 	Owner, Password string
 	// Created says when an account or a library is made; nil: the server does not tell.
 	Created func() time.Time
+	// Proxied: connections outlive the server, as behind a proxy, so that SetIdentity goes unnoticed until somebody asks.
+	Proxied bool
 	// UniqueLibraryNames: a second library of one name (in any letter case) is AlreadyExists.
 	UniqueLibraryNames bool
 	// Traits and Capabilities edit the defaults, before anybody sees them. Without Capabilities.ZeroAccess the server
@@ -136,7 +138,7 @@ func (s *Store) Open(config media.Config) (media.Driver, error) {
 	if config.Credentials.Username == "" || config.Credentials.Password == "" {
 		return nil, media.Errorf(media.Invalid, "the credentials need a username and a password")
 	}
-	return &driver{store: s, credentials: config.Credentials}, nil
+	return &driver{store: s, credentials: config.Credentials, guard: config.Guard}, nil
 }
 
 // ownerEmail is the first account's email address: none, unless accounts need one.

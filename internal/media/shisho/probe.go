@@ -136,6 +136,15 @@ func fingerprint(roles []role) (string, error) {
 	return "", media.Errorf(media.Unavailable, "GET %s: the server does not say when its role admin was made, by which it is recognised", rolesPath)
 }
 
+// Identity reads when the server's database was made.
+func (d *Driver) Identity(ctx context.Context) (string, error) {
+	roles, err := d.roles(ctx)
+	if err != nil {
+		return "", err
+	}
+	return fingerprint(roles)
+}
+
 // Bootstrap sets the server up with the account of the credentials, and looks whether it is the only one then: setups
 // that come at the same moment all succeed (contract, section 2).
 func (d *Driver) Bootstrap(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/usher-media/usher/internal/media"
 )
+
+// maxUnknown is how often a call is begun anew for a connection of which it is not known who is at its other end.
+const maxUnknown = 4
 
 // Call is one request.
 type Call struct {
@@ -51,29 +55,80 @@ type Answer struct {
 
 // Do sends the call with the session's token and reads the answer. When the server answers 401, the session signs in
 // again and the call is sent once more. Every error is a *media.Error whose text names method and path template.
+//
+// Where there is a Guard, a call with a token and one that writes go to the expected server only: by a connection at
+// whose other end it is, and a write after the identity was read (media.Guard).
 func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 	session := c.options.Session
 	if call.Anonymous || session == nil {
-		return c.send(ctx, call, "")
+		return c.guarded(ctx, call, func() (string, error) { return "", nil })
 	}
-	token, err := session.Token(ctx)
-	if err != nil {
-		return Answer{}, err
+	if exchangeOf(ctx) != nil {
+		return c.doOn(ctx, call, session)
 	}
-	answer, err := c.send(ctx, call, token)
+	var token string
+	answer, err := c.guarded(ctx, call, func() (_ string, err error) {
+		token, err = c.token(ctx, session.Token)
+		return token, err
+	})
 	if answer.Status != http.StatusUnauthorized || !session.renews() {
 		return answer, err
 	}
-	token, err = session.Renew(ctx, token)
-	if err != nil {
-		return Answer{}, err
-	}
-	return c.send(ctx, call, token)
+	c.guard.Doubt()
+	return c.guarded(ctx, call, func() (string, error) {
+		return c.token(ctx, func(ctx context.Context) (string, error) { return session.Renew(ctx, token) })
+	})
 }
 
 // DoAs sends the call with a token of somebody else's, and never signs in.
 func (c *Client) DoAs(ctx context.Context, token string, call Call) (Answer, error) {
-	return c.send(ctx, call, token)
+	return c.guarded(ctx, call, func() (string, error) { return token, nil })
+}
+
+// doOn sends a call that asks who is at the other end of a new connection. It never signs in: that would need another
+// connection, whose other end would have to be asked.
+func (c *Client) doOn(ctx context.Context, call Call, session *Session) (Answer, error) {
+	token := session.have()
+	if token == "" {
+		return Answer{}, call.fail(media.Unavailable, "nobody is signed in").WithCause(errUnknownPeer)
+	}
+	answer, err := c.send(ctx, call, token)
+	if answer.Status == http.StatusUnauthorized {
+		session.refused(token)
+	}
+	return answer, err
+}
+
+// token gets a token. Whoever gives a new one may be another server than before.
+func (c *Client) token(ctx context.Context, get func(context.Context) (string, error)) (string, error) {
+	before := c.options.Session.have()
+	token, err := get(ctx)
+	if token != before {
+		c.guard.Doubt()
+	}
+	return token, err
+}
+
+// guarded sends a call once it is known who gets it. Connections of which that is not known were made before the server
+// could be asked: others are made then.
+func (c *Client) guarded(ctx context.Context, call Call, token func() (string, error)) (answer Answer, err error) {
+	for range maxUnknown {
+		var with string
+		if with, err = token(); err != nil {
+			return Answer{}, err
+		}
+		if call.writes() {
+			if err := c.guard.Check(ctx); err != nil {
+				return Answer{}, err
+			}
+		}
+		answer, err = c.send(ctx, call, with)
+		if !errors.Is(err, errUnknownPeer) || media.CodeOf(err) == media.RateLimited {
+			return answer, err
+		}
+		c.idle.CloseIdleConnections()
+	}
+	return answer, err
 }
 
 func (c *Client) send(ctx context.Context, call Call, token string) (Answer, error) {
@@ -84,17 +139,22 @@ func (c *Client) send(ctx context.Context, call Call, token string) (Answer, err
 	// From the moment that the request has a connection, some of it may have been written. That the transport asks for
 	// another one says that nothing was: it sends no write twice.
 	var sent atomic.Bool
+	transport, guarded := c.transport, token != "" || call.writes()
+	if x := exchangeOf(ctx); x != nil {
+		transport = x
+	}
 	trace := &httptrace.ClientTrace{
 		GetConn: func(string) { sent.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
+		GotConn: func(got httptrace.GotConnInfo) { sent.Store(!guarded || c.dialer.admit(ctx, got.Conn) == nil) },
 	}
 	request = request.WithContext(httptrace.WithClientTrace(ctx, trace))
 	// The transport itself, without http.Client: nothing follows redirects, not even by mistake.
-	response, err := c.transport.RoundTrip(request)
+	response, err := transport.RoundTrip(request)
 	if sent.Load() && call.writes() {
 		media.NoteWrite(ctx)
 	}
 	if err != nil {
+		c.guard.Doubt()
 		return Answer{}, lost(ctx, call, err, sent.Load())
 	}
 	defer func() { _ = response.Body.Close() }()

@@ -39,6 +39,8 @@ type Client struct {
 	options   Options
 	transport http.RoundTripper
 	idle      *http.Transport
+	dialer    *dialer
+	guard     *media.Guard
 }
 
 // New makes a client for the server at config.URL, whose path is kept before every call's path. It does no I/O. It
@@ -48,11 +50,13 @@ func New(config media.Config, options Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(config)
+	transport, dialer, err := newTransport(config)
 	if err != nil {
 		return nil, err
 	}
-	client := &Client{base: base, options: options.withDefaults(), transport: transport, idle: transport}
+	client := &Client{
+		base: base, options: options.withDefaults(), transport: transport, idle: transport, dialer: dialer, guard: config.Guard,
+	}
 	if config.Transport != nil {
 		client.transport = config.Transport(transport)
 	}

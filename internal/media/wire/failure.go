@@ -16,6 +16,12 @@ import (
 // lost makes the error of a request that got no answer. Before anything was sent nothing can have been done; after
 // that a write may have been (R12).
 func lost(ctx context.Context, call Call, err error, sent bool) *media.Error {
+	if refused, ok := errors.AsType[*media.Error](err); ok && !sent {
+		// Refused by us: another server, or why it is not known which.
+		failure := call.fail(refused.Code, refused.Message).WithCause(err)
+		failure.RetryAfter, failure.Unsent = refused.RetryAfter, true
+		return failure
+	}
 	code := media.Unavailable
 	if sent && call.writes() {
 		code = media.Ambiguous
@@ -36,6 +42,8 @@ func transportWords(ctx context.Context, err error, sent bool) string {
 	switch {
 	case ended(ctx, err):
 		return "no answer in time"
+	case errors.Is(err, errUnknownPeer):
+		return "the server does not say who it is, so that nothing is sent to it"
 	case errors.Is(err, errAddress):
 		return "the server's name stands for an address that is never dialled (link-local, multicast or unspecified)"
 	case errors.As(err, &certificate):

@@ -77,6 +77,22 @@ func (s *Session) Forget() {
 	}
 }
 
+// have returns the token that there is, and never waits: empty when there is none.
+func (s *Session) have() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token
+}
+
+// refused drops a token that the server refuses, so that the next call signs in.
+func (s *Session) refused(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.renews() && s.token == token {
+		s.token = ""
+	}
+}
+
 func (s *Session) renews() bool { return s.signIn != nil }
 
 func (s *Session) get(ctx context.Context, refused string) (string, error) {

@@ -25,29 +25,29 @@ const (
 // errAddress says that a name resolved to an address that is never dialled.
 var errAddress = errors.New("address is never dialled")
 
-// newTransport makes the transport below config.Transport. It answers Invalid for a CA that holds no certificate.
-func newTransport(config media.Config) (*http.Transport, error) {
+// newTransport makes the transport below config.Transport, and what dials for it. It answers Invalid for a CA that holds
+// no certificate.
+func newTransport(config media.Config) (*http.Transport, *dialer, error) {
 	security := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: config.InsecureSkipVerify}
 	if config.CA != nil {
 		security.RootCAs = x509.NewCertPool()
 		if !security.RootCAs.AppendCertsFromPEM(config.CA) {
-			return nil, media.Errorf(media.Invalid, "the CA holds no PEM certificate")
+			return nil, nil, media.Errorf(media.Invalid, "the CA holds no PEM certificate")
 		}
 	}
-	dialer := Dialer()
+	dialer := &dialer{plain: Dialer(), secure: security, guard: config.Guard}
 	return &http.Transport{
 		// A proxy would dial for us, past the guard.
 		Proxy:                  nil,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        security,
-		TLSHandshakeTimeout:    handshakeTimeout,
+		DialContext:            dialer.dialPlain,
+		DialTLSContext:         dialer.dialSecure,
 		MaxIdleConns:           idleConnections,
 		MaxIdleConnsPerHost:    idleConnections,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: headerLimit,
 		// The bounds on bodies are then bounds on what is transferred, too.
 		DisableCompression: true,
-	}, nil
+	}, dialer, nil
 }
 
 // Dialer makes connections as every driver's: never to a link-local, multicast or unspecified address. For drivers that

@@ -2,9 +2,11 @@ package alcovestest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -27,6 +29,8 @@ type Proxy struct {
 	holding chan struct{}
 	arrived chan<- struct{}
 	commits int
+	// instead is the database that new connections lead to; empty for the one that they ask for.
+	instead string
 	all     sync.WaitGroup
 }
 
@@ -59,6 +63,26 @@ func (p *Proxy) URL(role, password string) string {
 		through.User = url.UserPassword(role, password)
 	}
 	return through.String()
+}
+
+// Lead makes new connections lead to another proxy's database, at the same address.
+func (p *Proxy) Lead(to *Proxy) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.instead = strings.Trim(to.dsn.Path, "/")
+}
+
+// led puts the database that a connection is led to into its first message.
+func (p *Proxy) led(startup []byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.instead == "" || len(startup) < 4 {
+		return startup
+	}
+	asked := "database\x00" + strings.Trim(p.dsn.Path, "/") + "\x00"
+	led := bytes.Replace(startup, []byte(asked), []byte("database\x00"+p.instead+"\x00"), 1)
+	binary.BigEndian.PutUint32(led, uint32(len(led)))
+	return led
 }
 
 // Down makes PostgreSQL unreachable for Usher.
@@ -179,10 +203,13 @@ func (p *Proxy) carry(client net.Conn) {
 		}
 	})
 	buffer, reads := make([]byte, 64<<10), false
-	for {
+	for first := true; ; first = false {
 		n, err := client.Read(buffer)
 		if err != nil {
 			return
+		}
+		if first {
+			n = copy(buffer, p.led(buffer[:n]))
 		}
 		reads = reads || bytes.Contains(buffer[:n], []byte("read only"))
 		if p.pass(!reads && bytes.Contains(buffer[:n], []byte("commit\x00"))) {
