@@ -166,6 +166,45 @@ func (s *Store) Wipe() {
 	clear(s.sessions)
 }
 
+// Backup returns what puts the Store back to what it is now, as a restored database would: accounts, their passwords,
+// libraries and registration. Nobody is signed in then. Where ids of both may be given out
+// again, they are.
+func (s *Store) Backup() (restore func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	accounts, libraries := s.copies()
+	nextID, registration := s.nextID, s.registration
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.accounts, s.libraries, s.index, s.registration = nil, nil, newIndex(), registration
+		clear(s.sessions)
+		for _, a := range accounts {
+			again := *a
+			s.add(&again)
+		}
+		for _, l := range libraries {
+			again := copyLibrary(l)
+			s.addLibrary(&again)
+		}
+		if !s.traits.AccountIDsNeverReused && !s.traits.LibraryIDsNeverReused {
+			s.nextID = nextID
+		}
+	}
+}
+
+// copies are all accounts and libraries as they are now.
+func (s *Store) copies() (accounts []*account, libraries []*media.Library) {
+	for _, a := range s.accounts {
+		accounts = append(accounts, &account{Account: copyAccount(a), password: a.password})
+	}
+	for _, l := range s.libraries {
+		library := copyLibrary(l)
+		libraries = append(libraries, &library)
+	}
+	return accounts, libraries
+}
+
 // Registration returns who may register.
 func (s *Store) Registration() media.RegistrationMode {
 	s.mu.Lock()
