@@ -87,6 +87,8 @@ const (
 	ReasonAccessStillHeld = "AccessStillHeld"
 	// ReasonBurstBrake: more than a fifth of a server's users (and more than five) would be shut out within ten minutes.
 	ReasonBurstBrake = "BurstBrake"
+	// ReasonPoliciesNotBound: the admission policies are not known to bind, so that nobody was asked who may have this.
+	ReasonPoliciesNotBound = "PoliciesNotBound"
 	// ReasonInUse: a MediaServer waits until its Libraries, Users and Invites are let go.
 	ReasonInUse = "InUse"
 

@@ -29,22 +29,28 @@ func (u *Unbound) Error() string {
 	return fmt.Sprintf("admission policy %s does not bind in namespace %s", u.Policy, u.Namespace)
 }
 
-// Prove asks the API server, by dry runs, to take what each policy refuses from everybody. It returns nil where each one
-// did, an *Unbound where one did not, and another error where nobody can tell. It needs the right to create Redemptions.
+// Prove asks the API server, by dry runs in a namespace, to take what each policy refuses from everybody. It returns nil
+// where each one did, an *Unbound where one did not, and another error where nobody can tell. It needs the right to create
+// Redemptions.
 func Prove(ctx context.Context, c client.Client, namespace string) error {
 	for _, policy := range Policies() {
 		if err := refused(ctx, c, namespace, policy); err != nil {
 			return err
 		}
 	}
+	return proveOfServers(ctx, c, namespace)
+}
+
+// proveOfServers proves the policy that binds only beside a MediaServer, where there is one: in a namespace, or in any ("").
+func proveOfServers(ctx context.Context, c client.Client, namespace string) error {
 	var servers v1alpha1.MediaServerList
 	if err := c.List(ctx, &servers, client.InNamespace(namespace), client.Limit(1)); err != nil {
-		return fmt.Errorf("list the MediaServers of namespace %s: %w", namespace, err)
+		return fmt.Errorf("list the MediaServers: %w", err)
 	}
 	if len(servers.Items) == 0 {
 		return nil
 	}
-	return refused(ctx, c, namespace, PolicyOfServers)
+	return refused(ctx, c, servers.Items[0].Namespace, PolicyOfServers)
 }
 
 // refused returns nil when the policy refused a probe.

@@ -25,6 +25,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/admission"
 	"github.com/usher-media/usher/internal/controller"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/alcoves"
@@ -54,6 +55,8 @@ type Options struct {
 	PortalURL string
 	// ReleaseAfter is how long a deleted object waits for a MediaServer that is gone; zero for the default.
 	ReleaseAfter time.Duration
+	// PoliciesProvenEvery is how often it is proven that the admission policies bind; zero for the default.
+	PoliciesProvenEvery time.Duration
 	// LeaseDuration of the leader election; zero for the default.
 	LeaseDuration time.Duration
 	// Metrics is where the operator's metrics are registered; nil for nowhere.
@@ -104,11 +107,17 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err != nil {
 		return nil, err
 	}
+	guard, err := guardPolicies(ctx, mgr, cfg, o)
+	if err != nil {
+		return nil, err
+	}
 	kit := &controller.Kit{
 		Client: mgr.GetClient(), Cached: mgr.GetCache(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Keyring: keyring,
 		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter), PortalURL: o.PortalURL,
+		Policies: guard,
 	}
+	guard.Changed = func() { kit.PoliciesChanged(ctx) }
 	concurrency := o.Concurrency
 	if concurrency == (controller.Concurrency{}) {
 		concurrency = controller.DefaultConcurrency
@@ -121,7 +130,25 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 			return nil, fmt.Errorf("register the metrics: %w", err)
 		}
 	}
-	return mgr, addChecks(mgr)
+	return mgr, addChecks(mgr, guard)
+}
+
+// guardPolicies proves that the admission policies bind, for the first time before anything is reconciled. It has a client
+// of its own: what it asks for is never made, and counts as no write.
+func guardPolicies(ctx context.Context, mgr ctrl.Manager, cfg *rest.Config, o Options) (*admission.Guard, error) {
+	asking, err := client.New(cfg, client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return nil, err
+	}
+	guard := &admission.Guard{
+		Client: asking, Namespaces: o.WatchNamespaces, Everywhere: len(o.WatchNamespaces) == 0,
+		Interval: o.PoliciesProvenEvery, Logger: mgr.GetLogger().WithName("admission"),
+	}
+	if guard.Everywhere {
+		guard.Namespaces = []string{o.Namespace}
+	}
+	guard.Prove(ctx)
+	return guard, mgr.Add(guard)
 }
 
 // SaveMemory has the garbage collector come more than twice as often as usual, unless the environment says how often
@@ -166,8 +193,11 @@ func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 	return options
 }
 
-func addChecks(mgr ctrl.Manager) error {
+func addChecks(mgr ctrl.Manager, guard *admission.Guard) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("admission-policies", guard.Ready); err != nil {
 		return err
 	}
 	return mgr.AddReadyzCheck("ping", healthz.Ping)

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,6 +45,10 @@ type world struct {
 	// logged is everything that the operator logged, at every level.
 	logged *logBook
 	stop   func()
+	// probes is where the operator answers /readyz, and policiesEvery how often it proves the admission policies; empty and
+	// zero for nowhere and the usual.
+	probes        string
+	policiesEvery time.Duration
 	// releaseAfter is the operator's grace for objects whose MediaServer is gone; zero for the usual.
 	releaseAfter time.Duration
 }
@@ -78,9 +83,10 @@ func (w *world) openAs(open media.Open) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.metrics = prometheus.NewRegistry()
 	mgr, err := app.New(ctx, testenv.Get(w.t).Config(), app.Options{
-		Namespace: w.namespace, WatchNamespaces: []string{w.namespace}, MetricsAddress: "0", ProbeAddress: "0",
+		Namespace: w.namespace, WatchNamespaces: []string{w.namespace}, MetricsAddress: "0", ProbeAddress: cmp.Or(w.probes, "0"),
 		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
 		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
+		PoliciesProvenEvery: w.policiesEvery,
 	})
 	if err != nil {
 		cancel()

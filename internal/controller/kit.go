@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/admission"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -34,6 +35,8 @@ type Kit struct {
 	Connections *media.Connections
 	// Wake brings objects back when something outside Kubernetes changed.
 	Wake *Wake
+	// Policies knows whether the admission policies bind.
+	Policies *admission.Guard
 	// PortalURL is where Usher's own invite pages are; empty where it serves none.
 	PortalURL string
 	// ReleaseAfter is how long a deleted object waits for a MediaServer that is itself gone, before it is let go with

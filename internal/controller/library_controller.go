@@ -165,6 +165,9 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	case access.ActionCreate:
 		return r.create(ctx, p)
 	case access.ActionAdopt:
+		if !r.Policies.Bound() && !p.observing() {
+			return notAsked("taking over a library")
+		}
 		return r.take(ctx, p, candidates[0], v1alpha1.OriginAdopted)
 	case access.ActionRecord:
 		return r.take(ctx, p, unknownBefore(p.record, candidates)[0], v1alpha1.OriginCreated)

@@ -29,6 +29,8 @@ var (
 		"Changes that mode Observe would make, by kind.", []string{"kind"}, nil)
 	redemptionsDesc = prometheus.NewDesc("usher_redemptions",
 		"Uses of Invites, by phase.", []string{"phase"}, nil)
+	policiesBoundDesc = prometheus.NewDesc("usher_admission_policies_bound",
+		"1 when the admission policies were seen to bind at the last look; else nobody is given what they guard.", nil, nil)
 	unappliedDesc = prometheus.NewDesc("usher_oldest_unapplied_seconds",
 		"For how long the object that has waited longest is not Ready, by kind; 0 when all are.", []string{"kind"}, nil)
 )
@@ -69,7 +71,7 @@ func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc} {
+	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
 		ch <- desc
 	}
 }
@@ -78,6 +80,11 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
+	bound := 0.0
+	if c.Policies.Bound() {
+		bound = 1
+	}
+	ch <- prometheus.MustNewConstMetric(policiesBoundDesc, prometheus.GaugeValue, bound)
 	for kind, list := range map[string]client.ObjectList{
 		"MediaServer": &v1alpha1.MediaServerList{}, "Library": &v1alpha1.LibraryList{}, "User": &v1alpha1.UserList{},
 		"LibraryGrant": &v1alpha1.LibraryGrantList{}, "Invite": &v1alpha1.InviteList{},

@@ -48,7 +48,7 @@ usher_objects{kind="User",ready="True",state="Active"} 1
 	}
 }
 
-// metric is the sum of a counter.
+// metric is the sum of a counter or gauge.
 func (w *world) metric(name string) (sum float64) {
 	families, err := w.metrics.Gather()
 	if err != nil {
@@ -57,7 +57,7 @@ func (w *world) metric(name string) (sum float64) {
 	for _, family := range families {
 		if family.GetName() == name {
 			for _, one := range family.GetMetric() {
-				sum += one.GetCounter().GetValue()
+				sum += one.GetCounter().GetValue() + one.GetGauge().GetValue()
 			}
 		}
 	}

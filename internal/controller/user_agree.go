@@ -33,6 +33,11 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 		p.keepsRole()
 	}
 	diff := p.difference()
+	if o := r.mayRaise(p, diff); o != nil && p.problem == nil {
+		p.problem = o
+		p.keepsRole()
+		diff = p.difference()
+	}
 	if p.observing() {
 		return p.observe(diff)
 	}

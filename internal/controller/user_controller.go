@@ -50,6 +50,8 @@ type userPass struct {
 	next time.Time
 	// problem is what is wrong with the spec. No account is made or taken over with it, and none is given a role.
 	problem *outcome
+	// withoutAll: access to all libraries is not given now, since nobody was asked for permission.
+	withoutAll bool
 	// unproven: an account has the name, and what it was to be made with is not to be had any more.
 	unproven bool
 	// planned is what mode Observe would do before comparing.

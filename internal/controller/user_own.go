@@ -33,6 +33,9 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 		p.account, _ = p.inventory().Account(media.AccountID(p.record.ID))
 		return r.keepRecord(ctx, p.site, p.user, p.record)
 	case access.ActionCreate, access.ActionAdopt:
+		if o := r.mayObtain(p, len(candidates) == 1); o != nil {
+			return o
+		}
 		return r.obtain(ctx, p, candidates)
 	case access.ActionRecord:
 		if o := p.mayWrite(); o != nil {

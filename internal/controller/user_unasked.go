@@ -1,0 +1,66 @@
+package controller
+
+import (
+	"context"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// While the admission policies are not known to bind, nobody was asked who may have what they guard. Then nobody is given
+// it: not the role Owner or Admin, not access to all libraries, no account by adoptionPolicy Always. What was given before
+// stays, and is taken as ever.
+
+// notAsked is the outcome of an object that is not given what it asks for.
+func notAsked(what string) *outcome {
+	return waiting(v1alpha1.ReasonPoliciesNotBound, "%s needs permission to administer the MediaServer, and the admission policies that ask for it are not known to bind: apply config/crd, which holds them (kubectl apply -k config/crd); until then nothing is given, and what was given before stays", what)
+}
+
+// strong says what of a User the policies guard; empty for an ordinary one.
+func (p *userPass) strong() string {
+	switch spec := p.user.Spec; {
+	case spec.Role == v1alpha1.AccountRoleOwner, spec.Role == v1alpha1.AccountRoleAdmin, p.able().Roles[media.Role(spec.Role)].Administers:
+		return "role " + string(spec.Role)
+	case spec.Access == v1alpha1.UserAccessAll:
+		return "access All"
+	}
+	return ""
+}
+
+// mayObtain says why no account may be made or taken over now; nil when one may.
+func (r *userReconciler) mayObtain(p *userPass, adopts bool) *outcome {
+	switch {
+	case r.Policies.Bound() || p.observing():
+		return nil
+	case p.strong() != "":
+		return notAsked(p.strong())
+	case adopts && p.adoptionPolicy() == v1alpha1.AccountAdoptionAlways:
+		return notAsked("adoptionPolicy Always")
+	}
+	return nil
+}
+
+// mayRaise says why an account may not be given what differs; nil when it may.
+func (r *userReconciler) mayRaise(p *userPass, d difference) *outcome {
+	all := p.user.Spec.Access == v1alpha1.UserAccessAll && p.able().AccessAll && !p.account.Access.All
+	gives := (all && d.target.All) || !d.profile.IsZero() || d.switching == access.SwitchEnable
+	if r.Policies.Bound() || p.observing() || p.strong() == "" || !gives {
+		return nil
+	}
+	p.withoutAll = all
+	return notAsked(p.strong())
+}
+
+// PoliciesChanged brings back what waits for the admission policies, or was given while they bound.
+func (k *Kit) PoliciesChanged(ctx context.Context) {
+	var servers v1alpha1.MediaServerList
+	if err := k.Client.List(ctx, &servers); err != nil {
+		return // the cache is not there yet, and nothing waits
+	}
+	for i := range servers.Items {
+		key := serverKey(servers.Items[i].Namespace, servers.Items[i].Name)
+		k.Wake.users.ring(key, 0)
+		k.Wake.libraries.ring(key, 0)
+	}
+}
