@@ -82,7 +82,6 @@ clean: ## Remove what make builds here (the control plane in the user's cache st
 .PHONY: install
 install: ## Install the kinds, roles and admission policies into the cluster of the current kubectl context
 	$(kubectl) apply --server-side -k config/crd
-	$(kubectl) apply --server-side -k config/admission
 	$(kubectl) apply --server-side -f config/rbac/viewer_role.yaml -f config/rbac/editor_role.yaml -f config/rbac/administrator_role.yaml
 
 .PHONY: image

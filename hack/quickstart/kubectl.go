@@ -31,7 +31,6 @@ func (q *quickstart) install(ctx context.Context) error {
 		{"wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"},
 		{"apply", "-f", "config/manager/namespace.yaml"},
 		{"apply", "-k", "config/rbac"},
-		{"apply", "-k", "config/admission"},
 		{"create", "clusterrolebinding", operator, "--clusterrole=usher-manager", "--user=" + operator},
 		{"create", "rolebinding", operator, "--namespace=usher-system", "--role=usher-operator", "--user=" + operator},
 	} {
@@ -39,7 +38,7 @@ func (q *quickstart) install(ctx context.Context) error {
 			return err
 		}
 	}
-	q.out.ok("kinds, roles and admission policies: config/crd, config/rbac, config/admission")
+	q.out.ok("kinds, roles and admission policies: config/crd, config/rbac")
 	return nil
 }
 

@@ -142,7 +142,9 @@ func TestNobodyIsGivenWhatNobodyWasAskedFor(t *testing.T) {
 	if account, _ := w.store.Account("all"); !account.Disabled {
 		t.Error("somebody who sees all was let in")
 	}
-	edit(w, raised, func(u *v1alpha1.User) { u.Spec.Role, u.Spec.Access = v1alpha1.AccountRoleMember, v1alpha1.UserAccessGranted })
+	edit(w, raised, func(u *v1alpha1.User) {
+		u.Spec.Role, u.Spec.Access = v1alpha1.AccountRoleMember, v1alpha1.UserAccessGranted
+	})
 	w.ready(&v1alpha1.User{}, "raised")
 	w.seesExactly("raised", "movies")
 }
