@@ -126,7 +126,12 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 		Name: spec.DisplayName, MediaType: media.MediaType(spec.MediaType), Paths: paths(spec), Settings: settings(spec),
 	})
 	if err != nil {
-		return r.creationFailed(ctx, p.site, p.library, announced, err)
+		o := r.creationFailed(ctx, p.site, p.library, announced, err)
+		if found, taken := r.candidates(p); media.CodeOf(err) == media.AlreadyExists && o.kind == kindStalled && (len(found) > 0 || taken != nil) {
+			o = waiting(v1alpha1.ReasonProgressing, "somebody made a library of that name since the last look: looking whose it is")
+			o.after = lookAgainAfter
+		}
+		return o
 	}
 	p.record = announced
 	return r.take(ctx, p, library, v1alpha1.OriginCreated)

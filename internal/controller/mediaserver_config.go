@@ -88,5 +88,6 @@ func (r *mediaServerReconciler) open(ctx context.Context, server *v1alpha1.Media
 	if connection.Server != nil {
 		_ = connection.Server.Close()
 	}
+	opened.KnowGuards(parseRecord(server).Guards)
 	return media.Connection{Server: opened, Fingerprint: mark, Opened: r.Clock.Now()}, nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -83,7 +85,7 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	if o != nil {
 		return connection, *o // what the server said before stays known
 	}
-	if o := r.identify(ctx, server, probe.Identity); o != nil {
+	if o := r.identify(ctx, server, probe.Identity, connection.Server.Guards()); o != nil {
 		return connection, *o // and so does what the server said that used to be here
 	}
 	connection.Probe = probe
@@ -93,6 +95,9 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	}
 	if err := connection.Server.Refresh(ctx, connection.Probe.Self); err != nil {
 		return connection, connectionOutcome(err)
+	}
+	if o := r.mend(ctx, server, connection); o != nil {
+		return connection, *o
 	}
 	return connection, r.describe(ctx, server, status, connection)
 }
@@ -133,7 +138,7 @@ func (r *mediaServerReconciler) bootstrap(ctx context.Context, server *v1alpha1.
 }
 
 // identify makes sure that the same server answers behind the URL, and records it the first time.
-func (r *mediaServerReconciler) identify(ctx context.Context, server *v1alpha1.MediaServer, identity string) *outcome {
+func (r *mediaServerReconciler) identify(ctx context.Context, server *v1alpha1.MediaServer, identity string, guards []string) *outcome {
 	recorded := readIdentity(server)
 	accepted := server.Annotations[v1alpha1.AnnotationAcceptServerIdentity]
 	switch {
@@ -143,8 +148,29 @@ func (r *mediaServerReconciler) identify(ctx context.Context, server *v1alpha1.M
 	case server.Spec.Mode == v1alpha1.ModeObserve || !server.DeletionTimestamp.IsZero():
 		return nil
 	}
-	if err := r.writeRecord(ctx, server, record{Server: identity}); err != nil {
+	known := readRecord(server, identity)
+	known.Server, known.Guards = identity, guards
+	if err := r.writeRecord(ctx, server, known); err != nil {
 		return retry(err)
+	}
+	return nil
+}
+
+// mend shuts a hole of the server again that somebody opened since the last look.
+func (r *mediaServerReconciler) mend(ctx context.Context, server *v1alpha1.MediaServer, connection media.Connection) *outcome {
+	if server.Spec.Mode == v1alpha1.ModeObserve {
+		return nil
+	}
+	amiss, err := connection.Server.Mend(ctx)
+	if len(amiss) > 0 {
+		r.warn(server, "Mended", "Mend", "%s", bounded(strings.Join(amiss, "; "), 500))
+	}
+	if err == nil && len(amiss) > 0 {
+		err = connection.Server.Refresh(ctx, connection.Probe.Self)
+	}
+	if err != nil {
+		o := connectionOutcome(err)
+		return &o
 	}
 	return nil
 }
@@ -187,6 +213,10 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 	if server.Spec.TLS != nil && server.Spec.TLS.InsecureSkipVerify {
 		message = "connected, WITHOUT verifying the server's certificate (spec.tls.insecureSkipVerify)"
 	}
+	if len(probe.Warnings) > 0 {
+		message += "; but " + bounded(strings.Join(probe.Warnings, "; "), 700)
+		r.warnAgain(server, probe.Warnings)
+	}
 	if !server.DeletionTimestamp.IsZero() {
 		return *r.inUse(server)
 	}
@@ -196,6 +226,16 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 		}
 	}
 	return done(v1alpha1.ReasonSynced, message)
+}
+
+// warnAgain emits an event of each warning that the status does not hold yet.
+func (r *mediaServerReconciler) warnAgain(server *v1alpha1.MediaServer, warnings []string) {
+	ready := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionReady)
+	for _, warning := range warnings {
+		if known := strings.TrimSuffix(bounded(warning, 200), "..."); ready == nil || !strings.Contains(ready.Message, known) {
+			r.warn(server, "ServerWarning", "Probe", "%s", bounded(warning, 500))
+		}
+	}
 }
 
 // connectionOutcome turns an error of the connection into an outcome of the MediaServer.

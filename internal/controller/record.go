@@ -50,6 +50,8 @@ type record struct {
 	Earlier int `json:"earlier,omitempty"`
 	// Library is what a library looked like, besides its id: its witnesses.
 	Library *libraryWitness `json:"library,omitempty"`
+	// Guards are what the driver made on a MediaServer's server to keep a hole of it shut.
+	Guards []string `json:"guards,omitempty"`
 	// Doubt: the library with the ID is not believed to be this one's.
 	Doubt *doubt `json:"doubt,omitempty"`
 	// Intent is written before something is created, and removed when the result is recorded. It stays with a record that

@@ -73,6 +73,9 @@ func (p *userPass) difference() difference {
 	if !p.account.Access.Equal(d.target) {
 		d.words = append(d.words, p.accessWords(p.account.Access, d.target)...)
 	}
+	if p.account.Exposed {
+		d.words = append(d.words, "lists of the server closed, which showed or could show more than was given")
+	}
 	spec := p.user.Spec
 	if role := media.Role(spec.Role); p.account.Role != role {
 		d.profile.Role = &role

@@ -108,6 +108,8 @@ func (r *userReconciler) notManaged(p *userPass, o outcome) outcome {
 func (p *userPass) validate() *outcome {
 	spec, able := p.user.Spec, p.able()
 	switch {
+	case !p.to().Traits().AllowsUsername(spec.Username):
+		return stalled(v1alpha1.ReasonInvalidSpec, "a username needs %d to %d characters on this server, and cannot be changed later: make this User anew with another spec.username", p.to().Traits().MinUsername, p.to().Traits().MaxUsername)
 	case p.to().Traits().KeyedByEmail && spec.Email == "":
 		return stalled(v1alpha1.ReasonInvalidSpec, "people sign in to a %s server by email: give spec.email", p.server.Spec.Type)
 	case p.to().Traits().NamedByEmail && p.to().Traits().FoldUsername(spec.Username) != p.to().Traits().FoldEmail(spec.Email):

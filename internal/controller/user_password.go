@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -88,6 +89,8 @@ func unacceptable(password string, traits media.Traits) *outcome {
 	switch {
 	case strings.ContainsFunc(password, unicode.IsControl):
 		return stalled(v1alpha1.ReasonPasswordUnacceptable, where+"holds a line break or another control character: store it without (kubectl create secret generic NAME --from-literal=password=...)")
+	case utf8.RuneCountInString(password) < traits.MinPasswordCharacters:
+		return stalled(v1alpha1.ReasonPasswordUnacceptable, where+"is shorter than the %d characters that the server wants", traits.MinPasswordCharacters)
 	case len(password) < traits.MinPassword:
 		return stalled(v1alpha1.ReasonPasswordUnacceptable, where+"is shorter than the %d characters that the server wants", traits.MinPassword)
 	case traits.MaxPassword > 0 && len(password) > traits.MaxPassword:

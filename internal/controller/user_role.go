@@ -37,7 +37,7 @@ func (r *userReconciler) setRoleAndAccess(ctx context.Context, p *userPass, d di
 
 // changeAccess is setAccess where something differs.
 func (r *userReconciler) changeAccess(ctx context.Context, p *userPass, plan func(media.Account) media.Access) *outcome {
-	if p.account.Access.Equal(plan(p.account)) {
+	if p.account.Access.Equal(plan(p.account)) && !p.account.Exposed {
 		return nil
 	}
 	return r.setAccess(ctx, p, plan)

@@ -28,6 +28,12 @@ type Traits struct {
 	LibraryIDsNeverReused bool
 	// MinPassword and MaxPassword bound a password's length in bytes.
 	MinPassword, MaxPassword int
+	// MinPasswordCharacters is the least number of characters of a password, where the server counts these.
+	MinPasswordCharacters int
+	// MinUsername and MaxUsername bound the number of a username's characters; zero is no bound.
+	MinUsername, MaxUsername int
+	// LibraryNamesUnique: the server refuses a second library of a name, so that nobody need look before making one.
+	LibraryNamesUnique bool
 }
 
 // Driver speaks one media server's wire. The package documentation numbers the rules that hold for all of them.
@@ -85,6 +91,23 @@ type Disabler interface {
 // AccountDeleter deletes accounts (Capabilities.DeleteAccount). NotFound when there is none.
 type AccountDeleter interface {
 	DeleteAccount(ctx context.Context, id AccountID) error
+}
+
+// LibraryLister lists the libraries alone. Without it, List is used.
+type LibraryLister interface {
+	Libraries(ctx context.Context) ([]Library, error)
+}
+
+// Guardian keeps a hole of its server shut by something that it makes there, and that somebody may spoil.
+type Guardian interface {
+	// Guards are what was made there and is there, each in a word that KnowGuards understands.
+	Guards() []string
+	// KnowGuards is told before the first call what an earlier driver of the same server had made.
+	KnowGuards(guards []string)
+	// Amiss says in words for people what the last List found spoiled; empty when nothing was. It asks the server nothing.
+	Amiss() []string
+	// Mend shuts the hole again, for all accounts that what is spoiled was given to, whoever declares them.
+	Mend(ctx context.Context) error
 }
 
 // LibraryDeleter deletes empty libraries (Capabilities.DeleteLibrary): Conflict when one is not empty.

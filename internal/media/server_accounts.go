@@ -84,13 +84,13 @@ func (s *Server) SetAccess(ctx context.Context, key AccountKey, plan func(Accoun
 		return Account{}, false, err
 	}
 	want := plan(current)
-	if current.Access.Equal(want) {
+	if current.Access.Equal(want) && !current.Exposed {
 		return current, false, nil
 	}
 	account, err := s.writeAccount(ctx, "SetAccess", key, func(ctx context.Context) (Account, error) {
 		return s.driver.SetAccess(ctx, current, want)
 	})
-	if err == nil && !account.Access.Equal(want) {
+	if err == nil && (!account.Access.Equal(want) || account.Exposed) {
 		err = &Error{Code: Ambiguous, Op: "SetAccess", Message: "the server did not keep the access that was set"}
 	}
 	return account, true, err

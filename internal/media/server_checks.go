@@ -1,5 +1,7 @@
 package media
 
+import "unicode/utf8"
+
 // What is checked once for all drivers: what is asked before anything is sent, and that an answer is about what was
 // asked.
 
@@ -7,6 +9,8 @@ func (s *Server) checkNewAccount(want NewAccount) error {
 	switch {
 	case want.Username == "":
 		return Errorf(Invalid, "an account needs a username")
+	case !s.traits.AllowsUsername(want.Username):
+		return Errorf(Invalid, "a username needs %d to %d characters on this type of media server", s.traits.MinUsername, s.traits.MaxUsername)
 	case want.Email == "" && s.traits.KeyedByEmail:
 		return Errorf(Invalid, "an account on this type of media server needs an email address")
 	}
@@ -14,6 +18,9 @@ func (s *Server) checkNewAccount(want NewAccount) error {
 }
 
 func (s *Server) checkPassword(password string) error {
+	if n := utf8.RuneCountInString(password); n < s.traits.MinPasswordCharacters {
+		return Errorf(Invalid, "the password must have %d characters at least on this type of media server", s.traits.MinPasswordCharacters)
+	}
 	if len(password) < s.traits.MinPassword || s.traits.MaxPassword > 0 && len(password) > s.traits.MaxPassword {
 		return Errorf(Invalid, "the password must have %d to %d bytes on this type of media server", s.traits.MinPassword, s.traits.MaxPassword)
 	}
@@ -34,4 +41,10 @@ func aboutLibrary(id LibraryID, library Library, err error, otherwise Code) erro
 		return Errorf(otherwise, "the server answered about another library")
 	}
 	return err
+}
+
+// AllowsUsername says whether a username is neither too short nor too long.
+func (t Traits) AllowsUsername(username string) bool {
+	n := utf8.RuneCountInString(username)
+	return n >= t.MinUsername && (t.MaxUsername == 0 || n <= t.MaxUsername)
 }

@@ -19,7 +19,8 @@ func (s *Server) ReadLibrary(ctx context.Context, id LibraryID) (library Library
 	return library, err
 }
 
-// CreateLibrary makes a library. One creation runs at a time, so that each sees what the one before made.
+// CreateLibrary makes a library. One creation runs at a time, so that each sees what the one before made. Where names are
+// not unique, the libraries are listed first: AlreadyExists when one has the name by now, which is then in the Inventory.
 func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Library, err error) {
 	if want.Name == "" {
 		return Library{}, classify("CreateLibrary", Errorf(Invalid, "a library needs a name"))
@@ -29,10 +30,41 @@ func (s *Server) CreateLibrary(ctx context.Context, want NewLibrary) (library Li
 		return Library{}, err
 	}
 	defer leave()
+	if err := s.nameFree(ctx, want.Name); err != nil {
+		return Library{}, err
+	}
 	return s.writeLibrary(ctx, "CreateLibrary", want.Name, func(ctx context.Context) (Library, error) {
 		library, err := s.driver.CreateLibrary(ctx, want)
 		return library, aboutLibrary(library.ID, library, err, Ambiguous)
 	})
+}
+
+func (s *Server) nameFree(ctx context.Context, name string) error {
+	if s.traits.LibraryNamesUnique {
+		return nil
+	}
+	ticket := s.inventory.begin(s.now())
+	var libraries []Library
+	err := s.read(ctx, "ListLibraries", func(ctx context.Context) (err error) {
+		if able, ok := s.driver.(LibraryLister); ok {
+			libraries, err = able.Libraries(ctx)
+			return err
+		}
+		listing, err := s.driver.List(ctx)
+		libraries = listing.Libraries
+		return err
+	})
+	if e, ok := err.(*Error); ok {
+		e.Unsent = e.Code == Unavailable // nothing but reads was sent
+		return e
+	}
+	for _, library := range libraries {
+		if library.Name == name {
+			s.inventory.observeLibrary(ticket, library)
+			err = &Error{Code: AlreadyExists, Op: "CreateLibrary", Message: "somebody made a library of that name meanwhile"}
+		}
+	}
+	return err
 }
 
 // ErrNotTheSame is the cause of a Conflict: the library, read live, is not the one that the caller means.

@@ -149,6 +149,9 @@ type Account struct {
 	Disabled bool
 	// MustChangePassword: the person must choose another password at the next sign-in.
 	MustChangePassword bool
+	// Exposed: by a hole of its server, the account is shown more than Access says, or will be as soon as something
+	// happens there. SetAccess closes it, also with the access that it has.
+	Exposed bool
 	// Created is when the account was made, by Moment; zero where the server does not tell, and after a creation that did not
 	// say.
 	Created time.Time `json:",omitzero"`
@@ -281,5 +284,7 @@ type Probe struct {
 	SelfName string
 	// Registration is the server's mode; empty where it has none.
 	Registration RegistrationMode
+	// Warnings are what somebody should mend on the server though Usher can go on, in words for people.
+	Warnings     []string
 	Capabilities Capabilities
 }

@@ -58,6 +58,9 @@ func (d *Driver) List(ctx context.Context) (media.Listing, error) {
 	return listing, nil
 }
 
+// Libraries implements media.LibraryLister.
+func (d *Driver) Libraries(ctx context.Context) ([]media.Library, error) { return d.libraries(ctx) }
+
 // Library reads one library.
 func (d *Driver) Library(ctx context.Context, id media.LibraryID) (media.Library, error) {
 	var l library

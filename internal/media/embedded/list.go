@@ -24,19 +24,24 @@ func (d *Driver) List(ctx context.Context) (media.Listing, error) {
 	if err != nil {
 		return listing, err
 	}
-	libraries, err := pages[library](ctx, d, "/v1/libraries", nil)
-	if err != nil {
+	if listing.Libraries, err = d.Libraries(ctx); err != nil {
 		return listing, err
 	}
 	listing.Accounts = make([]media.Account, 0, len(users))
 	for _, u := range users {
 		listing.Accounts = append(listing.Accounts, u.account())
 	}
-	listing.Libraries = make([]media.Library, 0, len(libraries))
-	for _, l := range libraries {
-		listing.Libraries = append(listing.Libraries, l.library())
-	}
 	return listing, nil
+}
+
+// Libraries reads all pages of libraries.
+func (d *Driver) Libraries(ctx context.Context) ([]media.Library, error) {
+	found, err := pages[library](ctx, d, "/v1/libraries", nil)
+	libraries := make([]media.Library, 0, len(found))
+	for _, l := range found {
+		libraries = append(libraries, l.library())
+	}
+	return libraries, err
 }
 
 // pages reads a whole list. A cursor that comes back, an entry that comes twice and a page that is empty but not the

@@ -24,6 +24,7 @@ const (
 	SetDisabled     Op = "SetDisabled"
 	DeleteAccount   Op = "DeleteAccount"
 	Library         Op = "Library"
+	Libraries       Op = "Libraries"
 	CreateLibrary   Op = "CreateLibrary"
 	UpdateLibrary   Op = "UpdateLibrary"
 	DeleteLibrary   Op = "DeleteLibrary"
@@ -34,7 +35,7 @@ const (
 
 // Writes says whether the operation changes something that lasts.
 func (o Op) Writes() bool {
-	return !slices.Contains([]Op{Probe, Identity, List, Account, Library, Authenticate}, o)
+	return !slices.Contains([]Op{Probe, Identity, List, Account, Library, Libraries, Authenticate}, o)
 }
 
 // Call is one call of a driver. It holds no password.

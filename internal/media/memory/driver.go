@@ -139,6 +139,17 @@ func (d *driver) List(ctx context.Context) (listing media.Listing, err error) {
 	return listing, nil
 }
 
+// Libraries implements media.LibraryLister.
+func (d *driver) Libraries(ctx context.Context) (libraries []media.Library, err error) {
+	err = d.signed(ctx, Call{Op: Libraries}, func(*account, *Call) error {
+		for _, l := range d.store.libraries {
+			libraries = append(libraries, copyLibrary(l))
+		}
+		return nil
+	})
+	return libraries, err
+}
+
 // Bootstrap makes the first account of the credentials.
 func (d *driver) Bootstrap(ctx context.Context) error {
 	return d.open(ctx, Call{Op: Bootstrap, Name: d.credentials.Username}, func(call *Call) error {

@@ -58,6 +58,12 @@ func (d *Driver) grants(ctx context.Context, want media.Access) (grants, error) 
 	if slices.ContainsFunc(ids, func(id int) bool { return !s.has(id) }) {
 		return grants{}, media.Errorf(media.Invalid, "the server has no such library")
 	}
+	for _, l := range s.libraries {
+		if slices.Contains(ids, l.ID) && d.shelves.another(l) {
+			// Unavailable as a whole, so that the server is looked at before anything else is done to it.
+			return grants{}, media.Errorf(media.Unavailable, "the library with the id %d is not the one that it was at the last look: looking again before it is given to anybody", l.ID)
+		}
+	}
 	_, floor, err := d.lay(ctx, s)
 	switch {
 	case media.CodeOf(err) == media.Unsupported && len(ids) > 0:

@@ -172,7 +172,7 @@ func (d *Driver) SetDisabled(ctx context.Context, id media.AccountID, disabled b
 		return media.Account{}, err
 	}
 	if !disabled {
-		if err := d.cover(ctx, number(id)); err != nil {
+		if err := d.coverIfExposed(ctx, number(id)); err != nil {
 			return media.Account{}, err
 		}
 	}
@@ -187,21 +187,25 @@ func (d *Driver) SetDisabled(ctx context.Context, id media.AccountID, disabled b
 	return d.account(ctx, u)
 }
 
-// cover grants the placeholder to an account that has no grant.
-func (d *Driver) cover(ctx context.Context, id int) error {
+// coverIfExposed grants the placeholder to an account that would lack it once it is enabled.
+func (d *Driver) coverIfExposed(ctx context.Context, id int) error {
 	u, err := d.user(ctx, id)
-	if err != nil || len(u.Grants) > 0 {
-		return err
-	}
-	s, err := d.fresh(ctx)
 	if err != nil {
 		return err
 	}
-	_, floor, err := d.lay(ctx, s)
-	if err != nil {
+	s, err := d.shelfFor(ctx, u)
+	active := true
+	if u.IsActive = &active; err != nil || len(u.Grants) > 0 && !s.exposes(u) {
 		return err
 	}
-	return d.grantFloor(ctx, id, floor)
+	if s, err = d.fresh(ctx); err != nil {
+		return err
+	}
+	_, err = d.cover(ctx, s, u)
+	if media.CodeOf(err) == media.Unsupported && len(u.Grants) > 0 {
+		return nil // it has a library, and the server no directory for a placeholder
+	}
+	return err
 }
 
 // SetPassword sets a password. The server answers the same for an account that there is not, so it is looked at first.

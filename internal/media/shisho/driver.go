@@ -37,6 +37,8 @@ const (
 	concurrency = 2
 	// minPassword and maxPassword: fewer bytes are refused, with more the server fails (contract, section 4).
 	minPassword, maxPassword = 8, 72
+	// ownPasswordTriedAfter is how long a sign-in of Usher's own account says that its password is still good.
+	ownPasswordTriedAfter = time.Minute
 	// listLimit is room for some twenty thousand accounts, which come in one answer.
 	listLimit = 32 << 20
 )
@@ -58,6 +60,8 @@ type Driver struct {
 
 	mu   sync.Mutex
 	self int
+	// signedIn is when the own credentials were last good for a sign-in.
+	signedIn time.Time
 }
 
 var (
@@ -67,6 +71,8 @@ var (
 	_ media.Authenticator  = (*Driver)(nil)
 	_ media.Disabler       = (*Driver)(nil)
 	_ media.LibraryDeleter = (*Driver)(nil)
+	_ media.LibraryLister  = (*Driver)(nil)
+	_ media.Guardian       = (*Driver)(nil)
 )
 
 // Open makes a driver and does no I/O. It answers Invalid for a URL or CA that can never work, and for credentials
@@ -94,6 +100,7 @@ func (d *Driver) Traits() media.Traits {
 	return media.Traits{
 		FoldUsername: fold.ASCII, FoldEmail: fold.ASCII,
 		LongestCall: longestCall, Concurrency: concurrency, MinPassword: minPassword, MaxPassword: maxPassword,
+		MinPasswordCharacters: minPassword, MinUsername: minUsername, MaxUsername: maxUsername,
 	}
 }
 
@@ -161,7 +168,7 @@ func expiry(token string) time.Time {
 func (d *Driver) become(id int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.self = id
+	d.self, d.signedIn = id, time.Now()
 }
 
 // refuseSelf answers Conflict for the account that Usher uses: the server lets an account demote or deactivate itself,

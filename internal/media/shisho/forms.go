@@ -55,9 +55,10 @@ type (
 		Organize         *bool       `json:"organize_file_structure"`
 		CoverAspectRatio string      `json:"cover_aspect_ratio"`
 		CreatedAt        wire.Moment `json:"created_at"`
-		Paths            []struct {
-			Path string `json:"filepath"`
-		} `json:"library_paths"`
+		Paths            []folder    `json:"library_paths"`
+	}
+	folder struct {
+		Path string `json:"filepath"`
 	}
 	// listed is what a list holds.
 	listed interface {

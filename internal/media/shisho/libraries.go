@@ -51,6 +51,7 @@ func (d *Driver) Library(ctx context.Context, id media.LibraryID) (media.Library
 	if err != nil {
 		return media.Library{}, err
 	}
+	d.shelves.looked(false, l)
 	return l.library(), nil
 }
 
@@ -65,7 +66,7 @@ func (d *Driver) library(ctx context.Context, id media.LibraryID) (library, erro
 		return library{}, err
 	case l.ID != number(id):
 		return library{}, media.Errorf(media.Unavailable, "GET %s: the server answered with another library", libraryPath)
-	case l.placeholder():
+	case d.shelves.kindOf(l) != ordinary:
 		return library{}, noLibrary()
 	}
 	return l, nil
@@ -104,6 +105,7 @@ func (d *Driver) CreateLibrary(ctx context.Context, want media.NewLibrary) (medi
 	if err != nil {
 		return media.Library{}, err
 	}
+	d.shelves.looked(false, made)
 	return made.library(), nil
 }
 
@@ -158,6 +160,7 @@ func (d *Driver) UpdateLibrary(ctx context.Context, id media.LibraryID, change m
 	case l.ID != current.ID:
 		return media.Library{}, media.Errorf(media.Ambiguous, "POST %s: the server answered with another library", libraryPath)
 	}
+	d.shelves.looked(false, l)
 	return l.library(), nil
 }
 

@@ -36,19 +36,36 @@ func (d *Driver) List(ctx context.Context) (media.Listing, error) {
 	if err != nil {
 		return media.Listing{}, err
 	}
+	d.shelves.looked(true, shelf.libraries...)
+	d.shelves.noteHolders(shelf, users)
 	listing := media.Listing{
-		Accounts:  make([]media.Account, 0, len(users)),
-		Libraries: make([]media.Library, 0, len(shelf.libraries)),
+		Accounts: make([]media.Account, 0, len(users)),
 	}
 	for _, u := range users {
 		listing.Accounts = append(listing.Accounts, shelf.account(u))
 	}
-	for _, l := range shelf.libraries {
-		if !l.placeholder() {
-			listing.Libraries = append(listing.Libraries, l.library())
+	listing.Libraries = shelf.ordinary()
+	return listing, nil
+}
+
+// Libraries implements media.LibraryLister.
+func (d *Driver) Libraries(ctx context.Context) ([]media.Library, error) {
+	if err := d.seesAll(ctx); err != nil {
+		return nil, err
+	}
+	s, err := d.fresh(ctx)
+	return s.ordinary(), err
+}
+
+// ordinary are the libraries that a caller may name.
+func (s shelf) ordinary() []media.Library {
+	libraries := make([]media.Library, 0, len(s.libraries))
+	for _, l := range s.libraries {
+		if s.kinds[l.ID] == ordinary {
+			libraries = append(libraries, l.library())
 		}
 	}
-	return listing, nil
+	return libraries
 }
 
 // users and roles come whole: without an offset, -1 is no limit.

@@ -91,8 +91,8 @@ func TestPlaceholderThatHoldsSomething(t *testing.T) {
 		}
 	}
 	found, _ := w.listed(w.open(nil), "mia")
-	if found.Access.Equal(account.Access) {
-		t.Error("a placeholder with books is hidden")
+	if !found.Exposed || !found.Access.Equal(account.Access) {
+		t.Errorf("whoever has a placeholder with books is told as %v", found)
 	}
 	_, err = w.driver.SetAccess(w.ctx(), found, access())
 	w.must(err)

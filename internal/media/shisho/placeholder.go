@@ -2,11 +2,12 @@ package shisho
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/wire"
@@ -29,53 +30,90 @@ const (
 	everyListRole media.LibraryRole = "ListsOnly"
 )
 
-// placeholder says whether a library is the placeholder. One whose path somebody changed holds what is there, and is
-// a library like any other.
-func (l library) placeholder() bool {
-	return l.Name == PlaceholderName && len(l.Paths) == 1 && slices.Contains(placeholderPaths, l.Paths[0].Path)
+// kind of a library.
+type kind int
+
+const (
+	// ordinary: people put books there.
+	ordinary kind = iota
+	// intact: a placeholder as it was made.
+	intact
+	// spoiled: a placeholder of which somebody made something else. Whoever was granted it would see what it holds.
+	spoiled
+)
+
+// kind says what a library is, given when each library was made that was seen to be a placeholder. What has one of the
+// kernel's directories is nothing that people made.
+func (l library) kind(known map[int]time.Time) kind {
+	made, seen := known[l.ID]
+	kernels := slices.ContainsFunc(l.Paths, func(f folder) bool { return strings.HasPrefix(f.Path, "/proc/sys/kernel") })
+	switch {
+	case l.Name == PlaceholderName && len(l.Paths) == 1 && slices.Contains(placeholderPaths, l.Paths[0].Path):
+		return intact
+	case l.Name == PlaceholderName, kernels, seen && media.SameMoment(made, l.CreatedAt.Time):
+		return spoiled
+	}
+	return ordinary
 }
 
 // shelf is all libraries at one moment.
 type shelf struct {
 	libraries []library
-	// hidden says of each id whether it is a placeholder.
-	hidden map[int]bool
+	kinds     map[int]kind
+	// nowhere: the server has no directory for a placeholder.
+	nowhere bool
 }
 
-func newShelf(libraries []library) shelf {
-	s := shelf{libraries: libraries, hidden: make(map[int]bool, len(libraries))}
+func newShelf(libraries []library, known map[int]time.Time) shelf {
+	s := shelf{libraries: libraries, kinds: make(map[int]kind, len(libraries))}
 	for _, l := range libraries {
-		s.hidden[l.ID] = l.placeholder()
+		s.kinds[l.ID] = l.kind(known)
 	}
 	return s
 }
 
 // has says whether there is a library that a caller may name.
 func (s shelf) has(id int) bool {
-	hidden, there := s.hidden[id]
-	return there && !hidden
+	k, there := s.kinds[id]
+	return there && k == ordinary
 }
 
 // floor is the placeholder's id: the oldest, should there be several; 0 for none.
 func (s shelf) floor() int {
 	oldest := 0
-	for id, hidden := range s.hidden {
-		if hidden && (oldest == 0 || id < oldest) {
+	for id, k := range s.kinds {
+		if k == intact && (oldest == 0 || id < oldest) {
 			oldest = id
 		}
 	}
 	return oldest
 }
 
-// account converts what check found to be complete. The placeholder is no access.
+// exposes says whether an account that is limited could be shown more than it was granted: what somebody put into a
+// placeholder, or every list, when its last library goes and no placeholder is left.
+func (s shelf) exposes(u user) bool {
+	if !*u.IsActive || u.all() {
+		return false
+	}
+	guarded := false
+	for _, id := range u.granted() {
+		if s.kinds[id] == spoiled {
+			return true
+		}
+		guarded = guarded || s.kinds[id] == intact
+	}
+	return !guarded && (!s.nowhere || s.floor() != 0)
+}
+
+// account converts what check found to be complete. No placeholder is access.
 func (s shelf) account(u user) media.Account {
 	account := media.Account{
 		ID: accountID(u.ID), Username: u.Username, Email: u.Email, Role: roleOf(u.Role.Name),
 		Access:   media.Access{All: u.all(), Libraries: map[media.LibraryID]media.LibraryRole{}},
-		Disabled: !*u.IsActive, MustChangePassword: *u.MustChangePassword,
+		Disabled: !*u.IsActive, MustChangePassword: *u.MustChangePassword, Exposed: s.exposes(u),
 	}
 	for _, id := range u.granted() {
-		if !s.hidden[id] {
+		if s.kinds[id] == ordinary {
 			account.Access.Libraries[libraryID(id)] = media.LibraryViewer
 		}
 	}
@@ -87,18 +125,27 @@ func (s shelf) account(u user) media.Account {
 
 // knows says whether every library that an account was granted is on the shelf.
 func (s shelf) knows(u user) bool {
-	return !slices.ContainsFunc(u.granted(), func(id int) bool { _, known := s.hidden[id]; return !known })
+	return !slices.ContainsFunc(u.granted(), func(id int) bool { _, known := s.kinds[id]; return !known })
 }
 
 // shelves remembers the newest shelf, so that reading one account does not need all libraries.
 type shelves struct {
 	mu     sync.Mutex
 	newest shelf
+	// known says of each library that was seen to be a placeholder when it was made.
+	known map[int]time.Time
+	// looks are the libraries as Usher last looked at them: what it decides on.
+	looks map[int]library
+	// held are the spoiled placeholders that the last List found somebody to be granted.
+	held    []library
+	nowhere bool
 	// laying holds one creation of the placeholder at a time.
 	laying chan struct{}
 }
 
-func newShelves() shelves { return shelves{laying: make(chan struct{}, 1)} }
+func newShelves() shelves {
+	return shelves{laying: make(chan struct{}, 1), known: map[int]time.Time{}, looks: map[int]library{}}
+}
 
 func (s *shelves) get() shelf {
 	s.mu.Lock()
@@ -106,10 +153,54 @@ func (s *shelves) get() shelf {
 	return s.newest
 }
 
-func (s *shelves) put(newest shelf) {
+// put makes a shelf of all libraries.
+func (s *shelves) put(libraries []library) shelf {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.newest = newest
+	s.newest = newShelf(libraries, s.known)
+	s.newest.nowhere = s.nowhere
+	for _, l := range libraries {
+		if s.newest.kinds[l.ID] == intact {
+			s.known[l.ID] = l.CreatedAt.Time
+		}
+	}
+	return s.newest
+}
+
+func (s *shelves) kindOf(l library) kind {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return l.kind(s.known)
+}
+
+// looked notes how Usher last saw some libraries; all that there are, where it saw all.
+func (s *shelves) looked(all bool, libraries ...library) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if all {
+		clear(s.looks)
+	}
+	for _, l := range libraries {
+		s.looks[l.ID] = l
+	}
+}
+
+// another says whether a library is another one than when Usher last looked at it: ids are given out again where an older
+// database comes back.
+func (s *shelves) another(now library) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, looked := s.looks[now.ID]
+	told := !was.CreatedAt.IsZero() && !now.CreatedAt.IsZero()
+	return looked && (told && !media.SameMoment(was.CreatedAt.Time, now.CreatedAt.Time) || was.Name != now.Name && !slices.Equal(was.paths(), now.paths()))
+}
+
+// somewhere notes whether the server has a directory for a placeholder.
+func (s *shelves) somewhere(is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nowhere = !is
+	s.newest.nowhere = s.nowhere
 }
 
 // fresh reads all libraries.
@@ -118,9 +209,7 @@ func (d *Driver) fresh(ctx context.Context) (shelf, error) {
 	if err != nil {
 		return shelf{}, err
 	}
-	s := newShelf(libraries)
-	d.shelves.put(s)
-	return s, nil
+	return d.shelves.put(libraries), nil
 }
 
 // shelfFor returns a shelf that knows every library that the account was granted.
@@ -158,21 +247,21 @@ func (d *Driver) lay(ctx context.Context, s shelf) (shelf, int, error) {
 	if err != nil {
 		return s, 0, err
 	}
-	s.hidden = maps.Clone(s.hidden)
-	s.hidden[made.ID] = true
-	s.libraries = append(slices.Clone(s.libraries), made)
-	d.shelves.put(s)
-	return s, made.ID, nil
+	return d.shelves.put(append(slices.Clone(s.libraries), made)), made.ID, nil
 }
 
 // placeholderPath finds the placeholder's directory on the server. Unsupported where there is none.
 func (d *Driver) placeholderPath(ctx context.Context) (string, error) {
 	for _, path := range placeholderPaths {
 		err := d.directory(ctx, path)
+		if err == nil {
+			d.shelves.somewhere(true)
+		}
 		if err == nil || media.CodeOf(err) != media.Invalid {
 			return path, err
 		}
 	}
+	d.shelves.somewhere(false)
 	return "", media.Errorf(media.Unsupported,
 		"the server has none of the directories that can hold the placeholder library, without which an account cannot be kept from seeing every list: make an empty /var/empty there")
 }

@@ -44,6 +44,9 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 			Identity: unborn, Version: unknownVersion, SetupRequired: true, Capabilities: capabilities(seededRoles(), true, true),
 		}, nil
 	}
+	if err := d.tryOwnPassword(ctx); err != nil {
+		return media.Probe{}, err
+	}
 	me, err := d.me(ctx)
 	if err != nil {
 		return media.Probe{}, err
@@ -66,7 +69,51 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 	return media.Probe{
 		Identity: identity, Version: unknownVersion, Self: accountID(me.ID), SelfName: me.Username,
 		Capabilities: capabilities(roleInfos(roles), slices.Contains(me.Permissions, "books:read"), zero),
+		Warnings:     append(widened(roles), d.shelves.get().spoiledWords()...),
 	}, nil
+}
+
+// tryOwnPassword signs in anew where the last sign-in is a while ago. A session lasts for weeks, also when the password
+// was changed by hand since (contract, section 2): without this, nobody would notice until it ends, or Usher starts again.
+func (d *Driver) tryOwnPassword(ctx context.Context) error {
+	d.mu.Lock()
+	since := time.Since(d.signedIn)
+	d.mu.Unlock()
+	if since < ownPasswordTriedAfter {
+		return nil
+	}
+	token, err := d.signIn(ctx)
+	switch media.CodeOf(err) {
+	case "":
+		d.session.Adopt(token)
+		return nil
+	case media.Unauthenticated:
+		d.session.Forget()
+		return media.Errorf(media.Unauthenticated, "the server refuses the username or password of the credentials (a session from before still holds): was the password changed there?")
+	}
+	return err
+}
+
+// widened says which of the server's own roles may do more than they were made for.
+func widened(roles []role) []string {
+	var words []string
+	for _, r := range roles {
+		given, own := builtInPermissions[fold.ASCII(r.Name)]
+		if !own || !r.IsSystem {
+			continue
+		}
+		var more []string
+		for _, p := range r.Permissions {
+			if !slices.Contains(given, p.Resource+":"+p.Operation) {
+				more = append(more, p.Resource+":"+p.Operation)
+			}
+		}
+		if len(more) > 0 {
+			slices.Sort(more)
+			words = append(words, "somebody gave the server's role "+r.Name+" more than it comes with: "+strings.Join(more, ", "))
+		}
+	}
+	return words
 }
 
 func (d *Driver) needsSetup(ctx context.Context) (bool, error) {

@@ -32,6 +32,14 @@ func coverWord(server string) string {
 // builtIn are the roles that every server has, whose names cannot change (contract, section 3).
 var builtIn = map[string]media.Role{"admin": media.RoleAdmin, "editor": media.RoleEditor, "viewer": media.RoleMember}
 
+// builtInPermissions are what the built-in roles come with, those of admin left out, which has everything.
+var builtInPermissions = map[string][]string{
+	"viewer": {"libraries:read", "books:read", "people:read", "series:read"},
+	"editor": {
+		"libraries:read", "books:read", "people:read", "series:read", "libraries:write", "books:write", "people:write", "series:write",
+	},
+}
+
 // roleOf is Usher's word for a role: for a built-in one of the five, Guest for a role named so, the own name for any
 // other. A name that would be mistaken for another of the five is marked, and never given.
 func roleOf(name string) media.Role {

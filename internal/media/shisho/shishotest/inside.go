@@ -105,3 +105,15 @@ func (s *Server) AddLibrary(name, path string) {
 		id: s.next("library"), name: name, cover: "book", preference: "original", created: time.Now().UTC(), paths: []string{path},
 	})
 }
+
+// Backup keeps the database as it is, and returns what brings it back: ids that were given meanwhile are given again.
+func (s *Server) Backup() (restore func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.store.copy()
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.store = kept.copy()
+	}
+}

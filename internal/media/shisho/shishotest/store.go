@@ -1,6 +1,7 @@
 package shishotest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -8,7 +9,7 @@ import (
 	"github.com/usher-media/usher/internal/media/fold"
 )
 
-// store is the server's database. Ids are never used twice.
+// store is the server's database. Ids are counted: none is used twice, unless an older database comes back.
 type store struct {
 	accounts  []*account
 	roles     []*role
@@ -163,4 +164,29 @@ func (s *store) grant(a *account, all bool, libraries []int) error {
 		a.grants = append(a.grants, grantRow{s.next("grant"), library})
 	}
 	return nil
+}
+
+// copy is the database in a backup.
+func (s *store) copy() store {
+	c := *s
+	c.counters, c.cached = maps.Clone(s.counters), map[string]cachedLogin{}
+	c.roles = copied(s.roles, func(r *role) { r.permissions = slices.Clone(r.permissions) })
+	c.accounts = copied(s.accounts, func(a *account) {
+		a.grants = slices.Clone(a.grants)
+		a.role = c.role(a.role.id)
+	})
+	c.libraries = copied(s.libraries, func(l *library) { l.paths = slices.Clone(l.paths) })
+	c.books, c.jobs = copied(s.books, func(*book) {}), copied(s.jobs, func(*job) {})
+	c.keys = copied(s.keys, func(k *key) { k.permissions = slices.Clone(k.permissions) })
+	return c
+}
+
+func copied[T any](all []*T, deep func(*T)) []*T {
+	var copies []*T
+	for _, one := range all {
+		c := *one
+		deep(&c)
+		copies = append(copies, &c)
+	}
+	return copies
 }
