@@ -164,3 +164,40 @@ func TestAWrongTypedBlock(t *testing.T) {
 	w.create(library)
 	w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec)
 }
+
+// A Library that was there before its MediaServer was compared with no mediaRoots when it was written. So Usher compares it
+// before it makes it, and before it gives it a folder more.
+func TestPathsThatNobodyWasAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	w.start()
+	inside, outside, allowed, private := w.library("movies"), w.library("etc"), w.library("allowed"), w.library("private")
+	outside.Spec.Paths = []v1alpha1.LibraryPath{"/media/etc", "/etc", "/media-private"}
+	allowed.Spec.Paths = []v1alpha1.LibraryPath{"/srv/allowed"}
+	allowed.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: "true"}
+	// One that is taken over with the folder that it has already: nothing is opened by that.
+	w.store.AddLibrary(media.Library{Name: "Private", MediaType: "Movies", Paths: []string{"/private"}})
+	private.Spec.Paths, private.Spec.AdoptionPolicy = []v1alpha1.LibraryPath{"/private"}, v1alpha1.LibraryAdoptionIfUnique
+	server := w.mediaServer()
+	server.Spec.MediaRoots = []v1alpha1.LibraryPath{"/media/"}
+	w.create(inside, outside, allowed, private, server)
+	w.ready(&v1alpha1.Library{}, "movies", "allowed", "private")
+	stalled := w.condition(&v1alpha1.Library{}, "etc", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec)
+	if !strings.Contains(stalled.Message, "the paths [/etc /media-private] lie outside of the mediaRoots of MediaServer home") || !strings.Contains(stalled.Message, "kubectl annotate library etc -n "+w.namespace+" usher.media/allow-paths=true") {
+		t.Errorf("the message is %s", stalled.Message)
+	}
+	if _, made := w.store.Library("Etc"); made {
+		t.Error("a library was made outside of the mediaRoots")
+	}
+	edit(w, inside, func(l *v1alpha1.Library) { l.Spec.Paths = append(l.Spec.Paths, "/root") })
+	w.condition(&v1alpha1.Library{}, "movies", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec)
+	if movies, _ := w.store.Library("Movies"); len(movies.Paths) != 1 {
+		t.Errorf("the library was given %v", movies.Paths)
+	}
+	edit(w, inside, func(l *v1alpha1.Library) {
+		l.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: "true", v1alpha1.AnnotationOwned: l.Annotations[v1alpha1.AnnotationOwned]}
+	})
+	w.ready(&v1alpha1.Library{}, "movies")
+	edit(w, server, func(s *v1alpha1.MediaServer) { s.Spec.MediaRoots = append(s.Spec.MediaRoots, "/etc", "/media-private") })
+	w.ready(&v1alpha1.Library{}, "etc")
+}

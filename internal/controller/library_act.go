@@ -110,6 +110,9 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	if o := p.outsideRoots(nil); o != nil {
+		return o
+	}
 	if o := r.refusedBefore(p.library, p.record); o != nil {
 		return o
 	}
@@ -169,6 +172,9 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 		return r.keepWitness(ctx, p)
 	}
 	if o := p.mayWrite(); o != nil {
+		return o
+	}
+	if o := p.outsideRoots(p.found.Paths); change.Paths != nil && o != nil {
 		return o
 	}
 	if o := r.announceChange(ctx, p, change); o != nil {

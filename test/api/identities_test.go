@@ -150,6 +150,29 @@ func TestGarbageCollector(t *testing.T) {
 	}
 }
 
+// TestOwnersThatWereThere: whoever sets an owner while that needs no permission does not thereby decide when an
+// administrator is deleted.
+func TestOwnersThatWereThere(t *testing.T) {
+	who := meet(t)
+	object := manifest(t, "User", who.namespace, "mia", `{}`)
+	owned(object)
+	mustSay(t, strict(who.editor).Create(t.Context(), object), "")
+	raised := func() *unstructured.Unstructured {
+		changed := object.DeepCopy()
+		merge(spec(changed), parse(t, `{role: Admin}`))
+		return changed
+	}
+	mustSay(t, strict(who.administrator).Update(t.Context(), raised()), "must have no ownerReferences")
+	object.SetOwnerReferences(nil)
+	mustSay(t, strict(who.editor).Update(t.Context(), object), "")
+	object = raised()
+	mustSay(t, strict(who.administrator).Update(t.Context(), object), "")
+	owned(object)
+	mustSay(t, strict(who.administrator).Update(t.Context(), object), "")
+	object.SetLabels(map[string]string{"group": "kids"})
+	mustSay(t, strict(who.editor).Update(t.Context(), object), "")
+}
+
 // letGo removes all finalizers, as an administrator of the cluster may.
 func letGo(t *testing.T, c client.Client, object *unstructured.Unstructured) {
 	t.Helper()

@@ -1,0 +1,31 @@
+package controller
+
+import (
+	"slices"
+	"time"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+)
+
+// comparedAfter is how much younger than its MediaServer a Library must be, for the admission policy to have compared
+// each of its versions with the MediaServer's mediaRoots.
+const comparedAfter = 2 * time.Second
+
+// outsideRoots says why a library may not be given paths that it does not have. The API server asks who writes a Library
+// for permission where the paths lie outside of the mediaRoots, but has nothing to compare with while there is no MediaServer
+// of that name: so what may have been written before the MediaServer is compared here.
+func (p *libraryPass) outsideRoots(has []string) *outcome {
+	server, library := p.server, p.library
+	compared := library.CreationTimestamp.Sub(server.CreationTimestamp.Time) >= comparedAfter
+	if compared || len(server.Spec.MediaRoots) == 0 || library.Annotations[v1alpha1.AnnotationAllowPaths] == "true" {
+		return nil
+	}
+	added := slices.DeleteFunc(slices.Clone(library.Spec.Paths), func(path v1alpha1.LibraryPath) bool { return slices.Contains(has, string(path)) })
+	outside := access.OutsideRoots(added, server.Spec.MediaRoots)
+	if len(outside) == 0 {
+		return nil
+	}
+	return stalled(v1alpha1.ReasonInvalidSpec, "the paths %v lie outside of the mediaRoots of MediaServer %s, and this Library is as old as the MediaServer or older, so that nobody was asked for permission: add the folder to spec.mediaRoots there, or annotate this Library (kubectl annotate library %s -n %s %s=true); both need permission to administer the MediaServer",
+		outside, server.Name, library.Name, library.Namespace, v1alpha1.AnnotationAllowPaths)
+}
