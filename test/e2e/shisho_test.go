@@ -83,6 +83,7 @@ func (r *reading) run(t *testing.T, username, password string) {
 		r.reads(person, shelf)
 	}
 	r.drift()
+	r.holes()
 	r.leave("bob")
 	r.must(r.scan(t.Context()))
 	r.nothingMoved()
