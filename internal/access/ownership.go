@@ -20,8 +20,10 @@ type Recorded string
 const (
 	// RecordedPresent: it is there, and its name is the expected one.
 	RecordedPresent Recorded = "present"
-	// RecordedRenamed: it is there under another name.
+	// RecordedRenamed: it is there under another name, and is the same beyond doubt.
 	RecordedRenamed Recorded = "renamed"
+	// RecordedDoubted: nobody can tell whether what has the id now, or had it, is what was recorded.
+	RecordedDoubted Recorded = "doubted"
 	// RecordedMissing: the newest listing lacks it.
 	RecordedMissing Recorded = "missing"
 	// RecordedAbsent: it is missing beyond doubt.
@@ -60,8 +62,12 @@ const (
 	ActionRecord Action = "Record"
 	// ActionManage: compare and repair.
 	ActionManage Action = "Manage"
+	// ActionTake: take what can be undone, and give nothing.
+	ActionTake Action = "Take"
 	// ActionConflict: a person must decide; touch nothing.
 	ActionConflict Action = "Conflict"
+	// ActionDoubt: a person must say what the recorded object is; touch nothing.
+	ActionDoubt Action = "Doubt"
 	// ActionWait: look again before believing it; touch nothing.
 	ActionWait Action = "Wait"
 )
@@ -85,7 +91,9 @@ func Ownership(f OwnershipFacts) Action {
 	case f.Record == RecordOwned && f.Recorded == RecordedPresent:
 		return ActionManage
 	case f.Record == RecordOwned && f.Recorded == RecordedRenamed:
-		return ActionConflict
+		return ActionTake
+	case f.Record == RecordOwned && f.Recorded == RecordedDoubted:
+		return ActionDoubt
 	case f.Record == RecordOwned && f.Recorded == RecordedMissing:
 		return ActionWait
 	case f.Record == RecordIntent && f.Named == NamedOurs:

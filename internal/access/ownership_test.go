@@ -13,7 +13,8 @@ var update = flag.Bool("update", false, "write the golden file anew")
 const goldenHeader = `# Whose is it? The whole truth table of access.Ownership, for accounts and libraries alike.
 #
 # record    what the annotation usher.media/owned says: none; intent (a creation was announced and its end not recorded); owned
-# recorded  what became of the object with the recorded id: present; renamed; missing from the newest list; absent beyond doubt
+# recorded  what became of the object with the recorded id: present; renamed (the same beyond doubt); doubted (nobody can tell
+#           whether it is the same); missing from the newest list; absent beyond doubt
 # named     what else the server has under the name: none; adoptable (one, and the policy lets us); taken (one, and it does not);
 #           several; ours (one that only our own announced creation can have made)
 # settled   a full list was begun after everything that an open intent may have sent was over
@@ -49,7 +50,7 @@ func allFacts() []OwnershipFacts {
 	for _, record := range []Record{RecordNone, RecordIntent, RecordOwned} {
 		results := []Recorded{RecordedNone}
 		if record == RecordOwned {
-			results = []Recorded{RecordedPresent, RecordedRenamed, RecordedMissing, RecordedAbsent}
+			results = []Recorded{RecordedPresent, RecordedRenamed, RecordedDoubted, RecordedMissing, RecordedAbsent}
 		}
 		for _, recorded := range results {
 			for _, named := range []Named{NamedNone, NamedAdoptable, NamedTaken, NamedSeveral, NamedOurs} {
@@ -124,6 +125,10 @@ func TestOwnershipNeverTakesWhatIsNotAllowed(t *testing.T) {
 			t.Errorf("%+v is made again, though something may be there", f)
 		case action == ActionManage && f.Recorded != RecordedPresent:
 			t.Errorf("%+v is managed", f)
+		case action == ActionTake && f.Recorded != RecordedRenamed:
+			t.Errorf("%+v is taken from", f)
+		case f.Recorded == RecordedDoubted && action != ActionDoubt:
+			t.Errorf("%+v is touched", f)
 		}
 	}
 }

@@ -16,6 +16,8 @@ const (
 	indexSecret = "secret"
 	indexInvite = "spec.inviteRef.uid"
 	indexUser   = "spec.userRef.name"
+	// indexRecorded is the account that a User has recorded, by recordedAs.
+	indexRecorded = "recorded"
 )
 
 // addIndexes lets the cache answer which objects belong to a server, claim the same account or library, or read a Secret.
@@ -28,6 +30,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	for _, i := range []index{
 		{&v1alpha1.User{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.User).Spec.ServerRef.Name} }},
 		{&v1alpha1.User{}, indexClaim, func(o client.Object) []string { return []string{userClaim(o.(*v1alpha1.User))} }},
+		{&v1alpha1.User{}, indexRecorded, func(o client.Object) []string { return recordedClaim(o.(*v1alpha1.User)) }},
 		{&v1alpha1.User{}, indexSecret, func(o client.Object) []string { return userSecrets(o.(*v1alpha1.User)) }},
 		{&v1alpha1.Library{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Library).Spec.ServerRef.Name} }},
 		{&v1alpha1.Invite{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Invite).Spec.ServerRef.Name} }},
@@ -46,6 +49,15 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 func userClaim(user *v1alpha1.User) string {
 	return claimOf(user.Spec.ServerRef.Name, user.Spec.Username)
 }
+
+func recordedClaim(user *v1alpha1.User) []string {
+	if id := parseRecord(user).ID; id != "" {
+		return []string{recordedAs(user.Spec.ServerRef.Name, id)}
+	}
+	return nil
+}
+
+func recordedAs(server, id string) string { return server + "/" + id }
 
 func claimOf(server, username string) string { return server + "/" + foldBroadly(username) }
 

@@ -75,16 +75,16 @@ func (k *Kit) declaredAccounts(ctx context.Context, s site, namespace string) (m
 
 // holders names the declared accounts that still have a library in their list, as their Users.
 func (r *libraryReconciler) holders(ctx context.Context, s site, library *v1alpha1.Library, id media.LibraryID) ([]string, error) {
-	declared, err := r.declaredAccounts(ctx, s, library.Namespace)
-	if err != nil {
+	var users v1alpha1.UserList
+	if err := r.Client.List(ctx, &users, ofServer(library.Namespace, s.server.Name)...); err != nil {
 		return nil, err
 	}
 	var names []string
-	for account, name := range declared {
-		found, ok := s.inventory().Account(account)
+	for i := range users.Items {
+		account, known := s.accountOf(&users.Items[i])
 		// Also that of an account that sees everything by its role: it may have another role one day.
-		if ok && found.Access.Libraries[id] != "" && found.Role != media.RoleOwner {
-			names = append(names, name)
+		if known && account.Access.Libraries[id] != "" && account.Role != media.RoleOwner {
+			names = append(names, users.Items[i].Name)
 		}
 	}
 	slices.Sort(names)

@@ -109,7 +109,7 @@ func (p *grantPass) countActive(count *edgeCount, user *v1alpha1.User, library *
 		count.pending(user, library)
 		return
 	}
-	if p.has(user, library, role) {
+	if p.has(user, library, role) && p.named(user) {
 		count.applied++
 		return
 	}
@@ -144,6 +144,14 @@ func (p *grantPass) has(user *v1alpha1.User, library *v1alpha1.Library, role v1a
 	}
 	actual, _, sees := seesLibrary(s.able(), account, id)
 	return sees && access.HighestRole(v1alpha1.LibraryRole(actual), role) == v1alpha1.LibraryRole(actual)
+}
+
+// named says whether the User's account has the name that the manifest gives it: one that has another is given nothing.
+func (p *grantPass) named(user *v1alpha1.User) bool {
+	s := p.sites[user.Spec.ServerRef.Name]
+	account, known := s.accountOf(user)
+	fold := s.to().Traits().FoldUsername
+	return known && fold(account.Username) == fold(user.Spec.Username)
 }
 
 // believed is the id of a Library that is not in doubt.

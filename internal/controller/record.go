@@ -52,7 +52,14 @@ type record struct {
 	Library *libraryWitness `json:"library,omitempty"`
 	// Guards are what the driver made on a MediaServer's server to keep a hole of it shut.
 	Guards []string `json:"guards,omitempty"`
-	// Doubt: the library with the ID is not believed to be this one's.
+	// Email and Created are what the account had when it was last seen: its witnesses, where ids are given out again.
+	Email   string    `json:"email,omitempty"`
+	Created time.Time `json:"created,omitzero"`
+	// Believed is another name under which the account is known beyond doubt to be this one's; "-" where it is gone.
+	Believed string `json:"believed,omitempty"`
+	// Assumed: the record was lost. The password that the manifest says counts as applied, once it can be read.
+	Assumed bool `json:"assumed,omitempty"`
+	// Doubt: what has the ID on the server is not believed to be this one's.
 	Doubt *doubt `json:"doubt,omitempty"`
 	// Intent is written before something is created, and removed when the result is recorded. It stays with a record that
 	// was whole before: one with the id that the account was to be made with.
@@ -65,9 +72,9 @@ type intent struct {
 	At time.Time `json:"at"`
 	// Refused: the server refused it, or it was never sent, so that nothing was made.
 	Refused bool `json:"refused,omitempty"`
-	// Strangers are the ids of accounts that were found not to be what was announced, so that nobody's account is tried
-	// with a password again and again.
-	Strangers []string `json:"strangers,omitempty"`
+	// Tried are keyed hashes of the passwords that an account of the name did not accept, by its id, so that nobody's account
+	// is tried with a password again and again.
+	Tried map[string][]string `json:"tried,omitempty"`
 	// Known are the ids that carried the name before.
 	Known []string `json:"known,omitempty"`
 }

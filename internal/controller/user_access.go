@@ -11,9 +11,9 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// role is the one that the account is to have: with a problem, the one that it has.
+// role is the one that the account is to have: with a problem or another name, the one that it has.
 func (p *userPass) role() media.Role {
-	if p.problem != nil && p.account.ID != "" {
+	if (p.problem != nil || p.renamed) && p.account.ID != "" {
 		return p.account.Role
 	}
 	return media.Role(p.user.Spec.Role)

@@ -136,6 +136,9 @@ func (r *userReconciler) confirm(ctx context.Context, p *userPass, d difference)
 }
 
 func (p *userPass) accountKey() media.AccountKey {
+	if p.renamed {
+		return media.AccountKey{ID: p.account.ID, Username: p.account.Username}
+	}
 	return media.AccountKey{ID: p.account.ID, Username: p.user.Spec.Username}
 }
 

@@ -32,9 +32,6 @@ func (p *userPass) adoptionPolicy() v1alpha1.AccountAdoptionPolicy {
 func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Account) *outcome {
 	name := p.user.Spec.Username
 	switch {
-	case facts.Recorded == access.RecordedRenamed:
-		account, _ := p.inventory().Account(media.AccountID(p.record.ID))
-		return stalled(v1alpha1.ReasonConflict, "this User's account is now named %q on the server: name it %q again there, or delete this User and declare the other name", bounded(account.Username, 128), name)
 	case facts.Named == access.NamedSeveral:
 		return stalled(v1alpha1.ReasonAmbiguousName, "%d accounts of the server differ from %q only in letter case: rename or delete all but one there", len(candidates), name)
 	case len(candidates) == 0:

@@ -16,7 +16,8 @@ import (
 // whatever that comes from (DESIGN D1).
 type userReconciler struct {
 	*Kit
-	brake *brake
+	brake    *brake
+	restores *restores
 }
 
 // +kubebuilder:rbac:groups=usher.media,resources=users,verbs=get;list;watch;patch;update
@@ -31,6 +32,13 @@ type userPass struct {
 	record record
 	// account is the one on the server, once it is known to be this User's.
 	account media.Account
+	// renamed: the account is this User's, and has another name on the server: what can be undone is taken from it.
+	renamed bool
+	// claimedBy is another User that stands for the account, restored: others changed at the same look. told is the account
+	// that a person said is this User's.
+	claimedBy string
+	restored  bool
+	told      media.AccountID
 	// untried: the account was taken for ours without its password having been tried.
 	untried bool
 	// libraries are those declared on the server, ids those that are resolved there.
@@ -92,7 +100,10 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 			return r.notManaged(p, *o)
 		}
 	}
-	return r.agree(ctx, p)
+	if p.renamed {
+		return r.takeBack(ctx, p)
+	}
+	return r.unlessRenamed(p, r.agree(ctx, p))
 }
 
 // notManaged is for a pass that ended before the account was known.

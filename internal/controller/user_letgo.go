@@ -24,7 +24,7 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 		return *o
 	}
 	if o := r.dispose(ctx, p); o != nil {
-		return *o
+		return r.unlessRenamed(p, *o)
 	}
 	return r.end(ctx, p)
 }
@@ -40,7 +40,9 @@ func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
 // dispose returns nil when the account is as the policy wants it.
 func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	ctx = media.WithReason(ctx, "the User is being deleted: deletionPolicy "+string(p.user.Spec.DeletionPolicy))
-	p.record = readRecord(p.user, p.identity())
+	if o := r.recall(ctx, p); o != nil {
+		return o
+	}
 	policy := p.user.Spec.DeletionPolicy
 	if p.record.open() && !p.observing() {
 		if o := r.recoverIntent(ctx, p); o != nil {
@@ -50,16 +52,17 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	if o := r.gatherDeclared(ctx, p); o != nil {
 		return o
 	}
-	account, there := p.inventory().Account(media.AccountID(p.record.ID))
 	switch {
 	case p.record.ID == "":
 		return nil
 	case p.observing():
 		r.normal(p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
 		return nil
-	case !there:
-		return r.disposeMissing(ctx, p)
 	}
+	if done, o := r.disposeOther(ctx, p); done || o != nil {
+		return o
+	}
+	account, _ := p.inventory().Account(media.AccountID(p.record.ID))
 	p.account = account
 	if why := p.to().Protection(p.connection.Probe, account); why != "" {
 		r.warn(p.user, "Retained", "Release", "account %q is left on the server as it is: %s", p.user.Spec.Username, why)
@@ -103,15 +106,47 @@ func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcom
 	return nil
 }
 
-// disposeMissing waits until an account that is missing from the list is missing beyond doubt.
-func (r *userReconciler) disposeMissing(ctx context.Context, p *userPass) *outcome {
-	switch r.recorded(ctx, p) {
-	case access.RecordedPresent, access.RecordedRenamed: // the list is short; the next pass finds it in the inventory
+// disposeOther deals with an account that is not what was recorded: done when nothing is left to do.
+func (r *userReconciler) disposeOther(ctx context.Context, p *userPass) (done bool, o *outcome) {
+	recorded, o := r.recorded(ctx, p)
+	if o != nil {
+		return false, o
+	}
+	switch recorded {
+	case access.RecordedPresent:
+		return false, nil
+	case access.RecordedRenamed:
+		return true, r.retireRenamed(ctx, p)
+	case access.RecordedDoubted:
+		if err := r.confirmDeleting(ctx, p.user); err != nil {
+			return false, retry(err)
+		}
+		r.warn(p.user, "LeftBehind", "Release", "account %s is left on the server as it is: %s", p.record.ID, p.otherThanRecorded(nil))
+		return true, nil
 	case access.RecordedAbsent:
 		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
-		return nil
+		return true, nil
 	}
-	return r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before it is believed")
+	return false, r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before it is believed")
+}
+
+// retireRenamed takes what can be undone from an account that has another name now, and says what is left.
+func (r *userReconciler) retireRenamed(ctx context.Context, p *userPass) *outcome {
+	if err := r.confirmDeleting(ctx, p.user); err != nil {
+		return retry(err)
+	}
+	p.renamed, p.wantDisabled = true, true
+	if d := p.withdrawal(); len(d.words) > 0 {
+		if o := r.withdraw(ctx, p, d); o != nil {
+			return o
+		}
+	}
+	left := "it is disabled, and stays"
+	if !p.account.Disabled {
+		left = "it is still open: disable it on the server"
+	}
+	r.warn(p.user, "LeftBehind", "Release", "account %s, which was %q, is named %q on the server: access that Usher gave is taken back; %s", p.account.ID, p.user.Spec.Username, bounded(p.account.Username, 128), left)
+	return nil
 }
 
 func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcome {

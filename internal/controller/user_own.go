@@ -15,9 +15,18 @@ import (
 
 // own finds out which account of the server is this User's, and makes or takes over one where that is allowed.
 func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
-	p.record = readRecord(p.user, p.identity())
+	if o := r.recall(ctx, p); o != nil {
+		return o
+	}
+	if o := r.forget(ctx, p, p.candidates()); o != nil {
+		return o
+	}
 	if p.problem != nil && p.record.ID == "" {
 		return p.problem
+	}
+	recorded, o := r.recorded(ctx, p)
+	if o != nil {
+		return o
 	}
 	candidates := p.candidates()
 	named, o := r.named(ctx, p, candidates)
@@ -25,13 +34,18 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 		return o
 	}
 	facts := access.OwnershipFacts{
-		Record: p.record.kind(), Recorded: r.recorded(ctx, p), Named: named,
+		Record: p.record.kind(), Recorded: recorded, Named: named,
 		Settled: p.settledIntent(p.record), MayCreate: p.user.Spec.Role != v1alpha1.AccountRoleOwner,
 	}
 	switch access.Ownership(facts) {
 	case access.ActionManage:
 		p.account, _ = p.inventory().Account(media.AccountID(p.record.ID))
+		p.record = p.witnesses(p.record, p.account)
+		p.record.Doubt, p.record.Believed = nil, ""
 		return r.keepRecord(ctx, p.site, p.user, p.record)
+	case access.ActionTake:
+		p.renamed = true
+		return nil
 	case access.ActionCreate, access.ActionAdopt:
 		if o := r.mayObtain(p, len(candidates) == 1); o != nil {
 			return o
@@ -44,6 +58,11 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 		return r.settle(ctx, p, candidates[0])
 	case access.ActionWait:
 		return r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before anything is made in its place")
+	}
+	// What the status said of an account is not known of one that is not this User's.
+	p.status.State, p.status.Access, p.status.DisableMethod = v1alpha1.UserPending, nil, ""
+	if recorded == access.RecordedDoubted {
+		return p.inDoubt(candidates)
 	}
 	return p.conflict(facts, candidates)
 }
@@ -65,34 +84,6 @@ func (p *userPass) candidates() []media.Account {
 	return slices.DeleteFunc(named, func(a media.Account) bool { return string(a.ID) == p.record.ID })
 }
 
-// recorded says what became of the recorded account. Two listings without it are not enough: the server is asked for
-// it by its id, since a list can be short for as long as it likes.
-func (r *userReconciler) recorded(ctx context.Context, p *userPass) access.Recorded {
-	id := media.AccountID(p.record.ID)
-	if id == "" {
-		return access.RecordedNone
-	}
-	fold := p.to().Traits().FoldUsername
-	account, found := p.inventory().Account(id)
-	switch {
-	case found && fold(account.Username) == fold(p.user.Spec.Username):
-		return access.RecordedPresent
-	case found:
-		return access.RecordedRenamed
-	case !p.settledIntent(p.record), !p.inventory().AccountAbsent(id, p.connection.Opened):
-		return access.RecordedMissing
-	}
-	switch _, err := p.to().ReadAccount(ctx, media.AccountKey{ID: id, Username: p.user.Spec.Username}); media.CodeOf(err) {
-	case "":
-		return access.RecordedPresent
-	case media.NotFound:
-		return access.RecordedAbsent
-	case media.Conflict:
-		return access.RecordedRenamed
-	}
-	return access.RecordedMissing
-}
-
 // named says what the server has under the username. An account found under an open intent is ours only if it accepts
 // a password that only we could have set: on some servers strangers can register.
 func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []media.Account) (access.Named, *outcome) {
@@ -111,7 +102,7 @@ func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []me
 			return access.NamedOurs, o
 		}
 	}
-	if p.adoptable(candidates[0]) {
+	if p.adoptable(candidates[0]) || candidates[0].ID == p.told {
 		return access.NamedAdoptable, nil
 	}
 	return access.NamedTaken, nil
@@ -247,54 +238,10 @@ func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.A
 	} else if p.record.Password, o = r.adoptedPassword(ctx, p); o != nil {
 		return o
 	}
+	p.record = p.witnesses(p.record, account)
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
 	r.normal(p.user, "Adopted", "Adopt", "took over account %q of MediaServer %s", account.Username, p.server.Name)
-	return nil
-}
-
-// settle gives a new account the password that its holder gets, and records it as ours.
-func (r *userReconciler) settle(ctx context.Context, p *userPass, account media.Account) *outcome {
-	p.account = account
-	if !account.Access.Equal(p.desired()) {
-		exactly := func(media.Account) media.Access { return p.desired() }
-		if o := r.setAccess(ctx, p, exactly); o != nil {
-			return o
-		}
-	}
-	// One whose creation broke off may be open still: it is shut before its holder has a password.
-	if p.wantDisabled && !p.account.Disabled && p.method() == v1alpha1.DisableSwitch {
-		if o := r.setSwitch(ctx, p, true); o != nil {
-			return o
-		}
-	}
-	announced, made := p.record, p.record
-	made.ID, made.Origin, made.Disabled = string(account.ID), v1alpha1.OriginCreated, p.account.Disabled
-	if p.wantDisabled {
-		made.Disabled, made.Method = true, p.method()
-	}
-	// Where a password locks the account out, nobody is to have one that works. One that can only be given at the creation
-	// has been given.
-	if made.Method != v1alpha1.DisableLockOut && !p.able().PasswordsFixed {
-		want, o := r.wantedPassword(ctx, p)
-		if o != nil {
-			return o
-		}
-		// One whose creation broke off may have to be changed at the first sign-in, for which nobody asked.
-		unasked := p.account.MustChangePassword && !want.mustChange
-		if o := r.deliverPassword(ctx, p, want, want.fromSecret || p.untried || unasked); o != nil {
-			return o
-		}
-		made.Password, made.Generated = want.hash, !want.fromSecret
-	}
-	if made.same(announced) {
-		return nil // it was announced like that
-	}
-	p.record = made
-	p.record.Intent = nil
-	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
-		return retry(err)
-	}
 	return nil
 }

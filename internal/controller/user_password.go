@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -108,41 +109,58 @@ func (r *userReconciler) adoptedPassword(ctx context.Context, p *userPass) (stri
 	return want.hash, o
 }
 
-// provenOurs tries the passwords that only our own announced creation could have set. What it finds is recorded: each
-// account is tried once. Nothing is tried, or held against the account, while the announced password is not to be had.
+// provenOurs tries the passwords that only our own announced creation could have set, each once on each account. Nothing
+// is held against an account while one of them cannot be read.
 func (r *userReconciler) provenOurs(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
-	if slices.Contains(p.record.Intent.Strangers, string(account.ID)) {
-		return false, nil
-	}
-	passwords := r.announcedPasswords(ctx, p)
-	if p.unproven = len(passwords) == 0; p.unproven {
-		return false, nil
-	}
+	passwords, unread := r.announcedPasswords(ctx, p)
+	p.unproven = len(passwords) == 0 && unread == nil
+	id := string(account.ID)
+	tried := slices.Clone(p.record.Intent.Tried[id])
+	passwords = slices.DeleteFunc(passwords, func(password string) bool { return slices.Contains(tried, r.Keyring.Hash(p.user.UID, password)) })
 	ours, o := r.tryPasswords(ctx, p, account, passwords)
 	if ours || o != nil {
 		return ours, o
 	}
+	if len(passwords) == 0 {
+		return false, unread
+	}
+	for _, password := range passwords {
+		tried = append(tried, r.Keyring.Hash(p.user.UID, password))
+	}
 	announced := *p.record.Intent
-	announced.Strangers = append(slices.Clone(announced.Strangers), string(account.ID))
+	announced.Tried = maps.Clone(announced.Tried)
+	if announced.Tried == nil {
+		announced.Tried = map[string][]string{}
+	}
+	announced.Tried[id] = tried
 	p.record.Intent = &announced
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return false, retry(err)
 	}
-	return false, nil
+	return false, unread
 }
 
-// announcedPasswords are those that the account may have had since it was made.
-func (r *userReconciler) announcedPasswords(ctx context.Context, p *userPass) []string {
-	passwords := []string{r.Keyring.Password(p.user.UID, p.record.Rotation)}
-	if want, o := r.wantedPassword(ctx, p); o == nil && want.fromSecret {
+// announcedPasswords are those that the account may have had since it was made, as far as they can be read, and why one
+// cannot.
+func (r *userReconciler) announcedPasswords(ctx context.Context, p *userPass) (passwords []string, unread *outcome) {
+	passwords = []string{r.Keyring.Password(p.user.UID, p.record.Rotation)}
+	want, o := r.wantedPassword(ctx, p)
+	switch {
+	case o != nil && want.hash == "":
+		unread = o
+	case o == nil && want.fromSecret:
 		passwords = append(passwords, want.password)
 	}
 	if p.record.Password == "" {
-		return passwords
+		return passwords, unread
 	}
-	return slices.DeleteFunc(passwords, func(password string) bool {
+	passwords = slices.DeleteFunc(passwords, func(password string) bool {
 		return r.Keyring.Hash(p.user.UID, password) != p.record.Password
 	})
+	if len(passwords) > 0 {
+		unread = nil
+	}
+	return passwords, unread
 }
 
 func (r *userReconciler) tryPasswords(ctx context.Context, p *userPass, account media.Account, passwords []string) (bool, *outcome) {
@@ -166,6 +184,11 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	generated := p.passwordRef() == nil
 	if p.record.Disabled && p.method() == v1alpha1.DisableLockOut {
 		return nil // a password that works would let its holder in
+	}
+	if p.record.Assumed {
+		if o := r.assumePassword(ctx, p); o != nil {
+			return o
+		}
 	}
 	if p.chosenByHolder() || (generated && !rotate && !p.record.Generated) {
 		return nil // nobody but its holder knows the password, and it stays

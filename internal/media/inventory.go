@@ -203,6 +203,24 @@ func (i *Inventory) AccountAbsent(id AccountID, after time.Time) bool {
 	return i.absent(i.accounts.missingSince(id), after)
 }
 
+// AccountChanged is the number of the complete listing since which an account has the name that it has, or is missing: two
+// with the same number changed at one look. 0 while no listing has shown that name, but only a call about that account.
+func (i *Inventory) AccountChanged(id AccountID) int {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	if e, found := i.accounts.entries[id]; found {
+		return e.named
+	}
+	return i.accounts.missingSince(id)
+}
+
+// Listings counts the complete listings.
+func (i *Inventory) Listings() int {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.listings
+}
+
 // LibraryAbsent says the same of a library.
 func (i *Inventory) LibraryAbsent(id LibraryID, after time.Time) bool {
 	i.mu.RLock()

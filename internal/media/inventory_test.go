@@ -124,13 +124,13 @@ func TestAReadBegunBeforeAWriteDoesNotUndoIt(t *testing.T) {
 // What is remembered of things that are gone does not grow for ever.
 func TestTheInventoryForgets(t *testing.T) {
 	inventory := testInventory()
-	for i := range 10 {
+	for i := range 20 {
 		inventory.apply(inventory.begin(noon), Listing{Accounts: []Account{account(strconv.Itoa(i), "ann")}})
 	}
-	if n := len(inventory.accounts.missing); n > 1 {
+	if n := len(inventory.accounts.missing); n > rememberGone+1 {
 		t.Errorf("%d accounts that are gone are remembered", n)
 	}
-	if !inventory.AccountAbsent("1", time.Time{}) || inventory.AccountAbsent("8", time.Time{}) {
+	if !inventory.AccountAbsent("1", time.Time{}) || inventory.AccountAbsent("18", time.Time{}) {
 		t.Error("absent after one listing, or not after two")
 	}
 }

@@ -17,10 +17,15 @@ type table[ID comparable, V any] struct {
 	removed map[ID]uint64
 }
 
+// rememberGone is for how many listings it is remembered at which one an object went.
+const rememberGone = 8
+
 type entry[V any] struct {
 	value V
 	// written is the sequence number of Usher's own last write; 0 for what only a listing said.
 	written uint64
+	// named is the number of the listing that first showed the object under the name that it has; 0: none has yet.
+	named int
 }
 
 func newTable[ID comparable, V any](id func(V) ID, name func(V) string) *table[ID, V] {
@@ -41,7 +46,11 @@ func (t *table[ID, V]) apply(sequence uint64, listing int, values []V) {
 			continue
 		}
 		delete(t.removed, id)
-		t.set(id, entry[V]{value: value})
+		named := t.namedSince(value)
+		if named == 0 {
+			named = listing
+		}
+		t.set(id, entry[V]{value: value, named: named})
 	}
 	for id, entry := range t.entries {
 		if !listed[id] && entry.written <= sequence {
@@ -54,14 +63,22 @@ func (t *table[ID, V]) apply(sequence uint64, listing int, values []V) {
 			delete(t.removed, id)
 		}
 	}
-	// What two listings lacked is like what was never there (missingSince), and need not be remembered for ever.
-	maps.DeleteFunc(t.missing, func(_ ID, since int) bool { return since < listing })
+	// What two listings lacked is like what was never there (missingSince), but for the look at which it went.
+	maps.DeleteFunc(t.missing, func(_ ID, since int) bool { return since < listing-rememberGone })
 }
 
 func (t *table[ID, V]) put(value V, sequence uint64) {
 	id := t.id(value)
 	delete(t.removed, id)
-	t.set(id, entry[V]{value: value, written: sequence})
+	t.set(id, entry[V]{value: value, written: sequence, named: t.namedSince(value)})
+}
+
+// namedSince is when a listing first showed the object under the name that it has in value; 0 where none has.
+func (t *table[ID, V]) namedSince(value V) int {
+	if old, found := t.entries[t.id(value)]; found && t.name(old.value) == t.name(value) {
+		return old.named
+	}
+	return 0
 }
 
 // observe takes a live read that was begun at a sequence number. From then on, a listing begun earlier does not count

@@ -31,7 +31,7 @@ var plants = []plant{
 	},
 	{
 		name: "the password comes before the access",
-		file: "internal/controller/user_own.go",
+		file: "internal/controller/user_settle.go",
 		from: "	if !account.Access.Equal(p.desired()) {\n",
 		to: "	if want, o := r.wantedPassword(ctx, p); o == nil {\n		_ = r.deliverPassword(ctx, p, want, true)\n	}\n" +
 			"	if !account.Access.Equal(p.desired()) {\n",
@@ -46,9 +46,9 @@ var plants = []plant{
 	},
 	{
 		name: "a short list is trusted",
-		file: "internal/controller/user_own.go",
-		from: "	case !p.settledIntent(p.record), !p.inventory().AccountAbsent(id, p.connection.Opened):\n		return access.RecordedMissing\n	}\n",
-		to:   "	default:\n		return access.RecordedAbsent\n	}\n",
+		file: "internal/controller/user_recorded.go",
+		from: "	case !p.settledIntent(p.record), !p.inventory().AccountAbsent(id, p.connection.Opened):\n		return access.RecordedMissing, nil\n	}\n",
+		to:   "	default:\n		return access.RecordedAbsent, nil\n	}\n",
 		pkg:  "./internal/controller", run: "TestHalfAListDestroysNothing$", says: "--- FAIL: TestHalfAListDestroysNothing",
 	},
 	{
