@@ -44,12 +44,16 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionApplied: every edge of a LibraryGrant has reached its server.
 	ConditionApplied = "Applied"
+	// ConditionIdentityShared is there, and True, while a MediaServer of another namespace leads to the same server.
+	ConditionIdentityShared = "IdentityShared"
 )
 
 // Reasons of conditions. Each is explained in docs/status.md.
 const (
 	// ReasonSynced: the media server agrees.
 	ReasonSynced = "Synced"
+	// ReasonSharedAcrossNamespaces: MediaServers of two namespaces lead to one server.
+	ReasonSharedAcrossNamespaces = "SharedAcrossNamespaces"
 	// ReasonResolved: all references of a LibraryGrant resolve.
 	ReasonResolved = "Resolved"
 	// ReasonApplied: every edge has reached its server.
@@ -130,6 +134,9 @@ const (
 	AnnotationReconcileNow = "usher.media/reconcile-now"
 	// AnnotationAcceptServerIdentity names the new identity of a server that changed behind its URL.
 	AnnotationAcceptServerIdentity = "usher.media/accept-server-identity"
+	// AnnotationDistinctServer, on a MediaServer, names the identity that its server shares with another one though it is a
+	// copy of that one's data, at another address. Needs `administer`.
+	AnnotationDistinctServer = "usher.media/distinct-server"
 	// AnnotationProceed, on a MediaServer, lets the burst brake go until the moment that it names (RFC 3339, a day at most).
 	AnnotationProceed = "usher.media/proceed"
 	// AnnotationAllowPaths, "true" on a Library, lets its paths lie outside of the MediaServer's mediaRoots though the Library

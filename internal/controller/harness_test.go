@@ -3,7 +3,6 @@ package controller_test
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,6 +50,8 @@ type world struct {
 	policiesEvery time.Duration
 	// releaseAfter is the operator's grace for objects whose MediaServer is gone; zero for the usual.
 	releaseAfter time.Duration
+	// alsoWatched are other namespaces that the operator looks at.
+	alsoWatched []string
 }
 
 // newWorld starts an operator on a namespace of its own, and a MediaServer that is connected.
@@ -83,7 +84,7 @@ func (w *world) openAs(open media.Open) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.metrics = prometheus.NewRegistry()
 	mgr, err := app.New(ctx, testenv.Get(w.t).Config(), app.Options{
-		Namespace: w.namespace, WatchNamespaces: []string{w.namespace}, MetricsAddress: "0", ProbeAddress: cmp.Or(w.probes, "0"),
+		Namespace: w.namespace, WatchNamespaces: append([]string{w.namespace}, w.alsoWatched...), MetricsAddress: "0", ProbeAddress: cmp.Or(w.probes, "0"),
 		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
 		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
 		PoliciesProvenEvery: w.policiesEvery,
@@ -290,11 +291,4 @@ func (w *world) seesExactly(username string, libraries ...string) {
 	w.eventually(fmt.Sprintf("%s sees exactly %v", username, libraries), func() bool {
 		return fmt.Sprint(w.sees(username)) == fmt.Sprint(append([]string{}, libraries...))
 	})
-}
-
-// ownedID is the id in an object's record.
-func ownedID(object client.Object) string {
-	var record struct{ ID string }
-	_ = json.Unmarshal([]byte(object.GetAnnotations()[v1alpha1.AnnotationOwned]), &record)
-	return record.ID
 }

@@ -1,11 +1,13 @@
 package controller_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -88,4 +90,11 @@ func TestPasswordThatAnotherServerGot(t *testing.T) {
 	w.ready(&v1alpha1.MediaServer{}, serverName)
 	w.eventually("the password in the Secret works", func() bool { return w.passwordIsTrue("ann") })
 	w.ready(&v1alpha1.User{}, "ann")
+}
+
+// ownedID is the id in an object's record.
+func ownedID(object client.Object) string {
+	var record struct{ ID string }
+	_ = json.Unmarshal([]byte(object.GetAnnotations()[v1alpha1.AnnotationOwned]), &record)
+	return record.ID
 }

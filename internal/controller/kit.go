@@ -43,6 +43,9 @@ type Kit struct {
 	// an event that says what stays behind.
 	ReleaseAfter time.Duration
 
+	// sightings of the servers at the MediaServers' URLs.
+	sightings *sightings
+
 	counters counters
 	// started is when the operator began to look.
 	started time.Time

@@ -41,6 +41,7 @@ func (r *mediaServerReconciler) Reconcile(ctx context.Context, request reconcile
 	key := serverKey(server.Namespace, server.Name)
 	connection, result := r.look(ctx, server, status)
 	if result.kind == kindGone {
+		r.sightings.forget(key)
 		r.Connections.Remove(key)
 	} else {
 		r.publish(key, server, connection, &result)
@@ -84,8 +85,14 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	if o != nil {
 		return connection, *o // what the server said before stays known
 	}
-	if o := r.identify(ctx, server, probe.Identity, connection.Server.Guards()); o != nil {
+	if o := r.sameAsBefore(server, probe.Identity); o != nil {
 		return connection, *o // and so does what the server said that used to be here
+	}
+	if o := r.alone(ctx, server, status, probe.Identity); o != nil {
+		return connection, *o
+	}
+	if o := r.recordIdentity(ctx, server, probe.Identity, connection.Server.Guards()); o != nil {
+		return connection, *o
 	}
 	connection.Probe = probe
 	connection.Server.Expect(probe.Identity)
@@ -136,15 +143,21 @@ func (r *mediaServerReconciler) bootstrap(ctx context.Context, server *v1alpha1.
 	return nil
 }
 
-// identify makes sure that the same server answers behind the URL, and records it the first time.
-func (r *mediaServerReconciler) identify(ctx context.Context, server *v1alpha1.MediaServer, identity string, guards []string) *outcome {
+// sameAsBefore makes sure that the same server answers behind the URL.
+func (r *mediaServerReconciler) sameAsBefore(server *v1alpha1.MediaServer, identity string) *outcome {
 	recorded := readIdentity(server)
 	accepted := server.Annotations[v1alpha1.AnnotationAcceptServerIdentity]
-	switch {
-	case recorded != "" && recorded != identity && accepted != identity:
+	if recorded != "" && recorded != identity && accepted != identity {
+		r.sightings.forget(serverKey(server.Namespace, server.Name))
 		return stalled(v1alpha1.ReasonIdentityChanged, "another server answers at this URL (%s, was %s): nothing is written to it; mend the URL, or set the annotation %s to %q to accept it",
 			identity, recorded, v1alpha1.AnnotationAcceptServerIdentity, identity)
-	case server.Spec.Mode == v1alpha1.ModeObserve || !server.DeletionTimestamp.IsZero():
+	}
+	return nil
+}
+
+// recordIdentity records the server the first time.
+func (r *mediaServerReconciler) recordIdentity(ctx context.Context, server *v1alpha1.MediaServer, identity string, guards []string) *outcome {
+	if server.Spec.Mode == v1alpha1.ModeObserve || !server.DeletionTimestamp.IsZero() {
 		return nil
 	}
 	known := readRecord(server, identity)

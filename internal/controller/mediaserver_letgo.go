@@ -18,6 +18,7 @@ import (
 func (r *mediaServerReconciler) forgotten(request reconcile.Request, err error) (reconcile.Result, error) {
 	if apierrors.IsNotFound(err) {
 		key := request.String()
+		r.sightings.forget(key)
 		r.Connections.Remove(key)
 		r.Wake.Dependents(key)
 		return reconcile.Result{}, nil

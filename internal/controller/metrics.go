@@ -25,6 +25,8 @@ var (
 		"When the last complete listing of the MediaServer was begun, in seconds since 1970.", []string{"media_server"}, nil)
 	undeclaredDesc = prometheus.NewDesc("usher_undeclared",
 		"Accounts and libraries that the MediaServer (namespace/name) has and no manifest names, by kind.", []string{"media_server", "kind"}, nil)
+	sharedDesc = prometheus.NewDesc("usher_media_server_identity_shared",
+		"1 for each two MediaServers (namespace/name) that lead to one server.", []string{"media_server", "other"}, nil)
 	plannedDesc = prometheus.NewDesc("usher_planned_changes",
 		"Changes that mode Observe would make, by kind.", []string{"kind"}, nil)
 	redemptionsDesc = prometheus.NewDesc("usher_redemptions",
@@ -71,7 +73,7 @@ func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
+	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, sharedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
 		ch <- desc
 	}
 }
@@ -119,6 +121,9 @@ func (c collector) collectKind(ch chan<- prometheus.Metric, kind string, list cl
 		}
 		return nil
 	})
+	if servers, ok := list.(*v1alpha1.MediaServerList); ok {
+		c.collectShared(ch, servers.Items)
+	}
 	for l, n := range counts {
 		ch <- prometheus.MustNewConstMetric(objectsDesc, prometheus.GaugeValue, float64(n), kind, l.state, l.ready)
 	}
@@ -157,6 +162,26 @@ func (c collector) collectServer(ch chan<- prometheus.Metric, server *v1alpha1.M
 	if connection.Server != nil && !connection.Server.Inventory().Listed().IsZero() {
 		listed := float64(connection.Server.Inventory().Listed().UnixMilli()) / 1000
 		ch <- prometheus.MustNewConstMetric(serverListedDesc, prometheus.GaugeValue, listed, key)
+	}
+}
+
+func (c collector) collectShared(ch chan<- prometheus.Metric, servers []v1alpha1.MediaServer) {
+	led := map[string][]*v1alpha1.MediaServer{}
+	for i := range servers {
+		one := &servers[i]
+		identity := c.sightings.of(one)
+		if identity == "" {
+			continue
+		}
+		for _, other := range led[identity] {
+			if toldApart(one, other, identity) {
+				continue
+			}
+			for _, pair := range [][2]string{{keyOf(one), keyOf(other)}, {keyOf(other), keyOf(one)}} {
+				ch <- prometheus.MustNewConstMetric(sharedDesc, prometheus.GaugeValue, 1, pair[0], pair[1])
+			}
+		}
+		led[identity] = append(led[identity], one)
 	}
 }
 

@@ -46,7 +46,7 @@ var DefaultConcurrency = Concurrency{MediaServers: 4, Libraries: 4, Users: 16, L
 // Setup registers all controllers with a manager. The prefix makes controller names unique where several managers
 // run in one process; empty otherwise.
 func Setup(ctx context.Context, mgr ctrl.Manager, kit *Kit, concurrency Concurrency, prefix string) error {
-	kit.counters, kit.started = newCounters(), kit.Clock.Now()
+	kit.counters, kit.sightings, kit.started = newCounters(), newSightings(), kit.Clock.Now()
 	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
@@ -64,6 +64,7 @@ func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string)
 	w := kit.wakes("MediaServer")
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"mediaserver").
 		For(&v1alpha1.MediaServer{}, builder.WithPredicates(w.itself(changedByOthers))).
+		Watches(&v1alpha1.MediaServer{}, w.concerning("MediaServer", kit.mediaServersBeside), builder.WithPredicates(leadsElsewhere)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.mediaServersOfSecret)).
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverOf), builder.WithPredicates(askedForALook)).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverOf), builder.WithPredicates(askedForALook)).
