@@ -150,13 +150,25 @@ type ShishoLibrary struct {
 	CoverAspectRatio string `json:"coverAspectRatio,omitempty"`
 }
 
+// LibraryMemberRole is what an account is to a library that it sees.
+// +kubebuilder:validation:Enum=Owner;Admin;Viewer
+type LibraryMemberRole string
+
+// The roles of members.
+const (
+	LibraryMemberOwner  LibraryMemberRole = "Owner"
+	LibraryMemberAdmin  LibraryMemberRole = "Admin"
+	LibraryMemberViewer LibraryMemberRole = "Viewer"
+)
+
 // LibraryMember is one account that sees a library.
 type LibraryMember struct {
 	// Username of the account on the server.
 	Username string `json:"username"`
 
-	// Role in the library.
-	Role LibraryRole `json:"role"`
+	// Role in the library: Owner of the library or of the server, Admin by the library's list or by a role that
+	// administers the server, or Viewer.
+	Role LibraryMemberRole `json:"role"`
 
 	// User names the User that declares the account. Empty: no manifest declares it.
 	// +optional
@@ -172,7 +184,7 @@ type LibraryMembers struct {
 	// Total counts them all.
 	Total int32 `json:"total"`
 
-	// Items lists the first 50 by name.
+	// Items lists the first 50: the owner, then by name.
 	// +kubebuilder:validation:MaxItems=50
 	// +listType=atomic
 	// +optional

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -11,26 +12,52 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// members lists who sees a library, from what the server has: declared or not, by list, by role or by "all".
+// members lists who sees a library, from what the server has: declared or not, by list, by role or by "all". The owner
+// comes first, as on the pages of servers whose libraries have one (Alcoves seed, line 66).
 func (r *libraryReconciler) members(ctx context.Context, p *libraryPass) (*v1alpha1.LibraryMembers, error) {
-	able := p.able()
-	var seeing []media.Account
+	type member struct {
+		account media.Account
+		v1alpha1.LibraryMember
+	}
+	var seeing []member
 	for account := range p.inventory().All() {
-		if _, _, sees := seesLibrary(able, account, p.found.ID); sees && !account.Disabled {
-			seeing = append(seeing, account)
+		role, all, sees := memberOf(p.able(), account, p.found)
+		if sees && !account.Disabled {
+			seeing = append(seeing, member{account, v1alpha1.LibraryMember{Username: account.Username, Role: role, All: all}})
 		}
 	}
-	slices.SortFunc(seeing, func(a, b media.Account) int { return strings.Compare(a.Username, b.Username) })
+	owner := func(m member) int {
+		if m.Role == v1alpha1.LibraryMemberOwner {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(seeing, func(a, b member) int {
+		return cmp.Or(cmp.Compare(owner(a), owner(b)), strings.Compare(a.Username, b.Username))
+	})
 	members := &v1alpha1.LibraryMembers{Total: int32(len(seeing))}
-	for _, account := range firstListed(seeing) {
-		role, all, _ := seesLibrary(able, account, p.found.ID)
-		user, err := r.declaredBy(ctx, p.site, p.library.Namespace, account)
-		if err != nil {
+	for _, m := range firstListed(seeing) {
+		var err error
+		if m.User, err = r.declaredBy(ctx, p.site, p.library.Namespace, m.account); err != nil {
 			return nil, err
 		}
-		members.Items = append(members.Items, v1alpha1.LibraryMember{Username: account.Username, Role: v1alpha1.LibraryRole(role), User: user, All: all})
+		members.Items = append(members.Items, m.LibraryMember)
 	}
 	return members, nil
+}
+
+// memberOf says what an account is to a library. Who administers the server administers each library that it sees by that.
+func memberOf(able media.Capabilities, account media.Account, library media.Library) (role v1alpha1.LibraryMemberRole, all, sees bool) {
+	listed, all, sees := seesLibrary(able, account, library.ID)
+	switch {
+	case account.ID == library.Owner:
+		return v1alpha1.LibraryMemberOwner, all, true
+	case sees && account.Role == media.RoleOwner && able.Roles[account.Role].SeesAll:
+		return v1alpha1.LibraryMemberOwner, all, true
+	case sees && able.Roles[account.Role].SeesAll && able.Roles[account.Role].Administers:
+		return v1alpha1.LibraryMemberAdmin, all, true
+	}
+	return v1alpha1.LibraryMemberRole(listed), all, sees
 }
 
 // declaredBy is the name of the User that declares an account; empty for none.

@@ -220,6 +220,8 @@ type Library struct {
 	MediaType MediaType
 	// Paths as the server sees them.
 	Paths []string
+	// Owner is the account that owns the library, and so sees it whatever any list says; empty where libraries have none.
+	Owner AccountID `json:",omitempty"`
 	// Personal libraries belong to one person; Usher never touches them.
 	Personal bool
 	// Items counts what the library holds; -1 where the server does not say.

@@ -189,7 +189,7 @@ func (l library) library() media.Library {
 	}
 	return media.Library{
 		ID: media.LibraryID(l.ID), Name: *l.Name, MediaType: onlyType, Personal: *l.IsDefault, Items: -1,
-		Created: l.CreatedAt.Time,
+		Created: l.CreatedAt.Time, Owner: media.AccountID(l.OwnerID),
 		Settings: map[string]string{
 			settingEmoji: emoji, settingFaces: strconv.FormatBool(*l.Faces), settingObjects: strconv.FormatBool(*l.Objects),
 			settingSharing: strconv.FormatBool(*l.Sharing),

@@ -35,7 +35,7 @@ const selectAccess = `
 
 const selectLibraries = `
 	SELECT l.id::text, l.name, coalesce(l.emoji, ''), l.is_default, l.face_recognition_enabled, l.object_detection_enabled,
-		l.sharing_enabled, l.created_at, l.owner_id = $1::uuid OR EXISTS (
+		l.sharing_enabled, l.created_at, l.owner_id::text, l.owner_id = $1::uuid OR EXISTS (
 			SELECT 1 FROM library_members m WHERE m.library_id = l.id AND m.user_id = $1::uuid AND m.role = 'admin')
 	FROM libraries l`
 
@@ -109,7 +109,7 @@ func (s *session) libraries(ctx context.Context, seen *view) error {
 		var emoji, name string
 		var personal, faces, objects, sharing, managed bool
 		var created time.Time
-		if err := rows.Scan(&one.ID, &name, &emoji, &personal, &faces, &objects, &sharing, &created, &managed); err != nil {
+		if err := rows.Scan(&one.ID, &name, &emoji, &personal, &faces, &objects, &sharing, &created, &one.OwnerID, &managed); err != nil {
 			return err
 		}
 		one.Name, one.Emoji, one.IsDefault, one.Faces, one.Objects, one.Sharing = &name, &emoji, &personal, &faces, &objects, &sharing
