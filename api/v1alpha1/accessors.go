@@ -3,7 +3,9 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // StatusConditions returns the conditions, to be changed in place.
-func (s *MediaServer) StatusConditions() *[]metav1.Condition { return &s.Status.Conditions }
+func (s *MediaServer) StatusConditions() *[]metav1.Condition {
+	return (*[]metav1.Condition)(&s.Status.Conditions)
+}
 
 // SetObservedGeneration says which generation the status speaks of.
 func (s *MediaServer) SetObservedGeneration(generation int64) {
@@ -11,22 +13,30 @@ func (s *MediaServer) SetObservedGeneration(generation int64) {
 }
 
 // StatusConditions returns the conditions, to be changed in place.
-func (l *Library) StatusConditions() *[]metav1.Condition { return &l.Status.Conditions }
+func (l *Library) StatusConditions() *[]metav1.Condition {
+	return (*[]metav1.Condition)(&l.Status.Conditions)
+}
 
 // SetObservedGeneration says which generation the status speaks of.
 func (l *Library) SetObservedGeneration(generation int64) { l.Status.ObservedGeneration = generation }
 
 // StatusConditions returns the conditions, to be changed in place.
-func (u *User) StatusConditions() *[]metav1.Condition { return &u.Status.Conditions }
+func (u *User) StatusConditions() *[]metav1.Condition {
+	return (*[]metav1.Condition)(&u.Status.Conditions)
+}
 
 // SetObservedGeneration says which generation the status speaks of.
 func (u *User) SetObservedGeneration(generation int64) { u.Status.ObservedGeneration = generation }
 
 // StatusConditions returns the conditions, to be changed in place.
-func (g *LibraryGrant) StatusConditions() *[]metav1.Condition { return &g.Status.Conditions }
+func (g *LibraryGrant) StatusConditions() *[]metav1.Condition {
+	return (*[]metav1.Condition)(&g.Status.Conditions)
+}
 
 // StatusConditions returns the conditions, to be changed in place.
-func (i *Invite) StatusConditions() *[]metav1.Condition { return &i.Status.Conditions }
+func (i *Invite) StatusConditions() *[]metav1.Condition {
+	return (*[]metav1.Condition)(&i.Status.Conditions)
+}
 
 // SetObservedGeneration says which generation the status speaks of.
 func (i *Invite) SetObservedGeneration(generation int64) { i.Status.ObservedGeneration = generation }

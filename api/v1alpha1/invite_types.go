@@ -35,12 +35,9 @@ type InvitedAccount struct {
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 
 	// ExpiresAfter is how long an account lasts, from the moment it is made: 1m to 10 years.
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="expiresAfter must be between 1m and 87600h (ten years), in h, m and s: 30 days are 720h"
 	// +optional
-	ExpiresAfter *metav1.Duration `json:"expiresAfter,omitempty"`
+	ExpiresAfter *Duration `json:"expiresAfter,omitempty"`
 }
 
 // InviteSpec admits people to a media server by a link.
@@ -72,7 +69,7 @@ type InviteSpec struct {
 
 	// ExpiresAt is when the link stops working. Absent: never. A date in the past is legal and means Expired.
 	// +optional
-	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+	ExpiresAt *Time `json:"expiresAt,omitempty"`
 
 	// Revoked stops new uses at once and leaves the people who came.
 	// +optional
@@ -130,7 +127,7 @@ type InviteUse struct {
 	User string `json:"user,omitempty"`
 
 	// At is when the person came.
-	At metav1.Time `json:"at"`
+	At Time `json:"at"`
 }
 
 // InviteUses lists who came.
@@ -156,7 +153,7 @@ type InviteStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +optional
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Conditions Conditions `json:"conditions,omitempty"`
 
 	// State of the invite.
 	// +optional

@@ -201,7 +201,7 @@ type LibraryStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +optional
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Conditions Conditions `json:"conditions,omitempty"`
 
 	// ExternalID is the library's id on the server.
 	// +optional

@@ -35,7 +35,7 @@ type Targets struct {
 
 // LibraryGrantSpec gives users access to libraries. An edge joins a library and a user of the same server.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter",message="notBefore must be earlier than notAfter"
+// +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || timestamp(self.notBefore) < timestamp(self.notAfter)",message="notBefore must be earlier than notAfter"
 type LibraryGrantSpec struct {
 	// Libraries to give access to.
 	Libraries Targets `json:"libraries"`
@@ -56,11 +56,11 @@ type LibraryGrantSpec struct {
 
 	// NotBefore is when the access begins. Absent: at once.
 	// +optional
-	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+	NotBefore *Time `json:"notBefore,omitempty"`
 
 	// NotAfter is when the access ends. Absent: never. A date in the past is legal and means Ended.
 	// +optional
-	NotAfter *metav1.Time `json:"notAfter,omitempty"`
+	NotAfter *Time `json:"notAfter,omitempty"`
 
 	// Disabled withdraws the grant without deleting it.
 	// +optional
@@ -135,7 +135,7 @@ type LibraryGrantStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +optional
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Conditions Conditions `json:"conditions,omitempty"`
 
 	// State of the grant.
 	// +optional

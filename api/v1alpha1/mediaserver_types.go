@@ -109,12 +109,9 @@ type MediaServerSpec struct {
 
 	// SyncInterval is how often drift is looked for (jittered by a tenth): 10s to 24h.
 	// +kubebuilder:default="5m"
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="syncInterval must be between 10s and 24h"
 	// +optional
-	SyncInterval *metav1.Duration `json:"syncInterval,omitempty"`
+	SyncInterval *Duration `json:"syncInterval,omitempty"`
 
 	// Mode: Enforce acts; Observe only reports what would change.
 	// +kubebuilder:default=Enforce
@@ -200,7 +197,7 @@ type MediaServerStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +optional
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Conditions Conditions `json:"conditions,omitempty"`
 
 	// State of the connection.
 	// +optional

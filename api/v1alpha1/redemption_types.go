@@ -56,7 +56,7 @@ type RedemptionSpec struct {
 	Libraries []RedeemedEdge `json:"libraries,omitempty"`
 
 	// At is when the person came.
-	At metav1.Time `json:"at"`
+	At Time `json:"at"`
 }
 
 // RedemptionPhase is how far a use has come.

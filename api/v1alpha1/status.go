@@ -1,7 +1,5 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 // Origin says how an object of a media server came to be managed.
 type Origin string
 
@@ -16,11 +14,11 @@ const (
 // Drift says what was found different on the media server though no manifest had changed.
 type Drift struct {
 	// DetectedAt is when it was found.
-	DetectedAt metav1.Time `json:"detectedAt"`
+	DetectedAt Time `json:"detectedAt"`
 
 	// RepairedAt is when it was made true again. Absent: not repaired (yet).
 	// +optional
-	RepairedAt *metav1.Time `json:"repairedAt,omitempty"`
+	RepairedAt *Time `json:"repairedAt,omitempty"`
 
 	// Differences in words, the first 10.
 	// +kubebuilder:validation:MaxItems=10

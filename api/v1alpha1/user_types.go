@@ -114,7 +114,7 @@ type UserSpec struct {
 
 	// ExpiresAt is when the account is disabled; a later date gives it back. A date in the past is legal.
 	// +optional
-	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+	ExpiresAt *Time `json:"expiresAt,omitempty"`
 
 	// Password: absent, one is made once and kept in the Secret <name>-credentials.
 	// +optional
@@ -202,7 +202,7 @@ type UserStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +optional
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	Conditions Conditions `json:"conditions,omitempty"`
 
 	// State of the account.
 	// +optional

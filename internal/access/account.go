@@ -8,15 +8,16 @@ import (
 
 // WantDisabled says whether a User's manifest shuts the account out at a moment, in which state that is, and when
 // that changes next by itself (the zero time: never). Disabled comes before Expired; at expiresAt it is expired.
-func WantDisabled(user *v1alpha1.User, now time.Time) (state v1alpha1.UserState, disabled bool, next time.Time) {
-	expires := user.Spec.ExpiresAt
+// An expiresAt that cannot be read changes nothing: an account that Usher has shut out (isOut) stays so, and no other is.
+func WantDisabled(user *v1alpha1.User, isOut bool, now time.Time) (state v1alpha1.UserState, disabled bool, next time.Time) {
+	expires, set, err := moment(user.Spec.ExpiresAt)
 	switch {
 	case user.Spec.Disabled:
 		return v1alpha1.UserDisabled, true, time.Time{}
-	case expires != nil && !now.Before(expires.Time):
+	case err != nil && isOut, set && !now.Before(expires):
 		return v1alpha1.UserExpired, true, time.Time{}
-	case expires != nil:
-		return v1alpha1.UserActive, false, expires.Time
+	case set:
+		return v1alpha1.UserActive, false, expires
 	}
 	return v1alpha1.UserActive, false, time.Time{}
 }

@@ -63,7 +63,7 @@ func drawGrants(t *rapid.T) []v1alpha1.LibraryGrant {
 			Disabled: rapid.IntRange(0, 4).Draw(t, "disabled") == 0,
 		}
 		if offset := rapid.IntRange(-1, 2).Draw(t, "after"); offset < 2 {
-			grant.Spec.NotAfter = &metav1.Time{Time: now.Add(time.Duration(offset) * time.Hour)}
+			grant.Spec.NotAfter = written(now.Add(time.Duration(offset) * time.Hour))
 		}
 		grants = append(grants, grant)
 	}
@@ -114,7 +114,7 @@ func TestEffectiveAccessIsWhatAnActiveGrantSays(t *testing.T) {
 
 // joins is the definition of an edge, told without the code under test.
 func joins(grant *v1alpha1.LibraryGrant, library *v1alpha1.Library, user *v1alpha1.User) bool {
-	ended := grant.Spec.NotAfter != nil && !now.Before(grant.Spec.NotAfter.Time)
+	ended := grant.Spec.NotAfter != nil && !now.Before(read(grant.Spec.NotAfter))
 	return !grant.Spec.Disabled && !ended && takes(grant.Spec.Libraries, library) && takes(grant.Spec.Users, user)
 }
 
@@ -164,11 +164,11 @@ func TestADeletedUserHasNoAccess(t *testing.T) {
 }
 
 func TestGrantState(t *testing.T) {
-	at := func(offset time.Duration) *metav1.Time { return &metav1.Time{Time: now.Add(offset)} }
+	at := func(offset time.Duration) *v1alpha1.Time { return written(now.Add(offset)) }
 	for name, c := range map[string]struct {
 		spec  v1alpha1.LibraryGrantSpec
 		state v1alpha1.LibraryGrantState
-		next  *metav1.Time
+		next  *v1alpha1.Time
 	}{
 		"no window":                {v1alpha1.LibraryGrantSpec{}, v1alpha1.GrantActive, nil},
 		"before the window":        {v1alpha1.LibraryGrantSpec{NotBefore: at(time.Second), NotAfter: at(time.Hour)}, v1alpha1.GrantScheduled, at(time.Second)},
@@ -181,7 +181,7 @@ func TestGrantState(t *testing.T) {
 		"no end, not begun so far": {v1alpha1.LibraryGrantSpec{NotBefore: at(time.Hour)}, v1alpha1.GrantScheduled, at(time.Hour)},
 	} {
 		state, next := GrantState(&v1alpha1.LibraryGrant{Spec: c.spec}, now)
-		if state != c.state || (c.next == nil) != next.IsZero() || (c.next != nil && !next.Equal(c.next.Time)) {
+		if state != c.state || (c.next == nil) != next.IsZero() || (c.next != nil && *written(next) != *c.next) {
 			t.Errorf("%s: %s, next %v; want %s, next %v", name, state, next, c.state, c.next)
 		}
 	}
@@ -214,15 +214,15 @@ func TestWantDisabled(t *testing.T) {
 	user := &v1alpha1.User{}
 	check := func(name string, state v1alpha1.UserState, disabled bool, next time.Time) {
 		t.Helper()
-		gotState, gotDisabled, gotNext := WantDisabled(user, now)
+		gotState, gotDisabled, gotNext := WantDisabled(user, false, now)
 		if gotState != state || gotDisabled != disabled || !gotNext.Equal(next) {
 			t.Errorf("%s: %s %t %v", name, gotState, gotDisabled, gotNext)
 		}
 	}
 	check("no expiry", v1alpha1.UserActive, false, time.Time{})
-	user.Spec.ExpiresAt = &metav1.Time{Time: now.Add(time.Minute)}
+	user.Spec.ExpiresAt = written(now.Add(time.Minute))
 	check("expires later", v1alpha1.UserActive, false, now.Add(time.Minute))
-	user.Spec.ExpiresAt = &metav1.Time{Time: now}
+	user.Spec.ExpiresAt = written(now)
 	check("expires now", v1alpha1.UserExpired, true, time.Time{})
 	user.Spec.Disabled = true
 	check("disabled and expired", v1alpha1.UserDisabled, true, time.Time{})

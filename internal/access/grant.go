@@ -33,18 +33,23 @@ func NewGrant(grant *v1alpha1.LibraryGrant) (Grant, error) {
 
 // GrantState is a LibraryGrant's state at a moment, and when it changes next by itself (the zero time: never).
 // Disabled comes before Ended before Scheduled before Active. A grant that is being deleted counts as disabled.
-// The window is half open: it holds from notBefore on, and no more at notAfter.
+// The window is half open: it holds from notBefore on, and no more at notAfter. A grant with a date that cannot be read
+// gives nothing (fail closed), and counts as disabled.
 func GrantState(grant *v1alpha1.LibraryGrant, now time.Time) (v1alpha1.LibraryGrantState, time.Time) {
 	spec := grant.Spec
+	begin, begins, _ := moment(spec.NotBefore)
+	end, ends, _ := moment(spec.NotAfter)
 	switch {
 	case spec.Disabled || !grant.DeletionTimestamp.IsZero():
 		return v1alpha1.GrantDisabled, time.Time{}
-	case spec.NotAfter != nil && !now.Before(spec.NotAfter.Time):
+	case ends && !now.Before(end):
 		return v1alpha1.GrantEnded, time.Time{}
-	case spec.NotBefore != nil && now.Before(spec.NotBefore.Time):
-		return v1alpha1.GrantScheduled, spec.NotBefore.Time
-	case spec.NotAfter != nil:
-		return v1alpha1.GrantActive, spec.NotAfter.Time
+	case Unreadable(grant) != nil:
+		return v1alpha1.GrantDisabled, time.Time{}
+	case begins && now.Before(begin):
+		return v1alpha1.GrantScheduled, begin
+	case ends:
+		return v1alpha1.GrantActive, end
 	}
 	return v1alpha1.GrantActive, time.Time{}
 }

@@ -8,24 +8,20 @@ import (
 
 // InviteState is an Invite's state at a moment, from its spec and the number of uses, and when it changes next by
 // itself (the zero time: never). Revoked comes before Expired before Exhausted before Pending (DESIGN D5, and the
-// table of the Alcoves seed); an Invite that is being deleted is Revoked. At expiresAt it is Expired.
+// table of the Alcoves seed); an Invite that is being deleted is Revoked. At expiresAt it is Expired, and
+// so is one with a date or duration that cannot be read (fail closed).
 func InviteState(invite *v1alpha1.Invite, uses int, now time.Time) (v1alpha1.InviteState, time.Time) {
 	spec := invite.Spec
-	expired := spec.ExpiresAt != nil && !now.Before(spec.ExpiresAt.Time)
+	end, ends, _ := moment(spec.ExpiresAt)
 	switch {
 	case spec.Revoked || !invite.DeletionTimestamp.IsZero():
 		return v1alpha1.InviteRevoked, time.Time{}
-	case expired:
+	case ends && !now.Before(end), Unreadable(invite) != nil:
 		return v1alpha1.InviteExpired, time.Time{}
+	case spec.MaxUses != nil && uses >= int(*spec.MaxUses):
+		return v1alpha1.InviteExhausted, end
 	}
-	var next time.Time
-	if spec.ExpiresAt != nil {
-		next = spec.ExpiresAt.Time
-	}
-	if spec.MaxUses != nil && uses >= int(*spec.MaxUses) {
-		return v1alpha1.InviteExhausted, next
-	}
-	return v1alpha1.InvitePending, next
+	return v1alpha1.InvitePending, end
 }
 
 // InviteRemaining is how many more may come; nil for any number. Never below zero.
@@ -38,14 +34,14 @@ func InviteRemaining(invite *v1alpha1.Invite, uses int) *int32 {
 }
 
 // RedeemedEdges are the edges that Redemptions give to a User: those in its name, on its server, and, once a
-// Redemption knows its account, only while that is the User's account.
+// Redemption knows its account, only while that is the User's account. One that cannot be read gives nothing.
 func RedeemedEdges(user *v1alpha1.User, accountID string, redemptions []v1alpha1.Redemption) map[string]Edge {
 	edges := map[string]Edge{}
 	for i := range redemptions {
 		r := &redemptions[i]
 		known := r.Status.AccountID
 		if r.Spec.UserRef.Name != user.Name || r.Spec.ServerRef != user.Spec.ServerRef ||
-			!r.DeletionTimestamp.IsZero() || (known != "" && accountID != "" && known != accountID) {
+			!r.DeletionTimestamp.IsZero() || Unreadable(r) != nil || (known != "" && accountID != "" && known != accountID) {
 			continue
 		}
 		for _, redeemed := range r.Spec.Libraries {

@@ -11,13 +11,13 @@ import (
 )
 
 func TestInviteState(t *testing.T) {
-	at := func(offset time.Duration) *metav1.Time { return &metav1.Time{Time: now.Add(offset)} }
+	at := func(offset time.Duration) *v1alpha1.Time { return written(now.Add(offset)) }
 	limit := func(n int32) *int32 { return &n }
 	for name, c := range map[string]struct {
 		spec  v1alpha1.InviteSpec
 		uses  int
 		state v1alpha1.InviteState
-		next  *metav1.Time
+		next  *v1alpha1.Time
 	}{
 		"no limits":                  {v1alpha1.InviteSpec{}, 1000, v1alpha1.InvitePending, nil},
 		"a use left":                 {v1alpha1.InviteSpec{MaxUses: limit(2)}, 1, v1alpha1.InvitePending, nil},
@@ -32,11 +32,11 @@ func TestInviteState(t *testing.T) {
 		"revoked beats what is left": {v1alpha1.InviteSpec{Revoked: true, MaxUses: limit(3)}, 0, v1alpha1.InviteRevoked, nil},
 	} {
 		state, next := InviteState(&v1alpha1.Invite{Spec: c.spec}, c.uses, now)
-		if state != c.state || (c.next == nil) != next.IsZero() || (c.next != nil && !next.Equal(c.next.Time)) {
+		if state != c.state || (c.next == nil) != next.IsZero() || (c.next != nil && *written(next) != *c.next) {
 			t.Errorf("%s: %s, next %v; want %s, next %v", name, state, next, c.state, c.next)
 		}
 	}
-	deleted := &v1alpha1.Invite{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: at(0)}}
+	deleted := &v1alpha1.Invite{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &metav1.Time{Time: now}}}
 	if state, _ := InviteState(deleted, 0, now); state != v1alpha1.InviteRevoked {
 		t.Errorf("an invite that is being deleted is %s", state)
 	}
@@ -50,7 +50,7 @@ func TestInviteStateChangesWhenItSays(t *testing.T) {
 			invite.Spec.MaxUses = new(int32(rapid.IntRange(1, 3).Draw(t, "max")))
 		}
 		if rapid.Bool().Draw(t, "ends") {
-			invite.Spec.ExpiresAt = &metav1.Time{Time: now.Add(time.Duration(rapid.IntRange(-5, 5).Draw(t, "end")) * time.Second)}
+			invite.Spec.ExpiresAt = written(now.Add(time.Duration(rapid.IntRange(-5, 5).Draw(t, "end")) * time.Second))
 		}
 		invite.Spec.Revoked = rapid.Bool().Draw(t, "revoked")
 		uses := rapid.IntRange(0, 4).Draw(t, "uses")
@@ -71,6 +71,7 @@ func TestRedeemedEdges(t *testing.T) {
 		r.Spec = v1alpha1.RedemptionSpec{
 			InviteRef: v1alpha1.InviteReference{Name: "cousins"}, UserRef: v1alpha1.LocalReference{Name: user}, ServerRef: v1alpha1.LocalReference{Name: server},
 			Libraries: []v1alpha1.RedeemedEdge{{Library: "movies", Role: v1alpha1.LibraryRoleViewer}},
+			At:        v1alpha1.NewTime(now),
 		}
 		r.Status.AccountID = account
 		return r

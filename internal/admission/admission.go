@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -76,7 +77,7 @@ func probe(namespace, policy string) *v1alpha1.Redemption {
 		},
 		Spec: v1alpha1.RedemptionSpec{
 			InviteRef: v1alpha1.InviteReference{Name: reference.Name, UID: "none"}, ServerRef: reference, UserRef: reference,
-			Username: reference.Name, At: metav1.Unix(0, 0),
+			Username: reference.Name, At: v1alpha1.NewTime(time.Unix(0, 0)),
 		},
 	}
 }

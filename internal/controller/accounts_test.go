@@ -90,16 +90,16 @@ func TestDisabledAndExpired(t *testing.T) {
 	user := &v1alpha1.User{}
 	w.ready(user, "ann")
 
-	expires := metav1.NewTime(time.Now().Add(2 * time.Second).Truncate(time.Second))
-	edit(w, user, func(u *v1alpha1.User) { u.Spec.ExpiresAt = &expires })
+	expires := time.Now().Add(2 * time.Second).Truncate(time.Second)
+	edit(w, user, func(u *v1alpha1.User) { u.Spec.ExpiresAt = new(v1alpha1.NewTime(expires)) })
 	w.state("ann", v1alpha1.UserExpired)
-	if time.Now().Before(expires.Time) {
+	if time.Now().Before(expires) {
 		t.Error("expired early")
 	}
 	if account, _ := w.store.Account("ann"); !account.Disabled {
 		t.Error("an expired account can sign in")
 	}
-	later := metav1.NewTime(time.Now().Add(time.Hour))
+	later := v1alpha1.NewTime(time.Now().Add(time.Hour))
 	edit(w, user, func(u *v1alpha1.User) { u.Spec.ExpiresAt = &later })
 	w.state("ann", v1alpha1.UserActive)
 	if account, _ := w.store.Account("ann"); account.Disabled {

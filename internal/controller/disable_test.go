@@ -169,7 +169,7 @@ func TestShutOutByTakingEveryLibrary(t *testing.T) {
 	w.ready(&v1alpha1.User{}, "ann")
 	w.seesExactly("ann")
 
-	later := metav1.NewTime(time.Now().Add(time.Hour))
+	later := v1alpha1.NewTime(time.Now().Add(time.Hour))
 	edit(w, w.user("ann"), func(u *v1alpha1.User) { u.Spec.Disabled, u.Spec.ExpiresAt = false, &later })
 	w.state("ann", v1alpha1.UserActive)
 	w.seesExactly("ann", "movies", "shows", "private")
@@ -182,12 +182,12 @@ func TestShutOutByTakingEveryLibrary(t *testing.T) {
 func TestNoRungIsSaidFromTheStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, memory.Options{Capabilities: withoutAnything})
-	later := metav1.NewTime(time.Now().Add(time.Hour))
+	later := v1alpha1.NewTime(time.Now().Add(time.Hour))
 	user := w.user("ann")
 	user.Spec.ExpiresAt = &later
 	user.Spec.Access = v1alpha1.UserAccessAll
 	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
-	invite.Spec.Account = &v1alpha1.InvitedAccount{ExpiresAfter: &metav1.Duration{Duration: time.Hour}}
+	invite.Spec.Account = &v1alpha1.InvitedAccount{ExpiresAfter: new(v1alpha1.NewDuration(time.Hour))}
 	w.create(user, invite)
 	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 	w.condition(&v1alpha1.Invite{}, "guests", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)

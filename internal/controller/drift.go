@@ -23,12 +23,11 @@ func (k *Kit) foundDrift(kind string, agreed bool, words []string) *v1alpha1.Dri
 		return nil
 	}
 	k.counters.driftFound.WithLabelValues(kind).Inc()
-	return &v1alpha1.Drift{DetectedAt: metav1.NewTime(k.Clock.Now()), Differences: words[:min(len(words), 10)]}
+	return &v1alpha1.Drift{DetectedAt: v1alpha1.NewTime(k.Clock.Now()), Differences: words[:min(len(words), 10)]}
 }
 
 func repaired(drift *v1alpha1.Drift, now time.Time) *v1alpha1.Drift {
-	at := metav1.NewTime(now)
-	drift.RepairedAt = &at
+	drift.RepairedAt = new(v1alpha1.NewTime(now))
 	return drift
 }
 

@@ -61,22 +61,22 @@ func TestGrantWindowOpensAndCloses(t *testing.T) {
 	w.ready(&v1alpha1.User{}, "ann")
 	w.store.ResetCalls()
 
-	opens, closes := metav1.NewTime(time.Now().Add(2*time.Second).Truncate(time.Second)), metav1.NewTime(time.Now().Add(8*time.Second).Truncate(time.Second))
+	opens, closes := time.Now().Add(2*time.Second).Truncate(time.Second), time.Now().Add(8*time.Second).Truncate(time.Second)
 	grant := w.grant("holidays", "movies", "ann")
-	grant.Spec.NotBefore, grant.Spec.NotAfter = &opens, &closes
+	grant.Spec.NotBefore, grant.Spec.NotAfter = new(v1alpha1.NewTime(opens)), new(v1alpha1.NewTime(closes))
 	w.create(grant)
 	w.eventually("the grant is scheduled", func() bool {
 		return get(w, &v1alpha1.LibraryGrant{}, "holidays").Status.State == v1alpha1.GrantScheduled
 	})
-	if seen := w.sees("ann"); len(seen) > 0 && time.Now().Before(opens.Time) {
+	if seen := w.sees("ann"); len(seen) > 0 && time.Now().Before(opens) {
 		t.Errorf("sees %v before the grant opens", seen)
 	}
 	w.seesExactly("ann", "movies")
-	if time.Now().Before(opens.Time) {
+	if time.Now().Before(opens) {
 		t.Error("the grant opened early")
 	}
 	w.seesExactly("ann")
-	if time.Now().Before(closes.Time) {
+	if time.Now().Before(closes) {
 		t.Error("the grant closed early")
 	}
 	w.eventually("the grant has ended", func() bool {

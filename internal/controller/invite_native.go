@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/redeem"
 )
 
 // reference is what Usher writes into a server's invite to know its own again.
@@ -19,7 +21,7 @@ func reference(invite *v1alpha1.Invite) string {
 // there is killed: its code is known to people who were not invited by this one.
 func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 	if !p.isNative {
-		return nil
+		return unreadable(p.invite)
 	}
 	if p.able().WeakInvites {
 		return r.agreeWeak(ctx, p)
@@ -75,6 +77,9 @@ func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.I
 	spec := p.invite.Spec
 	edges, ids, problem := r.edges(ctx, p)
 	if problem == nil {
+		problem = unreadable(p.invite)
+	}
+	if problem == nil {
 		problem = r.unresolved(p, edges)
 	}
 	want := media.InviteSettings{Role: media.Role(spec.Role), Libraries: map[media.LibraryID]media.LibraryRole{}, Revoked: spec.Revoked, Email: spec.Email, Welcome: spec.Welcome}
@@ -89,13 +94,21 @@ func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.I
 		want.Revoked = want.Revoked || left < 1
 	}
 	if spec.ExpiresAt != nil {
-		want.ExpiresAt = spec.ExpiresAt.Time
+		end, _ := spec.ExpiresAt.Parse()
+		want.ExpiresAt = later(end, time.Unix(0, 0)) // the zero time would mean never
 	}
 	want.Inviter = p.connection.Probe.SelfName
 	if spec.Inviter != nil {
 		want.Inviter = spec.Inviter.DisplayName
 	}
 	return want, problem
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 func (r *inviteReconciler) edges(ctx context.Context, p *invitePass) ([]v1alpha1.RedeemedEdge, map[string]media.LibraryID, *outcome) {
@@ -236,14 +249,14 @@ func (r *inviteReconciler) importLast(ctx context.Context, p *invitePass, invite
 func inviteUses(redemptions []v1alpha1.Redemption, total int) *v1alpha1.InviteUses {
 	sorted := slices.Clone(redemptions)
 	slices.SortFunc(sorted, func(a, b v1alpha1.Redemption) int {
-		if c := b.Spec.At.Compare(a.Spec.At.Time); c != 0 {
+		if c := redeem.CameAt(&b).Compare(redeem.CameAt(&a)); c != 0 {
 			return c
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
 	uses := &v1alpha1.InviteUses{Total: int32(total)}
 	for _, r := range firstListed(sorted) {
-		uses.Items = append(uses.Items, v1alpha1.InviteUse{Username: r.Spec.Username, User: r.Spec.UserRef.Name, At: r.Spec.At})
+		uses.Items = append(uses.Items, v1alpha1.InviteUse{Username: r.Spec.Username, User: r.Spec.UserRef.Name, At: v1alpha1.NewTime(redeem.CameAt(&r))})
 	}
 	return uses
 }

@@ -24,7 +24,7 @@ func TestPeopleWhoCameBecomeUsers(t *testing.T) {
 	w := newInviteWorld(t)
 	w.invite("cousins", func(s *v1alpha1.InviteSpec) {
 		s.MaxUses = new(int32(2))
-		s.Account = &v1alpha1.InvitedAccount{Labels: map[string]v1alpha1.LabelValue{"group": "cousins"}, ExpiresAfter: &metav1.Duration{Duration: 720 * time.Hour}}
+		s.Account = &v1alpha1.InvitedAccount{Labels: map[string]v1alpha1.LabelValue{"group": "cousins"}, ExpiresAfter: new(v1alpha1.NewDuration(720 * time.Hour))}
 	})
 	w.create(w.grant("more", "kids", "group=cousins"))
 	code := w.code("cousins")
@@ -109,10 +109,10 @@ func TestRevokeExpireAndReturn(t *testing.T) {
 	edit(w.world, invite(), func(i *v1alpha1.Invite) { i.Spec.Revoked = false })
 	w.state("guests", v1alpha1.InvitePending, 0)
 
-	expires := metav1.NewTime(time.Now().Add(3 * time.Second).Truncate(time.Second))
-	edit(w.world, invite(), func(i *v1alpha1.Invite) { i.Spec.ExpiresAt = &expires })
+	expires := time.Now().Add(3 * time.Second).Truncate(time.Second)
+	edit(w.world, invite(), func(i *v1alpha1.Invite) { i.Spec.ExpiresAt = new(v1alpha1.NewTime(expires)) })
 	w.state("guests", v1alpha1.InviteExpired, 0)
-	late := time.Since(expires.Time)
+	late := time.Since(expires)
 	t.Logf("expired %s after its time", late.Round(time.Millisecond))
 	if late < 0 || late > time.Second {
 		t.Errorf("expired %s after its time, want within the second", late)
@@ -120,7 +120,7 @@ func TestRevokeExpireAndReturn(t *testing.T) {
 	if status, _ := w.register("joe", code); status != http.StatusGone {
 		t.Errorf("an expired link answers %d", status)
 	}
-	later := metav1.NewTime(time.Now().Add(time.Hour).Truncate(time.Second))
+	later := v1alpha1.NewTime(time.Now().Add(time.Hour).Truncate(time.Second))
 	edit(w.world, invite(), func(i *v1alpha1.Invite) { i.Spec.ExpiresAt = &later })
 	w.state("guests", v1alpha1.InvitePending, 0)
 	w.eventually("the link works again", func() bool { status, _ := w.register("joe", code); return status == http.StatusCreated })

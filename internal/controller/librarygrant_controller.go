@@ -68,6 +68,9 @@ func (r *libraryGrantReconciler) reconcile(ctx context.Context, p *grantPass) ou
 	p.checkReferences()
 	edges := p.countEdges()
 	p.report(edges, r.Clock.Now())
+	if o := unreadable(p.grant); o != nil {
+		return *o
+	}
 	if unresolved := p.unresolved(); len(unresolved) > 0 {
 		return *waiting(v1alpha1.ReasonReferencesUnresolved, "gives no access to what does not resolve: %s", strings.Join(unresolved[:min(3, len(unresolved))], "; "))
 	}
@@ -213,5 +216,5 @@ func (p *grantPass) report(edges edgeCount, now time.Time) {
 	if edges.applied < edges.desired || edges.lingering > 0 {
 		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
 	}
-	setCondition(&p.status.Conditions, applied, now)
+	setCondition((*[]metav1.Condition)(&p.status.Conditions), applied, now)
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -53,7 +54,7 @@ func (r *mediaServerReconciler) Reconcile(ctx context.Context, request reconcile
 
 func mediaServerState(result outcome) v1alpha1.MediaServerState {
 	switch {
-	case result.kind == kindDone, result.kind == kindHeld && result.reason == v1alpha1.ReasonObserving:
+	case result.kind == kindDone, result.connected, result.kind == kindHeld && result.reason == v1alpha1.ReasonObserving:
 		return v1alpha1.MediaServerConnected
 	case result.kind == kindStalled, result.reason == v1alpha1.ReasonSetupRequired, result.reason == v1alpha1.ReasonCredentialsRefused:
 		return v1alpha1.MediaServerRefused
@@ -213,6 +214,10 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 	if !server.DeletionTimestamp.IsZero() {
 		return *r.inUse(server)
 	}
+	if o := unreadable(server); o != nil {
+		o.message, o.connected = o.message+fmt.Sprintf("; until then it is %s", defaultSyncInterval), true
+		return *o
+	}
 	if server.Spec.Mode == v1alpha1.ModeObserve {
 		if plans := declared.plans(status.Plan); plans != "" {
 			return held(v1alpha1.ReasonObserving, "mode Observe, would change: "+plans+"; the status.plan of each says how")
@@ -243,7 +248,7 @@ func (r *mediaServerReconciler) publish(key string, server *v1alpha1.MediaServer
 	interval := syncInterval(server)
 	connection.Generation = server.Generation
 	connection.Reason, connection.Message = result.reason, result.message
-	connection.Up = result.kind == kindDone || result.reason == v1alpha1.ReasonObserving || result.reason == v1alpha1.ReasonInUse
+	connection.Up = result.kind == kindDone || result.connected || result.reason == v1alpha1.ReasonObserving || result.reason == v1alpha1.ReasonInUse
 	if connection.Up {
 		connection.Failures, connection.StaleAt = 0, now.Add(2*interval+firstProbeBackoff)
 		result.after = jittered(interval)
@@ -277,7 +282,11 @@ func syncInterval(server *v1alpha1.MediaServer) time.Duration {
 	if server.Spec.SyncInterval == nil {
 		return defaultSyncInterval
 	}
-	return server.Spec.SyncInterval.Duration
+	interval, err := server.Spec.SyncInterval.Parse()
+	if err != nil {
+		return defaultSyncInterval
+	}
+	return interval
 }
 
 // jittered spreads a wait by a tenth, so that what waits together does not come back together.

@@ -188,7 +188,7 @@ func TestTheBurstBrakeLeavesAloneWhatEndsOnTime(t *testing.T) {
 	t.Parallel()
 	const users = 8
 	w := newWorld(t, memory.Options{})
-	ends := metav1.NewTime(time.Now().Add(8 * time.Second).Truncate(time.Second))
+	ends := v1alpha1.NewTime(time.Now().Add(8 * time.Second).Truncate(time.Second))
 	grant := w.grant("holidays", "*", "*")
 	grant.Spec.NotAfter = &ends
 	w.create(w.library("movies"), grant)

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -38,6 +39,8 @@ type outcome struct {
 	early bool
 	// brief: over in a moment, and not worth a status.
 	brief bool
+	// connected: a MediaServer was reached and is used, though a person must mend its manifest.
+	connected bool
 }
 
 func done(reason, message string) outcome {
@@ -60,6 +63,14 @@ func stalled(reason, format string, args ...any) *outcome {
 // objects, never their content.
 func retry(err error) *outcome {
 	return &outcome{kind: kindRetry, reason: v1alpha1.ReasonRetrying, message: err.Error(), err: err}
+}
+
+// unreadable is the outcome of an object with a date or duration that cannot be read; nil when all can.
+func unreadable(o object) *outcome {
+	if err := access.Unreadable(o); err != nil {
+		return stalled(v1alpha1.ReasonInvalidSpec, "%s", err)
+	}
+	return nil
 }
 
 // orSooner returns the outcome with another look at a moment, when that comes before the one it asks for.

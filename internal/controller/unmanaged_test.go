@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/memory"
@@ -68,7 +66,7 @@ func TestExpiryIsNoDrift(t *testing.T) {
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.user("ann"))
 	grant := w.grant("g", "*", "*")
-	ends := metav1.NewTime(metav1.Now().Add(windowForTests).Truncate(1e9))
+	ends := v1alpha1.NewTime(time.Now().Add(windowForTests).Truncate(1e9))
 	grant.Spec.NotAfter = &ends
 	w.create(grant)
 	w.seesExactly("ann", "movies")

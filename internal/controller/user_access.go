@@ -74,6 +74,9 @@ func (p *userPass) target(current media.Account) media.Access {
 	if !remove {
 		p.giveBack(want)
 	}
+	if p.narrowing {
+		return want.Common(current.Access)
+	}
 	return want
 }
 

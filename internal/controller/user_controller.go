@@ -60,6 +60,8 @@ type userPass struct {
 	problem *outcome
 	// withoutAll: access to all libraries is not given now, since nobody was asked for permission.
 	withoutAll bool
+	// narrowing: the account is given nothing that it does not have.
+	narrowing bool
 	// unproven: an account has the name, and what it was to be made with is not to be had any more.
 	unproven bool
 	// planned is what mode Observe would do before comparing.
@@ -118,6 +120,10 @@ func (r *userReconciler) notManaged(p *userPass, o outcome) outcome {
 // It does not end the pass: what a bad spec must not hold back is access that is taken away.
 func (p *userPass) validate() *outcome {
 	spec, able := p.user.Spec, p.able()
+	if o := unreadable(p.user); o != nil {
+		p.narrowing = true
+		return o
+	}
 	switch {
 	case !p.to().Traits().AllowsUsername(spec.Username):
 		return stalled(v1alpha1.ReasonInvalidSpec, "a username needs %d to %d characters on this server, and cannot be changed later: make this User anew with another spec.username", p.to().Traits().MinUsername, p.to().Traits().MaxUsername)
@@ -188,7 +194,7 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	p.active = active
 	p.effective = access.EffectiveAccess(p.subject, p.libraries, active)
 	var accountChange time.Time
-	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, now)
+	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, readRecord(p.user, p.identity()).Disabled, now)
 	p.next = access.Earlier(grantsChange, accountChange)
 	return nil
 }

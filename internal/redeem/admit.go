@@ -21,7 +21,7 @@ func lastAttempt(r *v1alpha1.Redemption) time.Time {
 	if at, err := time.Parse(time.RFC3339Nano, r.Annotations[annotationAttempt]); err == nil {
 		return at
 	}
-	return r.Spec.At.Time
+	return CameAt(r)
 }
 
 func setAttempt(r *v1alpha1.Redemption, at time.Time) {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -111,7 +110,7 @@ func TestDeletingARedemptionTakesItsLibrariesBack(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	w := newWorld(t)
 	p := w.start(false)
-	past := metav1.NewTime(time.Now().Add(-time.Minute))
+	past := v1alpha1.NewTime(time.Now().Add(-time.Minute))
 	expired, bound := w.invite("expired", 1), w.invite("bound", 1)
 	w.edit(expired, func() { expired.Spec.ExpiresAt = &past })
 	w.edit(bound, func() { bound.Spec.Email = "joe@example.org" })

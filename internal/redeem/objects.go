@@ -70,7 +70,7 @@ func newRedemption(use Use, slot int32) *v1alpha1.Redemption {
 		Spec: v1alpha1.RedemptionSpec{
 			InviteRef: v1alpha1.InviteReference{Name: invite.Name, UID: string(invite.UID)}, Slot: slot,
 			ServerRef: invite.Spec.ServerRef, Username: use.Username, UserRef: v1alpha1.LocalReference{Name: use.UserName},
-			Libraries: use.Edges, At: metav1.NewTime(use.At),
+			Libraries: use.Edges, At: v1alpha1.NewTime(use.At),
 		},
 	}
 }
@@ -80,6 +80,14 @@ func Complete(ctx context.Context, c client.Client, redemption *v1alpha1.Redempt
 	base := redemption.DeepCopy()
 	redemption.Status = v1alpha1.RedemptionStatus{Phase: v1alpha1.RedemptionCompleted, AccountID: accountID}
 	return c.Status().Patch(ctx, redemption, client.MergeFrom(base))
+}
+
+// CameAt is when the person of a Redemption came. The API server's own date stands in for one that cannot be read.
+func CameAt(redemption *v1alpha1.Redemption) time.Time {
+	if at, err := redemption.Spec.At.Parse(); err == nil {
+		return at
+	}
+	return redemption.CreationTimestamp.Time
 }
 
 // NewUser declares the person of a Redemption. It is labelled with the Invite and owned by nothing, so that it stays
@@ -98,8 +106,9 @@ func NewUser(invite *v1alpha1.Invite, redemption *v1alpha1.Redemption, person Pe
 			labels[key] = string(value)
 		}
 		if account.ExpiresAfter != nil {
-			expires := metav1.NewTime(redemption.Spec.At.Add(account.ExpiresAfter.Duration))
-			user.Spec.ExpiresAt = &expires
+			// A length that cannot be read gives no time at all (fail closed); an Invite with one is not open.
+			lasts, _ := account.ExpiresAfter.Parse()
+			user.Spec.ExpiresAt = new(v1alpha1.NewTime(CameAt(redemption).Add(lasts)))
 		}
 	}
 	maps.Copy(labels, map[string]string{v1alpha1.LabelRedemption: redemption.Name, v1alpha1.LabelInviteUID: string(invite.UID)})

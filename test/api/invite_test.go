@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,7 +63,7 @@ func badInvites() []refusal {
 		{"a long welcome", `{welcome: ` + strings.Repeat("w", 4097) + `}`, "spec.welcome: Too long"},
 		{"an unknown delivery", `{delivery: Pigeon}`, `spec.delivery: Unsupported value: "Pigeon": supported values: "Auto", "Portal", "Native"`},
 		{"a code of one's own", `{code: abc}`, `unknown field "spec.code"`},
-	}, append(badInvitedAccounts(), badTargets("libraries", `{libraries: {%s}}`)...)...)
+	}, slices.Concat(badInvitedAccounts(), badTargets("libraries", `{libraries: {%s}}`), badDates("expiresAt"))...)
 }
 
 func badInvitedAccounts() []refusal {

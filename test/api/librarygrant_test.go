@@ -1,6 +1,9 @@
 package api
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 var goodLibraryGrants = map[string]string{
 	"the smallest":    `{}`,
@@ -23,8 +26,8 @@ func badLibraryGrants() []refusal {
 		{"an end at the beginning", `{notBefore: "2027-01-07T00:00:00Z", notAfter: "2027-01-07T00:00:00Z"}`, "notBefore must be earlier than notAfter"},
 		{"an unknown field", `{library: movies}`, `unknown field "spec.library"`},
 	}
-	bad = append(bad, badTargets("libraries", `{libraries: {refs: null, %s}}`)...)
-	return append(bad, badTargets("users", `{users: {all: null, %s}}`)...)
+	return slices.Concat(bad, badTargets("libraries", `{libraries: {refs: null, %s}}`), badTargets("users", `{users: {all: null, %s}}`),
+		badDates("notBefore"), badDates("notAfter"))
 }
 
 var libraryGrantChanges = []change{

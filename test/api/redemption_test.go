@@ -22,7 +22,7 @@ func redeemed(n int) string { return many(n, "{library: l%d, role: Viewer}") }
 
 const whoCame = "who came by which invite does not change"
 
-var badRedemptions = []refusal{
+var badRedemptions = append([]refusal{
 	{"no invite", `{inviteRef: null}`, "spec.inviteRef: Required value"},
 	{"an empty invite name", `{inviteRef: {name: ""}}`, "spec.inviteRef.name"},
 	{"a long invite name", `{inviteRef: {name: ` + strings.Repeat("n", 254) + `}}`, "spec.inviteRef.name: Too long"},
@@ -46,7 +46,7 @@ var badRedemptions = []refusal{
 	{"a library without a role", `{libraries: [{library: movies}]}`, "spec.libraries[0].role: Required value"},
 	{"an unknown role", `{libraries: [{library: movies, role: Owner}]}`, `spec.libraries[0].role: Unsupported value: "Owner": supported values: "Viewer", "Admin"`},
 	{"an unknown field", `{password: secret}`, `unknown field "spec.password"`},
-}
+}, badDates("at")...)
 
 var redemptionChanges = []change{
 	{"to another invite", `{}`, `{inviteRef: {name: friends}}`, whoCame},

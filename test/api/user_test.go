@@ -20,7 +20,7 @@ var goodUsers = map[string]string{
 
 const holderAlone = "chosenByHolder stands alone: the holder's password is known to nobody else"
 
-var badUsers = []refusal{
+var badUsers = append([]refusal{
 	{"no server", `{serverRef: null}`, "spec.serverRef: Required value"},
 	{"an empty server name", `{serverRef: {name: ""}}`, "spec.serverRef.name"},
 	{"a long server name", `{serverRef: {name: ` + strings.Repeat("s", 254) + `}}`, "spec.serverRef.name: Too long"},
@@ -60,7 +60,7 @@ var badUsers = []refusal{
 	{"an unknown adoption policy", `{adoptionPolicy: Sometimes}`, `spec.adoptionPolicy: Unsupported value: "Sometimes": supported values: "Never", "IfDisabled", "Always"`},
 	{"an unknown deletion policy", `{deletionPolicy: Shred}`, `spec.deletionPolicy: Unsupported value: "Shred": supported values: "Disable", "Delete", "Retain"`},
 	{"an unknown field", `{libraries: [movies]}`, `unknown field "spec.libraries"`},
-}
+}, badDates("expiresAt")...)
 
 var userChanges = []change{
 	{"to another server", `{}`, `{serverRef: {name: cabin}}`, "serverRef is immutable: delete this User and make a new one"},

@@ -69,7 +69,7 @@ type allowance struct {
 func (m manifests) allowances(now time.Time) map[string]allowance {
 	all := map[string]allowance{}
 	for _, user := range m.users {
-		a := allowance{sees: map[string]bool{}, enabled: !user.Spec.Disabled && (user.Spec.ExpiresAt == nil || now.Before(user.Spec.ExpiresAt.Time))}
+		a := allowance{sees: map[string]bool{}, enabled: !user.Spec.Disabled && (user.Spec.ExpiresAt == nil || now.Before(moment(user.Spec.ExpiresAt)))}
 		a.all = user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin
 		for _, library := range m.libraries {
 			if a.all || m.granted(user, library, now) {
@@ -83,8 +83,8 @@ func (m manifests) allowances(now time.Time) map[string]allowance {
 
 func (m manifests) granted(user *v1alpha1.User, library *v1alpha1.Library, now time.Time) bool {
 	for _, grant := range m.grants {
-		begun := grant.Spec.NotBefore == nil || !now.Before(grant.Spec.NotBefore.Time)
-		over := grant.Spec.NotAfter != nil && !now.Before(grant.Spec.NotAfter.Time)
+		begun := grant.Spec.NotBefore == nil || !now.Before(moment(grant.Spec.NotBefore))
+		over := grant.Spec.NotAfter != nil && !now.Before(moment(grant.Spec.NotAfter))
 		if begun && !over && !grant.Spec.Disabled && names(grant.Spec.Users, user) && names(grant.Spec.Libraries, library) {
 			return true
 		}
@@ -115,4 +115,13 @@ func (a allowance) add(other allowance) allowance {
 	}
 	maps.Copy(sum.sees, other.sees)
 	return sum
+}
+
+// moment is the date of a field. These tests make none that cannot be read.
+func moment(t *v1alpha1.Time) time.Time {
+	at, err := t.Parse()
+	if err != nil {
+		panic(err)
+	}
+	return at
 }

@@ -170,7 +170,7 @@ var scenarios = []scenario{
 		name:   "an expiry that comes",
 		before: household,
 		act: func(h *house) {
-			at := metav1.NewTime(time.Now().Add(time.Second).Truncate(time.Second))
+			at := v1alpha1.NewTime(time.Now().Add(time.Second).Truncate(time.Second))
 			edit(h, h.user("ann"), func(u *v1alpha1.User) { u.Spec.ExpiresAt = &at })
 		},
 	},

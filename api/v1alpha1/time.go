@@ -1,0 +1,109 @@
+package v1alpha1
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Time is a moment, kept as it was written. The API server stores dates that Go does not read, even lists in place of a
+// date, and one object that does not decode hides every object of its kind. So a Time always decodes; Parse tells whether
+// it can be read. It encodes as what it was decoded from. New ones are held to RFC 3339 by the schema.
+//
+// +kubebuilder:validation:Type=string
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`
+// +kubebuilder:validation:XValidation:rule="timestamp(self) == timestamp(self)",message="there is no such day or time: write it like 2027-06-30T20:00:00Z"
+type Time string
+
+// NewTime returns a moment as Kubernetes writes it: in UTC, to the second.
+func NewTime(t time.Time) Time { return Time(t.UTC().Format(time.RFC3339)) }
+
+// Parse returns the moment. The error says what to write instead.
+func (t Time) Parse() (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, string(t))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%.64q cannot be read as a date: write it like 2027-06-30T20:00:00Z", string(t))
+	}
+	return at, nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (t *Time) UnmarshalJSON(data []byte) error {
+	*t = Time(asWritten(data))
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t Time) MarshalJSON() ([]byte, error) { return written(string(t)) }
+
+// Duration is a length of time, kept as it was written (see Time).
+//
+// +kubebuilder:validation:Type=string
+// +kubebuilder:validation:MaxLength=32
+// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
+type Duration string
+
+// NewDuration returns a length of time as Go writes it.
+func NewDuration(d time.Duration) Duration { return Duration(d.String()) }
+
+// Parse returns the length. The error says what to write instead.
+func (d Duration) Parse() (time.Duration, error) {
+	length, err := time.ParseDuration(string(d))
+	if err != nil {
+		return 0, fmt.Errorf("%.64q cannot be read as a duration: write it like 90s, 5m or 720h", string(d))
+	}
+	return length, nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	*d = Duration(asWritten(data))
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (d Duration) MarshalJSON() ([]byte, error) { return written(string(d)) }
+
+// asWritten is the text of a JSON string, and the JSON itself of anything else.
+func asWritten(data []byte) string {
+	var text string
+	if json.Unmarshal(data, &text) != nil {
+		return string(data)
+	}
+	return text
+}
+
+// written is the JSON that a text was decoded from. No schema takes a text that looks like a list or an object.
+func written(text string) ([]byte, error) {
+	if (text != "" && (text[0] == '[' || text[0] == '{')) && json.Valid([]byte(text)) {
+		return []byte(text), nil
+	}
+	return json.Marshal(text)
+}
+
+// Conditions of an object. One whose time cannot be read (see Time) counts as absent, and so is written anew.
+type Conditions []metav1.Condition
+
+// UnmarshalJSON implements json.Unmarshaler. It never fails.
+func (c *Conditions) UnmarshalJSON(data []byte) error {
+	var all []metav1.Condition
+	if json.Unmarshal(data, &all) == nil {
+		*c = all
+		return nil
+	}
+	*c = nil
+	var each []json.RawMessage
+	if json.Unmarshal(data, &each) != nil {
+		return nil
+	}
+	for _, one := range each {
+		var condition metav1.Condition
+		if json.Unmarshal(one, &condition) == nil {
+			*c = append(*c, condition)
+		}
+	}
+	return nil
+}
