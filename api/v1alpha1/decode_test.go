@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 )
 
-// kinds of this version and of those before, whose objects are still stored: what either took must decode.
+// schemas of this version's kinds and of those before, whose objects are still stored: what either took must decode.
 func schemas(t *testing.T) map[string]*spec.Schema {
 	t.Helper()
 	out := map[string]*spec.Schema{}
@@ -194,4 +195,33 @@ func TestEveryDateThatTheKindsTakeDecodes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNewDatesAreDaysThatThereAre: what the pattern takes can be read, and of RFC 3339 in capitals it takes all that can.
+func TestNewDatesAreDaysThatThereAre(t *testing.T) {
+	expiry := schemas(t)["crd User"].Properties["spec"].Properties["expiresAt"]
+	pattern := regexp.MustCompile(expiry.Pattern)
+	try := func(text string) {
+		t.Helper()
+		if _, err := v1alpha1.Time(text).Parse(); (err == nil) != pattern.MatchString(text) {
+			t.Errorf("%s: the pattern takes it: %t; it can be read: %v", text, pattern.MatchString(text), err)
+		}
+	}
+	for _, year := range []int{0, 1, 4, 96, 100, 400, 1600, 1700, 1896, 1900, 1904, 2000, 2026, 2027, 2028, 2030, 2100, 2104, 2196, 2400, 9999} {
+		for month := range 14 {
+			for day := range 33 {
+				try(fmt.Sprintf("%04d-%02d-%02dT12:34:56Z", year, month, day))
+			}
+		}
+	}
+	for n := range 62 {
+		try(fmt.Sprintf("2027-06-30T%02d:00:00Z", n))
+		try(fmt.Sprintf("2027-06-30T20:%02d:00Z", n))
+		try(fmt.Sprintf("2027-06-30T20:00:%02dZ", n))
+		try(fmt.Sprintf("2027-06-30T20:00:00.%0*dZ", n%9+1, n))
+		if n != 24 && n != 60 { // Go reads +24:60, which is no offset
+			try(fmt.Sprintf("2027-06-30T20:00:00+%02d:00", n))
+			try(fmt.Sprintf("2027-06-30T20:00:00-02:%02d", n))
+		}
+	}
 }

@@ -35,7 +35,7 @@ type InvitedAccount struct {
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 
 	// ExpiresAfter is how long an account lasts, from the moment it is made: 1m to 10 years.
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="expiresAfter must be between 1m and 87600h (ten years), in h, m and s: 30 days are 720h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,12}([.][0-9]{1,9})?ms|[0-9]{1,9}([.][0-9]{1,9})?s|[0-9]{1,7}([.][0-9]{1,9})?m|[0-9]{1,5}([.][0-9]{1,9})?h){1,8}$') && duration(self) >= duration('1m') && duration(self) <= duration('87600h')",message="expiresAfter must be between 1m and 87600h (ten years), in h, m and s: 30 days are 720h"
 	// +optional
 	ExpiresAfter *Duration `json:"expiresAfter,omitempty"`
 }

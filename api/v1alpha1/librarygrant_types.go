@@ -35,7 +35,7 @@ type Targets struct {
 
 // LibraryGrantSpec gives users access to libraries. An edge joins a library and a user of the same server.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || timestamp(self.notBefore) < timestamp(self.notAfter)",message="notBefore must be earlier than notAfter"
+// +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || [self.notBefore, self.notAfter].exists(t, t.startsWith('0') || t.startsWith('9999-')) || timestamp(self.notBefore) < timestamp(self.notAfter)",message="notBefore must be earlier than notAfter"
 type LibraryGrantSpec struct {
 	// Libraries to give access to.
 	Libraries Targets `json:"libraries"`

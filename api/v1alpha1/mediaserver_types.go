@@ -109,7 +109,7 @@ type MediaServerSpec struct {
 
 	// SyncInterval is how often drift is looked for (jittered by a tenth): 10s to 24h.
 	// +kubebuilder:default="5m"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="syncInterval must be between 10s and 24h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,12}([.][0-9]{1,9})?ms|[0-9]{1,9}([.][0-9]{1,9})?s|[0-9]{1,7}([.][0-9]{1,9})?m|[0-9]{1,5}([.][0-9]{1,9})?h){1,8}$') && duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="syncInterval must be between 10s and 24h"
 	// +optional
 	SyncInterval *Duration `json:"syncInterval,omitempty"`
 

@@ -10,12 +10,14 @@ import (
 
 // Time is a moment, kept as it was written. The API server stores dates that Go does not read, even lists in place of a
 // date, and one object that does not decode hides every object of its kind. So a Time always decodes; Parse tells whether
-// it can be read. It encodes as what it was decoded from. New ones are held to RFC 3339 by the schema.
+// it can be read. It encodes as what it was decoded from.
+//
+// New ones are held by the pattern to RFC 3339 and to days that there are. That is no rule in CEL: one that fails
+// on what is stored (a list), rather than being false, would keep the object from being written at all.
 //
 // +kubebuilder:validation:Type=string
 // +kubebuilder:validation:MaxLength=64
-// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`
-// +kubebuilder:validation:XValidation:rule="timestamp(self) == timestamp(self)",message="there is no such day or time: write it like 2027-06-30T20:00:00Z"
+// +kubebuilder:validation:Pattern=`^(([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`
 type Time string
 
 // NewTime returns a moment as Kubernetes writes it: in UTC, to the second.
@@ -39,11 +41,11 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 // MarshalJSON implements json.Marshaler.
 func (t Time) MarshalJSON() ([]byte, error) { return written(string(t)) }
 
-// Duration is a length of time, kept as it was written (see Time).
+// Duration is a length of time, kept as it was written (see Time). The rules of its fields bound it.
 //
 // +kubebuilder:validation:Type=string
 // +kubebuilder:validation:MaxLength=32
-// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
+// +kubebuilder:validation:Pattern=`^([0-9]+([.][0-9]+)?(ms|s|m|h))+$`
 type Duration string
 
 // NewDuration returns a length of time as Go writes it.
