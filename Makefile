@@ -64,6 +64,7 @@ generate: ## Generate the DeepCopy methods of the kinds
 manifests: ## Generate config/crd, and config/rbac/role.yaml from the markers of the controllers
 	$(tool) controller-gen crd paths=./api/... output:crd:dir=config/crd
 	$(tool) controller-gen rbac:roleName=usher-manager paths=./internal/controller/... output:rbac:dir=config/rbac
+	cp config/rbac/role.yaml internal/app/role.yaml
 
 .PHONY: check-generated
 check-generated: generate manifests ## Fail when generated files differ from what is committed

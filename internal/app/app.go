@@ -27,6 +27,7 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/admission"
 	"github.com/usher-media/usher/internal/controller"
+	"github.com/usher-media/usher/internal/health"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/alcoves"
 	"github.com/usher-media/usher/internal/media/dubby"
@@ -99,7 +100,8 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	if err != nil {
 		return nil, err
 	}
-	mgr, err := ctrl.NewManager(cfg, managerOptions(scheme, o))
+	watches := &health.Watches{}
+	mgr, err := ctrl.NewManager(cfg, managerOptions(scheme, watches, o))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +132,10 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 			return nil, fmt.Errorf("register the metrics: %w", err)
 		}
 	}
-	return mgr, addChecks(mgr, guard)
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, err
+	}
+	return monitored(ctx, mgr, watches, guard, o)
 }
 
 // guardPolicies proves that the admission policies bind, for the first time before anything is reconciled. It has a client
@@ -159,7 +164,7 @@ func SaveMemory() {
 	}
 }
 
-func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
+func managerOptions(scheme *runtime.Scheme, watches *health.Watches, o Options) ctrl.Options {
 	readYourWrites := true
 	options := ctrl.Options{
 		Scheme: scheme, Logger: o.Logger,
@@ -170,7 +175,7 @@ func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		Controller:                    config.Controller{SkipNameValidation: new(o.Name != "")},
-		Cache:                         cache.Options{DefaultTransform: slim, NewInformer: o.NewInformer},
+		Cache:                         cache.Options{DefaultTransform: slim, NewInformer: o.NewInformer, DefaultWatchErrorHandler: watches.Failed},
 		NewClient:                     o.NewClient,
 		Client: client.Options{Cache: &client.CacheOptions{
 			// A reconcile sees what the one before wrote. Secrets go by the uncached client alone: written through
@@ -191,16 +196,6 @@ func managerOptions(scheme *runtime.Scheme, o Options) ctrl.Options {
 		readYourWrites = len(o.WatchNamespaces) == 1 // not available over several namespaces
 	}
 	return options
-}
-
-func addChecks(mgr ctrl.Manager, guard *admission.Guard) error {
-	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return err
-	}
-	if err := mgr.AddReadyzCheck("admission-policies", guard.Ready); err != nil {
-		return err
-	}
-	return mgr.AddReadyzCheck("ping", healthz.Ping)
 }
 
 func orRealClock(c clock.PassiveClock) clock.PassiveClock {

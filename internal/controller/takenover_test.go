@@ -177,7 +177,7 @@ func TestWhoIsLetInAgainKeepsTheirPassword(t *testing.T) {
 		w.create(user)
 		w.ready(&v1alpha1.User{}, name)
 		w.store.ChangePassword(name, "own choice of "+name)
-		expired := metav1.NewTime(time.Now().Add(-time.Hour))
+		expired := v1alpha1.NewTime(time.Now().Add(-time.Hour))
 		edit(w, user, func(u *v1alpha1.User) { u.Spec.ExpiresAt = &expired })
 		w.state(name, v1alpha1.UserExpired)
 	}
