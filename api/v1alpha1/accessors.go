@@ -4,7 +4,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // StatusConditions returns the conditions, to be changed in place.
 func (s *MediaServer) StatusConditions() *[]metav1.Condition {
-	return (*[]metav1.Condition)(&s.Status.Conditions)
+	return s.Status.Conditions.Meta()
 }
 
 // SetObservedGeneration says which generation the status speaks of.
@@ -14,7 +14,7 @@ func (s *MediaServer) SetObservedGeneration(generation int64) {
 
 // StatusConditions returns the conditions, to be changed in place.
 func (l *Library) StatusConditions() *[]metav1.Condition {
-	return (*[]metav1.Condition)(&l.Status.Conditions)
+	return l.Status.Conditions.Meta()
 }
 
 // SetObservedGeneration says which generation the status speaks of.
@@ -22,7 +22,7 @@ func (l *Library) SetObservedGeneration(generation int64) { l.Status.ObservedGen
 
 // StatusConditions returns the conditions, to be changed in place.
 func (u *User) StatusConditions() *[]metav1.Condition {
-	return (*[]metav1.Condition)(&u.Status.Conditions)
+	return u.Status.Conditions.Meta()
 }
 
 // SetObservedGeneration says which generation the status speaks of.
@@ -30,12 +30,12 @@ func (u *User) SetObservedGeneration(generation int64) { u.Status.ObservedGenera
 
 // StatusConditions returns the conditions, to be changed in place.
 func (g *LibraryGrant) StatusConditions() *[]metav1.Condition {
-	return (*[]metav1.Condition)(&g.Status.Conditions)
+	return g.Status.Conditions.Meta()
 }
 
 // StatusConditions returns the conditions, to be changed in place.
 func (i *Invite) StatusConditions() *[]metav1.Condition {
-	return (*[]metav1.Condition)(&i.Status.Conditions)
+	return i.Status.Conditions.Meta()
 }
 
 // SetObservedGeneration says which generation the status speaks of.

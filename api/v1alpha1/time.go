@@ -89,6 +89,9 @@ func written(text string) ([]byte, error) {
 // Conditions of an object. One whose time cannot be read (see Time) counts as absent, and so is written anew.
 type Conditions []metav1.Condition
 
+// Meta returns the same list, to be changed in place by those who know no more than Kubernetes.
+func (c *Conditions) Meta() *[]metav1.Condition { return (*[]metav1.Condition)(c) }
+
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (c *Conditions) UnmarshalJSON(data []byte) error {
 	var all []metav1.Condition

@@ -115,7 +115,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	}
 	kit := &controller.Kit{
 		Client: mgr.GetClient(), Cached: mgr.GetCache(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
-		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Keyring: keyring,
+		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Forget: forgetCalls, Acting: mgr.Elected(), Keyring: keyring,
 		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter), PortalURL: o.PortalURL,
 		Policies: guard,
 	}

@@ -23,6 +23,11 @@ func init() {
 	metrics.Registry.MustRegister(mediaServerCalls, mediaServerCallSeconds)
 }
 
+// forgetCalls drops the series of a MediaServer that is no more.
+func forgetCalls(server string) {
+	mediaServerCalls.DeletePartialMatch(prometheus.Labels{"media_server": server})
+}
+
 func observeCalls(server string, call media.Call) {
 	result := string(call.Code)
 	if result == "" {

@@ -29,6 +29,10 @@ type Kit struct {
 	Drivers map[v1alpha1.MediaServerType]media.Open
 	// Observe is told of every call to a media server; may be nil.
 	Observe func(server string, call media.Call)
+	// Forget is told of every MediaServer that is no more; may be nil.
+	Forget func(server string)
+	// Acting is closed when this replica begins to act; nil when it always does.
+	Acting <-chan struct{}
 	// Keyring derives first passwords and hashes.
 	Keyring *Keyring
 	// Connections of all MediaServers.
@@ -65,6 +69,24 @@ func (k *Kit) normal(object client.Object, reason, action, format string, args .
 
 func (k *Kit) warn(object client.Object, reason, action, format string, args ...any) {
 	k.Recorder.Eventf(object, nil, "Warning", reason, action, format, args...)
+}
+
+// acting says whether this replica is the one that acts.
+func (k *Kit) acting() bool {
+	select {
+	case <-k.Acting:
+		return true
+	default:
+		return k.Acting == nil
+	}
+}
+
+// forget drops all that is known of a MediaServer.
+func (k *Kit) forget(key string) {
+	k.Connections.Remove(key)
+	if k.Forget != nil {
+		k.Forget(key)
+	}
 }
 
 // serverKey names a MediaServer in Connections.

@@ -216,5 +216,5 @@ func (p *grantPass) report(edges edgeCount, now time.Time) {
 	if edges.applied < edges.desired || edges.lingering > 0 {
 		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
 	}
-	setCondition((*[]metav1.Condition)(&p.status.Conditions), applied, now)
+	setCondition(p.status.Conditions.Meta(), applied, now)
 }

@@ -43,7 +43,7 @@ func (r *mediaServerReconciler) Reconcile(ctx context.Context, request reconcile
 	connection, result := r.look(ctx, server, status)
 	if result.kind == kindGone {
 		r.sightings.forget(key)
-		r.Connections.Remove(key)
+		r.forget(key)
 	} else {
 		r.publish(key, server, connection, &result)
 	}

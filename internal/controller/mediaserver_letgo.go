@@ -19,7 +19,7 @@ func (r *mediaServerReconciler) forgotten(request reconcile.Request, err error) 
 	if apierrors.IsNotFound(err) {
 		key := request.String()
 		r.sightings.forget(key)
-		r.Connections.Remove(key)
+		r.forget(key)
 		r.Wake.Dependents(key)
 		return reconcile.Result{}, nil
 	}

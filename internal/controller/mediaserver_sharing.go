@@ -98,10 +98,10 @@ func keyOf(server *v1alpha1.MediaServer) string { return serverKey(server.Namesp
 // object may not know of that one. The metric does.
 func (r *mediaServerReconciler) tellShared(server *v1alpha1.MediaServer, status *v1alpha1.MediaServerStatus, identity string, abroad bool) {
 	if !abroad {
-		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionIdentityShared)
+		meta.RemoveStatusCondition(status.Conditions.Meta(), v1alpha1.ConditionIdentityShared)
 		return
 	}
-	setCondition(&status.Conditions, metav1.Condition{
+	setCondition(status.Conditions.Meta(), metav1.Condition{
 		Type: v1alpha1.ConditionIdentityShared, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSharedAcrossNamespaces, ObservedGeneration: server.Generation,
 		Message: "a MediaServer of another namespace leads to this server, too, or to one that says it is this one: both go on, and may undo each other; whoever administers the cluster sees which by the metric usher_media_server_identity_shared. If this is a copy at another address, set the annotation " +
 			v1alpha1.AnnotationDistinctServer + " to \"" + bounded(identity, 256) + "\"",

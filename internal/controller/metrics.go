@@ -22,7 +22,9 @@ var (
 	serverUpDesc = prometheus.NewDesc("usher_media_server_up",
 		"1 when the MediaServer (namespace/name) was reached, and is who it should be, at the last look.", []string{"media_server"}, nil)
 	serverListedDesc = prometheus.NewDesc("usher_media_server_last_listed_timestamp_seconds",
-		"When the last complete listing of the MediaServer was begun, in seconds since 1970.", []string{"media_server"}, nil)
+		"When the last complete listing of the MediaServer was begun, in seconds since 1970; 0 when none was since this replica acts.", []string{"media_server"}, nil)
+	serverIntervalDesc = prometheus.NewDesc("usher_media_server_sync_interval_seconds",
+		"How often the MediaServer is to be listed.", []string{"media_server"}, nil)
 	undeclaredDesc = prometheus.NewDesc("usher_undeclared",
 		"Accounts and libraries that the MediaServer (namespace/name) has and no manifest names, by kind.", []string{"media_server", "kind"}, nil)
 	sharedDesc = prometheus.NewDesc("usher_media_server_identity_shared",
@@ -48,7 +50,7 @@ func newCounters() counters {
 	counter := func(name, help string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{"kind"})
 	}
-	return counters{
+	c := counters{
 		wakeups: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "usher_wakeups_total",
 			Help: "What brought objects back to be compared, by their kind and by what changed: their own creation or change, the media server, or an object of another kind.",
@@ -56,6 +58,11 @@ func newCounters() counters {
 		driftFound:    counter("usher_drift_found_total", "Objects of a media server found different though no manifest had changed, by kind."),
 		driftRepaired: counter("usher_drift_repaired_total", "Objects of a media server found different though no manifest had changed, and repaired, by kind."),
 	}
+	for _, kind := range []string{"Library", "User"} { // from the start, so that the first one is an increase
+		c.driftFound.WithLabelValues(kind)
+		c.driftRepaired.WithLabelValues(kind)
+	}
+	return c
 }
 
 // collector tells the state of all objects, from the cache, when it is asked.
@@ -73,13 +80,17 @@ func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, sharedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
+	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, serverIntervalDesc, sharedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
 		ch <- desc
 	}
 }
 
-// Collect implements prometheus.Collector. What cannot be read is left out.
+// Collect implements prometheus.Collector. What cannot be read is left out. Only the replica that acts tells: another one
+// knows no server, and would count every object once more.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
+	if !c.acting() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
 	bound := 0.0
@@ -150,18 +161,19 @@ func summaryOf(o object) (state string, planned int) {
 
 func (c collector) collectServer(ch chan<- prometheus.Metric, server *v1alpha1.MediaServer) {
 	key := serverKey(server.Namespace, server.Name)
-	connection, up := c.Connections.Get(key), 0.0
+	connection, up, listed := c.Connections.Get(key), 0.0, 0.0
 	if connection.Up {
 		up = 1
 	}
+	if connection.Server != nil && !connection.Server.Inventory().Listed().IsZero() {
+		listed = float64(connection.Server.Inventory().Listed().UnixMilli()) / 1000
+	}
 	ch <- prometheus.MustNewConstMetric(serverUpDesc, prometheus.GaugeValue, up, key)
+	ch <- prometheus.MustNewConstMetric(serverListedDesc, prometheus.GaugeValue, listed, key)
+	ch <- prometheus.MustNewConstMetric(serverIntervalDesc, prometheus.GaugeValue, syncInterval(server).Seconds(), key)
 	if undeclared := server.Status.Undeclared; undeclared != nil {
 		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Accounts.Total), key, "account")
 		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Libraries.Total), key, "library")
-	}
-	if connection.Server != nil && !connection.Server.Inventory().Listed().IsZero() {
-		listed := float64(connection.Server.Inventory().Listed().UnixMilli()) / 1000
-		ch <- prometheus.MustNewConstMetric(serverListedDesc, prometheus.GaugeValue, listed, key)
 	}
 }
 

@@ -37,7 +37,7 @@ func takings() []taking {
 	all := []taking{
 		{name: "the grant is deleted", take: func(w *world) { w.delete(w.grant("g", "", "")) }},
 		{name: "disabled", take: change(func(u *v1alpha1.User) { u.Spec.Disabled = true })},
-		{name: "expired", take: change(func(u *v1alpha1.User) { u.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(-time.Hour)} })},
+		{name: "expired", take: change(func(u *v1alpha1.User) { u.Spec.ExpiresAt = new(v1alpha1.NewTime(time.Now().Add(-time.Hour))) })},
 		{name: "another role", take: change(func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleGuest })},
 		{name: "another password", take: func(w *world) {
 			edit(w, &corev1.Secret{ObjectMeta: w.meta("ann-password")}, func(s *corev1.Secret) { s.Data["password"] = []byte("ann's next password") })
