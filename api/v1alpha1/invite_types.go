@@ -115,6 +115,8 @@ const (
 	InviteExhausted InviteState = "Exhausted"
 	// InvitePending is valid and can be used.
 	InvitePending InviteState = "Pending"
+	// InviteWaiting admits nobody yet, or for now: the conditions say what it waits for.
+	InviteWaiting InviteState = "Waiting"
 )
 
 // InviteUse is one person who came.

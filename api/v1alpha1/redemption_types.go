@@ -26,9 +26,21 @@ type RedeemedEdge struct {
 	Role LibraryRole `json:"role"`
 }
 
-// RedemptionSpec is one use of an Invite by one person.
+// RedeemedLabel is one label that a use gave to the User.
+type RedeemedLabel struct {
+	// Key of the label.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=317
+	Key string `json:"key"`
+
+	// Value of the label.
+	Value LabelValue `json:"value"`
+}
+
+// RedemptionSpec is one use of an Invite by one person, and what it gave. What the Invite gives later changes nothing of it.
 //
 // +kubebuilder:validation:XValidation:rule="self.inviteRef == oldSelf.inviteRef && self.slot == oldSelf.slot && self.serverRef == oldSelf.serverRef && self.username == oldSelf.username && self.userRef == oldSelf.userRef && self.at == oldSelf.at",message="who came by which invite does not change"
+// +kubebuilder:validation:XValidation:rule="has(self.role) == has(oldSelf.role) && (!has(self.role) || self.role == oldSelf.role) && has(self.labels) == has(oldSelf.labels) && (!has(self.labels) || self.labels == oldSelf.labels) && has(self.expiresAt) == has(oldSelf.expiresAt) && (!has(self.expiresAt) || self.expiresAt == oldSelf.expiresAt)",message="what a use gave does not change: delete the Redemption to take its libraries back"
 type RedemptionSpec struct {
 	// InviteRef is the Invite that was used.
 	InviteRef InviteReference `json:"inviteRef"`
@@ -54,6 +66,22 @@ type RedemptionSpec struct {
 	// +listMapKey=library
 	// +optional
 	Libraries []RedeemedEdge `json:"libraries,omitempty"`
+
+	// Role that this use gave to the account; empty where the person had an account before.
+	// +kubebuilder:validation:XValidation:rule="!(self in ['Owner', 'Admin'])",message="an invite admits no Owner and no Admin"
+	// +optional
+	Role AccountRole `json:"role,omitempty"`
+
+	// Labels that this use gave to the User.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=key
+	// +optional
+	Labels []RedeemedLabel `json:"labels,omitempty"`
+
+	// ExpiresAt is when the account that this use made ends. Absent: never.
+	// +optional
+	ExpiresAt *Time `json:"expiresAt,omitempty"`
 
 	// At is when the person came.
 	At Time `json:"at"`

@@ -122,6 +122,8 @@ const (
 	ReasonPasswordUnacceptable = "PasswordUnacceptable"
 	// ReasonPasswordUnknown: an account that was taken over while it was shut has a password that its former holder may know.
 	ReasonPasswordUnknown = "PasswordUnknown"
+	// ReasonAccountGone: the account is gone from the server, and only its holder knew the password: it is not made again.
+	ReasonAccountGone = "AccountGone"
 )
 
 // Annotations that people set.

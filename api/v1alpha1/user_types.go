@@ -146,6 +146,8 @@ const (
 	UserExpired UserState = "Expired"
 	// UserDisabledOnServer: somebody (or the server itself) disabled the account; Usher leaves it so.
 	UserDisabledOnServer UserState = "DisabledOnServer"
+	// UserGone: the account is gone from the server, and is not made again, since only its holder knew the password.
+	UserGone UserState = "Gone"
 )
 
 // UserAccessEntry is one library that an account sees.

@@ -43,7 +43,7 @@ func flags() (app.Options, zap.Options) {
 	set.StringSliceVar(&options.WatchNamespaces, "watch-namespaces", nil, "namespaces to look at; empty for all")
 	set.StringVar(&options.MetricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
 	set.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
-	set.StringVar(&options.PortalURL, "portal-url", "", "where people reach Usher's own invite pages; empty where none are served")
+	refusePortalURL(set)
 	set.BoolVar(&options.LeaderElect, "leader-elect", false, "let several replicas elect the one that acts")
 	inherited := flag.NewFlagSet("", flag.ContinueOnError)
 	logging.BindFlags(inherited)

@@ -7,10 +7,13 @@ type Claimant struct {
 	Object metav1.Object
 	// Recorded: its annotation names the account or library.
 	Recorded bool
+	// Present: the server has the recorded one. It decides among several that recorded one each: a person who comes again
+	// after an older backup has another account under the old name.
+	Present bool
 }
 
-// ClaimWinner returns which of several objects with the same claim has it: recorded ownership beats age, then age,
-// then UID (DESIGN D3). An object that is being deleted keeps its claim until it is gone.
+// ClaimWinner returns which of several objects with the same claim has it: recorded ownership beats age, of what is there
+// before that of what is not, then age, then UID (DESIGN D3). An object that is being deleted keeps its claim until it is gone.
 func ClaimWinner(claimants []Claimant) metav1.Object {
 	var best *Claimant
 	for i := range claimants {
@@ -27,6 +30,9 @@ func ClaimWinner(claimants []Claimant) metav1.Object {
 func claimBefore(a, b Claimant) bool {
 	if a.Recorded != b.Recorded {
 		return a.Recorded
+	}
+	if a.Recorded && a.Present != b.Present {
+		return a.Present
 	}
 	created, other := a.Object.GetCreationTimestamp(), b.Object.GetCreationTimestamp()
 	if !created.Equal(&other) {

@@ -263,9 +263,11 @@ func TestClaimWinner(t *testing.T) {
 		claimants []Claimant
 		want      string
 	}{
-		"age":              {[]Claimant{younger, older}, "older"},
-		"record beats age": {[]Claimant{older, recorded, younger}, "recorded"},
-		"alone":            {[]Claimant{younger}, "younger"},
+		"age":                                   {[]Claimant{younger, older}, "older"},
+		"record beats age":                      {[]Claimant{older, recorded, younger}, "recorded"},
+		"alone":                                 {[]Claimant{younger}, "younger"},
+		"of two records, the one that is there": {[]Claimant{{Object: object("lost", 3), Recorded: true}, {Object: object("there", 1), Recorded: true, Present: true}}, "there"},
+		"what is there needs a record":          {[]Claimant{{Object: object("older", 3), Present: true}, recorded}, "recorded"},
 	} {
 		if got := ClaimWinner(c.claimants).GetName(); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

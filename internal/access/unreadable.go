@@ -26,7 +26,7 @@ func Unreadable(object any) error {
 		}
 		return err
 	case *v1alpha1.Redemption:
-		return date("spec.at", &o.Spec.At)
+		return cmp.Or(date("spec.at", &o.Spec.At), date("spec.expiresAt", o.Spec.ExpiresAt))
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Name makes the controllers' names unique where several operators run in one process; empty otherwise.
 	Name string
-	// PortalURL is where people reach Usher's own invite pages; empty where none are served.
+	// PortalURL is where people reach Usher's own invite pages. The program serves none yet, and leaves it empty.
 	PortalURL string
 	// ReleaseAfter is how long a deleted object waits for a MediaServer that is gone; zero for the default.
 	ReleaseAfter time.Duration

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,6 +31,9 @@ type inviteReconciler struct {
 // is a User here.
 const usesPoll = 4 * time.Second
 
+// closedPoll is how often a link is looked at that admits nobody: a server that is put back to an earlier time opens it again.
+const closedPoll = 30 * time.Second
+
 // invitePass is one reconcile of an Invite.
 type invitePass struct {
 	site
@@ -41,9 +45,16 @@ type invitePass struct {
 	native      media.Invite
 	isNative    bool
 	redemptions []v1alpha1.Redemption
-	// uses counts the people who came: by the server where it counts, else by Redemptions.
-	uses    int
-	counted bool
+	// uids are those that this Invite has had, its own last.
+	uids []string
+	// uses counts the people who came: by the server where it counts, else by Redemptions. earlier counts those among them
+	// whom the server does not know.
+	uses, earlier int
+	counted       bool
+	// problem is what is wrong with the spec, or what it names and is not there: nobody is admitted meanwhile.
+	problem *outcome
+	// redeemable: the link is there and as the manifest says.
+	redeemable bool
 	// sweepAt is when a reservation may next be abandoned.
 	sweepAt time.Time
 }
@@ -76,7 +87,11 @@ func (r *inviteReconciler) reconcile(ctx context.Context, p *invitePass) outcome
 	if p.site, o = r.site(ctx, p.invite.Namespace, p.invite.Spec.ServerRef.Name); o != nil {
 		return *o
 	}
-	for _, phase := range []func(context.Context, *invitePass) *outcome{r.validate, r.agree, r.importUses, r.sweep, r.keepSecret} {
+	p.problem = r.validate(p)
+	if p.problem != nil && !p.isNative {
+		return *p.problem
+	}
+	for _, phase := range []func(context.Context, *invitePass) *outcome{r.agree, r.sweep, r.keepSecret} {
 		if o := phase(ctx, p); o != nil {
 			return *o
 		}
@@ -86,65 +101,99 @@ func (r *inviteReconciler) reconcile(ctx context.Context, p *invitePass) outcome
 
 // readRedemptions reads who came, from the cache: it decides nothing here.
 func (r *inviteReconciler) readRedemptions(ctx context.Context, p *invitePass) *outcome {
-	var list v1alpha1.RedemptionList
-	err := r.Client.List(ctx, &list, client.InNamespace(p.invite.Namespace), client.MatchingFields{indexInvite: string(p.invite.UID)})
-	if err != nil {
-		return retry(err)
+	p.uids = uidsOf(p.invite)
+	for _, uid := range p.uids {
+		var list v1alpha1.RedemptionList
+		err := r.Client.List(ctx, &list, client.InNamespace(p.invite.Namespace), client.MatchingFields{indexInvite: uid})
+		if err != nil {
+			return retry(err)
+		}
+		p.redemptions = append(p.redemptions, slices.DeleteFunc(list.Items, func(one v1alpha1.Redemption) bool {
+			return one.Spec.InviteRef.Name != p.invite.Name // a copy of an Invite carries its annotations
+		})...)
 	}
-	p.redemptions = list.Items
-	p.uses, p.counted = len(list.Items), true
-	if known := p.status.Uses; known != nil && len(list.Items) > 0 {
+	p.uses, p.counted = len(p.redemptions), true
+	if known := p.status.Uses; known != nil && len(p.redemptions) > 0 {
 		p.uses = max(p.uses, int(known.Total)) // uses are never given back by a server that is not reached now
 	}
 	return nil
 }
 
-func (r *inviteReconciler) validate(_ context.Context, p *invitePass) *outcome {
-	spec := p.invite.Spec
-	role, known := p.able().Roles[media.Role(spec.Role)]
+// uidsOf are the UIDs that an Invite has had, its own last: that a restored cluster gave it another is seen by the record.
+func uidsOf(invite *v1alpha1.Invite) []string {
+	own := string(invite.UID)
+	former := slices.DeleteFunc(slices.Clone(parseRecord(invite).UIDs), func(uid string) bool { return uid == own })
+	return append(former, own)
+}
+
+// validate says what is wrong with the spec. It holds back no revocation of a link that is there already.
+func (r *inviteReconciler) validate(p *invitePass) *outcome {
+	spec, able := p.invite.Spec, p.able()
+	p.isNative = spec.Delivery == v1alpha1.DeliveryNative || (spec.Delivery != v1alpha1.DeliveryPortal && able.Invites)
+	p.code = r.Keyring.InviteCode(p.invite.UID)
+	role, known := able.Roles[media.Role(spec.Role)]
 	switch {
+	case p.isNative && !able.Invites && !able.WeakInvites:
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own, and Usher has no invite pages yet: delete this Invite, and declare a User for each person")
 	case !known:
-		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s; it has %v", spec.Role, roleNames(p.able()))
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s; it has %v", spec.Role, roleNames(able))
 	case role.Administers:
 		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: an invite admits nobody who does", spec.Role)
-	case !p.able().HasLibraryRole(media.LibraryRole(spec.LibraryRole)):
+	case !able.HasLibraryRole(media.LibraryRole(spec.LibraryRole)):
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s in a library: set spec.libraryRole to Viewer", spec.LibraryRole)
-	case spec.Delivery == v1alpha1.DeliveryNative && !p.able().Invites && !p.able().WeakInvites:
-		return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own that keep count: set spec.delivery to Portal")
 	case spec.Account != nil && spec.Account.ExpiresAfter != nil && p.rung(spec.Role) == "":
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: remove account.expiresAfter")
-	}
-	p.isNative = spec.Delivery == v1alpha1.DeliveryNative || (spec.Delivery != v1alpha1.DeliveryPortal && p.able().Invites)
-	switch {
 	case p.isNative:
-	case p.able().PasswordsFixed && p.able().WeakInvites:
-		return stalled(v1alpha1.ReasonUnsupported, "people choose their password on Usher's pages, and this server keeps the one that an account was made with: give the MediaServer spec.database, or set spec.delivery to Native")
-	case p.able().PasswordsFixed:
-		return stalled(v1alpha1.ReasonUnsupported, "people choose their password on Usher's pages, and this server keeps the one that an account was made with: declare a User instead, or invite people on the server itself")
+		return nil
 	case r.PortalURL == "":
-		return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own, and Usher serves no invite pages here: start the operator with --portal-url")
+		return noPages(spec.Delivery, able)
+	case able.PasswordsFixed && able.WeakInvites:
+		return stalled(v1alpha1.ReasonUnsupported, "people choose their password on Usher's pages, and this server keeps the one that an account was made with: give the MediaServer spec.database, or set spec.delivery to Native")
+	case able.PasswordsFixed:
+		return stalled(v1alpha1.ReasonUnsupported, "people choose their password on Usher's pages, and this server keeps the one that an account was made with: declare a User instead, or invite people on the server itself")
 	}
-	p.code = r.Keyring.InviteCode(p.invite.UID)
 	return nil
 }
 
-// report fills state and counts, whatever else happened: both are facts of spec, uses and time alone.
+// noPages says what to do where people would come by pages that Usher does not have yet. The delivery is immutable.
+func noPages(delivery v1alpha1.InviteDelivery, able media.Capabilities) *outcome {
+	switch {
+	case able.Invites:
+		return stalled(v1alpha1.ReasonUnsupported, "delivery %s needs invite pages of Usher's own, which it does not have yet: delete this Invite and make it again with delivery Auto, by which the server's own pages admit people", delivery)
+	case able.WeakInvites:
+		return stalled(v1alpha1.ReasonUnsupported, "Usher has no invite pages of its own yet: delete this Invite and make it again with delivery Native, which sends people to the server's own link with that server's promises")
+	}
+	return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own, and Usher has no invite pages yet: delete this Invite, and declare a User for each person")
+}
+
+// report fills state and counts, whatever else happened: they are facts of spec, uses, time and the link.
 func (r *inviteReconciler) report(p *invitePass, result *outcome) {
 	if !p.counted {
 		return // paused, or not to be read: what was said last stands
 	}
 	now := r.Clock.Now()
 	state, next := access.InviteState(p.invite, p.uses, now)
+	if state == v1alpha1.InvitePending && !p.canBeUsed() {
+		state = v1alpha1.InviteWaiting
+	}
 	if before := p.status.State; before != state && before != "" {
 		r.normal(p.invite, string(state), "StateChange", "the invite is now %s (was %s)", state, before)
 	}
 	p.status.State = state
 	p.status.Remaining = access.InviteRemaining(p.invite, p.uses)
 	p.status.Uses = inviteUses(p.redemptions, p.uses)
-	if p.isNative && state == v1alpha1.InvitePending && result.kind == kindDone && result.after == 0 {
-		result.after = usesPoll
+	if watched := result.kind == kindDone || result.kind == kindWaiting || result.kind == kindStalled; p.isNative && watched && result.after == 0 {
+		result.after = closedPoll
+		if state == v1alpha1.InvitePending {
+			result.after = usesPoll
+		}
 	}
 	*result = result.orSooner(now, next).orSooner(now, p.sweepAt)
+}
+
+// canBeUsed says whether the link admits, as far as that was last seen: Pending means redeemable.
+func (p *invitePass) canBeUsed() bool {
+	return p.redeemable || (p.problem == nil && p.status.State == v1alpha1.InvitePending)
 }
 
 // sweep frees what abandoned sign-ups on Usher's own pages reserved.
@@ -152,6 +201,7 @@ func (r *inviteReconciler) sweep(ctx context.Context, p *invitePass) *outcome {
 	if p.isNative || p.observing() {
 		return nil
 	}
+	p.redeemable = true
 	freed, next, err := redeem.Sweep(ctx, r.Live, p.redemptions, r.Clock.Now())
 	if err != nil {
 		return retry(err)

@@ -17,8 +17,8 @@ func reference(invite *v1alpha1.Invite) string {
 	return "usher/" + invite.Namespace + "/" + invite.Name
 }
 
-// agree makes the server's own invite what the manifest says. An invite that an earlier Invite of the same name left
-// there is killed: its code is known to people who were not invited by this one.
+// agree makes the server's own invite what the manifest says. Who came before is recorded first, with what the invite gave
+// until now.
 func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 	if !p.isNative {
 		return unreadable(p.invite)
@@ -27,52 +27,97 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 		return r.agreeWeak(ctx, p)
 	}
 	p.record = readRecord(p.invite, p.identity())
-	invites, err := p.to().Invites(ctx, usesPoll-1)
-	if err != nil {
-		return r.callFailed(p.site, err)
+	p.earlier = p.record.Earlier
+	found, o := r.findNative(ctx, p)
+	if o != nil {
+		return o
 	}
-	hash := codeHash(p.code)
-	var found bool
-	for _, invite := range invites {
-		switch {
-		case invite.CodeHash == hash:
-			p.native, found = invite, true
-		case invite.Reference == reference(p.invite):
-			if o := r.kill(ctx, p, invite); o != nil {
-				return o
-			}
-		}
-	}
-	if !found {
+	var imports *outcome
+	if found {
+		imports = r.importUses(ctx, p)
+	} else {
 		// The server's invite was deleted by hand, or is still to be made: what was used up stays used up.
-		p.record.Earlier, p.record.Imported = max(p.record.Earlier+p.record.Imported, len(p.redemptions)), 0
+		p.earlier = p.record.forget(len(p.redemptions)).Earlier
 	}
 	want, problem := r.settings(ctx, p)
 	if problem != nil && problem.kind == kindRetry {
 		return problem
 	}
-	// What does not resolve admits nobody (DESIGN D2), and holds back no revocation.
-	want.Revoked = want.Revoked || problem != nil
-	if !found {
-		if problem != nil {
-			return problem
-		}
+	p.problem = problem
+	p.uses = max(p.uses, p.earlier+p.native.Uses)
+	switch {
+	case !found && problem != nil:
+		return problem
+	case !found:
 		return r.makeNative(ctx, p, want)
+	case imports != nil:
+		// The door is shut whatever else fails; what the invite gives stays until who came by it is recorded.
+		want.Role, want.Libraries = p.native.Settings.Role, p.native.Settings.Libraries
 	}
-	p.uses = max(p.uses, p.record.Earlier+p.native.Uses)
 	if o := r.changeNative(ctx, p, want); o != nil {
 		return o
 	}
-	if problem == nil {
-		return r.keepRecord(ctx, p.site, p.invite, p.record)
+	if imports != nil {
+		return imports
 	}
-	if o := r.importUses(ctx, p); o != nil {
+	p.record.Offer, p.record.UIDs, p.redeemable = offerOf(p.invite), p.uids, problem == nil
+	if o := r.keepRecord(ctx, p.site, p.invite, p.record); o != nil {
 		return o
 	}
 	return problem
 }
 
-// settings is what the server's invite is to admit. Libraries that do not resolve give nothing.
+// findNative finds the invite of this Invite's code, and kills what earlier ones of its name left on the server: their codes
+// are known to people who were not invited by this one. Where something is to change, the list is read now, so that everybody
+// who came before is in it.
+func (r *inviteReconciler) findNative(ctx context.Context, p *invitePass) (bool, *outcome) {
+	invites, err := p.to().Invites(ctx, usesPoll-1)
+	if err != nil {
+		return false, r.callFailed(p.site, err)
+	}
+	if stale, o := r.changes(ctx, p, invites); o != nil {
+		return false, o
+	} else if stale {
+		if invites, err = p.to().Invites(ctx, 0); err != nil {
+			return false, r.callFailed(p.site, err)
+		}
+	}
+	for _, invite := range invites {
+		if invite.CodeHash == codeHash(p.code) || invite.Reference != reference(p.invite) {
+			continue
+		}
+		if o := r.killFormer(ctx, p, invite); o != nil {
+			return false, o
+		}
+	}
+	var found bool
+	p.native, found = p.ownOf(invites)
+	return found, nil
+}
+
+// changes says whether the manifest asks for something else than a list of the server's invites shows.
+func (r *inviteReconciler) changes(ctx context.Context, p *invitePass, invites []media.Invite) (bool, *outcome) {
+	var found bool
+	p.native, found = p.ownOf(invites)
+	want, problem := r.settings(ctx, p)
+	if problem != nil && problem.kind == kindRetry {
+		return false, problem
+	}
+	return found && (!p.native.Settings.Equal(want) || !p.record.Offer.same(offerOf(p.invite))), nil
+}
+
+// ownOf finds the invite that has this Invite's code.
+func (p *invitePass) ownOf(invites []media.Invite) (media.Invite, bool) {
+	hash := codeHash(p.code)
+	i := slices.IndexFunc(invites, func(invite media.Invite) bool { return invite.CodeHash == hash })
+	if i < 0 {
+		return media.Invite{}, false
+	}
+	return invites[i], true
+}
+
+// settings is what the server's invite is to admit. What does not resolve admits nobody (DESIGN D2), gives what it gave, and
+// holds back no revocation.
 func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.InviteSettings, *outcome) {
 	spec := p.invite.Spec
 	edges, ids, problem := r.edges(ctx, p)
@@ -80,7 +125,10 @@ func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.I
 		problem = unreadable(p.invite)
 	}
 	if problem == nil {
-		problem = r.unresolved(p, edges)
+		problem = r.unresolved(p, edges, ids)
+	}
+	if p.problem != nil && (problem == nil || problem.kind != kindRetry) {
+		problem = p.problem
 	}
 	want := media.InviteSettings{Role: media.Role(spec.Role), Libraries: map[media.LibraryID]media.LibraryRole{}, Revoked: spec.Revoked, Email: spec.Email, Welcome: spec.Welcome}
 	for _, edge := range edges {
@@ -88,20 +136,34 @@ func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.I
 			want.Libraries[id] = media.LibraryRole(edge.Role)
 		}
 	}
-	if spec.MaxUses != nil {
-		left := int(*spec.MaxUses) - p.record.Earlier
-		want.MaxUses = max(left, 1)
-		want.Revoked = want.Revoked || left < 1
+	if problem != nil && p.native.ID != "" {
+		want.Role, want.Libraries = p.native.Settings.Role, p.native.Settings.Libraries
 	}
-	if spec.ExpiresAt != nil {
-		end, _ := spec.ExpiresAt.Parse()
-		want.ExpiresAt = later(end, time.Unix(0, 0)) // the zero time would mean never
+	p.bound(&want)
+	if p.able().Invites {
+		want.Held = problem != nil
 	}
 	want.Inviter = p.connection.Probe.SelfName
 	if spec.Inviter != nil {
 		want.Inviter = spec.Inviter.DisplayName
 	}
 	return want, problem
+}
+
+// bound sets how many may come, and until when. A server that cannot be told of the uses that it does not know may admit as
+// many less.
+func (p *invitePass) bound(want *media.InviteSettings) {
+	spec := p.invite.Spec
+	if p.able().Invites {
+		want.PriorUses = p.earlier
+	}
+	if spec.MaxUses != nil {
+		want.MaxUses = max(1, int(*spec.MaxUses)-p.earlier+want.PriorUses)
+	}
+	if spec.ExpiresAt != nil {
+		end, _ := spec.ExpiresAt.Parse()
+		want.ExpiresAt = later(end, time.Unix(0, 0)) // the zero time would mean never
+	}
 }
 
 func later(a, b time.Time) time.Time {
@@ -123,14 +185,17 @@ func (r *inviteReconciler) edges(ctx context.Context, p *invitePass) ([]v1alpha1
 	return edges, p.believe(libraries.Items).orHas(p.native.Settings.Libraries), nil
 }
 
-// unresolved blocks an invite that names a Library which does not exist: who came by it would see less than was meant.
-func (r *inviteReconciler) unresolved(p *invitePass, edges []v1alpha1.RedeemedEdge) *outcome {
+// unresolved blocks an invite that names a Library which is not there: who came by it would get less than was meant, for good.
+func (r *inviteReconciler) unresolved(p *invitePass, edges []v1alpha1.RedeemedEdge, ids map[string]media.LibraryID) *outcome {
 	if p.invite.Spec.Libraries == nil {
 		return nil
 	}
 	for _, ref := range p.invite.Spec.Libraries.Refs {
 		if !slices.ContainsFunc(edges, func(e v1alpha1.RedeemedEdge) bool { return e.Library == ref.Name }) {
 			return waiting(v1alpha1.ReasonReferencesUnresolved, "there is no Library %s on MediaServer %s: nobody is admitted until there is", ref.Name, p.server.Name)
+		}
+		if _, resolved := ids[ref.Name]; !resolved {
+			return waiting(v1alpha1.ReasonReferencesUnresolved, "Library %s is not on the server (yet): nobody is admitted until it is; see its status", ref.Name)
 		}
 	}
 	return nil
@@ -144,7 +209,8 @@ func (r *inviteReconciler) makeNative(ctx context.Context, p *invitePass, want m
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	p.record.Server = p.identity()
+	// What the record counts of an invite that is gone is moved only when there is another: until then it may be found again.
+	p.record.Server, p.record.Offer, p.record.UIDs = p.identity(), offerOf(p.invite), p.uids
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
@@ -153,8 +219,12 @@ func (r *inviteReconciler) makeNative(ctx context.Context, p *invitePass, want m
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
-	p.native = invite
+	p.native, p.redeemable = invite, true
 	p.status.ExternalID, p.status.Plan = string(invite.ID), nil
+	p.record = p.record.forget(len(p.redemptions))
+	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
+		return retry(err)
+	}
 	return nil
 }
 
@@ -177,72 +247,6 @@ func (r *inviteReconciler) changeNative(ctx context.Context, p *invitePass, want
 	}
 	p.native = invite
 	return nil
-}
-
-func (r *inviteReconciler) kill(ctx context.Context, p *invitePass, invite media.Invite) *outcome {
-	if p.observing() {
-		return nil
-	}
-	if o := p.mayWrite(); o != nil {
-		return o
-	}
-	ctx = media.WithReason(ctx, "an earlier Invite of this name left its link")
-	if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
-		return r.callFailed(p.site, err)
-	}
-	r.normal(p.invite, "OldLinkRemoved", "Delete", "removed the link that an earlier Invite of this name had left on the server")
-	return nil
-}
-
-// letGo kills the link and leaves the people.
-func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
-	if !slices.Contains(p.invite.Finalizers, v1alpha1.Finalizer) {
-		return outcome{kind: kindGone}
-	}
-	var o *outcome
-	if p.site, o = r.letGoSite(ctx, p.invite, p.invite.Spec.ServerRef.Name, "the server's invite"); o != nil {
-		return *o
-	}
-	if !p.observing() && p.able().WeakInvites {
-		if o := r.dropWeak(ctx, p); o != nil {
-			return *o
-		}
-	}
-	if !p.observing() && p.able().Invites {
-		if o := p.mayWrite(); o != nil {
-			return *o
-		}
-		invites, err := p.to().Invites(ctx, 0)
-		if err != nil {
-			return *r.callFailed(p.site, err)
-		}
-		for _, invite := range invites {
-			if invite.Reference != reference(p.invite) {
-				continue
-			}
-			if o := r.importLast(ctx, p, invite); o != nil {
-				return *o
-			}
-			if err := p.to().DeleteInvite(media.WithReason(ctx, "the Invite is being deleted"), invite.ID); err != nil {
-				return *r.callFailed(p.site, err)
-			}
-		}
-	}
-	r.secrets.forget(p.invite.UID)
-	if err := r.deleteSecret(ctx, p.invite, inviteSecretName(p.invite)); err != nil {
-		return *retry(err)
-	}
-	return *r.released(ctx, p.invite)
-}
-
-// importLast records who came by an invite that is about to be deleted with its list of uses.
-func (r *inviteReconciler) importLast(ctx context.Context, p *invitePass, invite media.Invite) *outcome {
-	if invite.CodeHash != codeHash(r.Keyring.InviteCode(p.invite.UID)) {
-		return nil // an earlier Invite's
-	}
-	p.record = readRecord(p.invite, p.identity())
-	p.native, p.isNative = invite, true
-	return r.importUses(ctx, p)
 }
 
 // inviteUses lists the newest uses for the status.

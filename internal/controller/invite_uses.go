@@ -1,8 +1,11 @@
 package controller
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -11,51 +14,107 @@ import (
 	"github.com/usher-media/usher/internal/redeem"
 )
 
-// importUses makes a Redemption, and a User where there is none yet, of each person who came by the server's invite.
+// importUses makes a Redemption, and a User where there is none yet, of each person who came by the server's invite. Each
+// holds what the invite gave at that time, and from then on nothing changes it: whoever changes what the invite gives imports
+// first.
 func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outcome {
-	if !p.isNative || p.observing() || p.native.Uses <= p.record.Imported {
+	if !p.isNative || p.observing() || p.record.imported(p.native) {
 		return nil
 	}
 	uses, err := p.to().InviteUses(ctx, p.native.ID)
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
-	p.uses = max(p.uses, p.record.Earlier+len(uses))
-	edges, _, o := r.edges(ctx, p)
+	from, o := r.importing(ctx, p)
 	if o != nil {
 		return o
 	}
-	declared, err := r.declaredAccounts(ctx, p.site, p.invite.Namespace)
-	if err != nil {
-		return retry(err)
-	}
-	for _, use := range uses[min(p.record.Imported, len(uses)):] {
-		if o := r.importUse(ctx, p, use, edges, declared[use.Account]); o != nil {
-			return o
+	fresh, next := ledger{record: p.record, native: p.native, uses: uses, recorded: func(use media.InviteUse) bool { return p.redemptionOf(use) != nil }}.unknown()
+	p.earlier, p.uses = next.Earlier, max(p.uses, next.Earlier+next.Imported)
+	var problem *outcome
+	for _, use := range fresh {
+		if o := r.importUse(ctx, p, from, use); o != nil && (problem == nil || o.kind == kindRetry) {
+			problem = o // one who cannot be declared keeps nobody else from being it
 		}
 	}
-	p.record.Imported = len(uses)
+	if problem != nil {
+		return problem
+	}
+	p.record = next
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
 	return nil
 }
 
+// importing is what an import looks things up in.
+type importing struct {
+	// declared are the Users of the server's accounts, libraries the names of the Libraries of its libraries.
+	declared  map[media.AccountID]*v1alpha1.User
+	libraries map[media.LibraryID]string
+	offer     *offer
+}
+
+func (r *inviteReconciler) importing(ctx context.Context, p *invitePass) (importing, *outcome) {
+	from := importing{declared: map[media.AccountID]*v1alpha1.User{}, libraries: map[media.LibraryID]string{}, offer: cmp.Or(p.record.Offer, offerOf(p.invite))}
+	var users v1alpha1.UserList
+	if err := r.Client.List(ctx, &users, ofServer(p.invite.Namespace, p.server.Name)...); err != nil {
+		return from, retry(err)
+	}
+	for i := range users.Items {
+		if id := readRecord(&users.Items[i], p.identity()).ID; id != "" {
+			from.declared[media.AccountID(id)] = &users.Items[i]
+		}
+	}
+	var libraries v1alpha1.LibraryList
+	if err := r.Client.List(ctx, &libraries, ofServer(p.invite.Namespace, p.server.Name)...); err != nil {
+		return from, retry(err)
+	}
+	for i := range libraries.Items { // by the record: what a use gave does not depend on what the newest list shows
+		if known := readRecord(&libraries.Items[i], p.identity()); known.ID != "" && known.Doubt == nil {
+			from.libraries[media.LibraryID(known.ID)] = libraries.Items[i].Name
+		}
+	}
+	return from, nil
+}
+
+// gave says what a use gave: what the server kept with it, else what its invite holds, which is not changed before the use
+// is imported. Libraries that no manifest declares are not Usher's.
+func (f importing) gave(use media.InviteUse, native media.Invite) (redeem.Offer, []v1alpha1.RedeemedEdge) {
+	role, libraries := use.Role, use.Libraries
+	if !use.Told {
+		role, libraries = native.Settings.Role, native.Settings.Libraries
+	}
+	var edges []v1alpha1.RedeemedEdge
+	for _, id := range slices.Sorted(maps.Keys(libraries)) {
+		if name, declared := f.libraries[id]; declared {
+			edges = append(edges, v1alpha1.RedeemedEdge{Library: name, Role: v1alpha1.LibraryRole(libraries[id])})
+		}
+	}
+	if !use.Registered {
+		return redeem.Offer{}, edges // who had an account keeps it as it is
+	}
+	return redeem.Offer{Role: v1alpha1.AccountRole(role), Labels: f.offer.Labels, ExpiresAfter: f.offer.ExpiresAfter}, edges
+}
+
 // importUse records one use. Each step can be repeated: after a crash the next pass finds what is there.
-func (r *inviteReconciler) importUse(ctx context.Context, p *invitePass, use media.InviteUse, edges []v1alpha1.RedeemedEdge, declaredBy string) *outcome {
-	redemption := r.redemptionOf(p, use)
-	if redemption != nil && redemption.Status.Phase == v1alpha1.RedemptionCompleted {
+func (r *inviteReconciler) importUse(ctx context.Context, p *invitePass, from importing, use media.InviteUse) *outcome {
+	redemption, declared := p.redemptionOf(use), from.declared[use.Account]
+	if redemption == nil && p.takenBack(use, declared) {
 		return nil
 	}
 	if redemption == nil {
 		var o *outcome
-		if redemption, o = r.recordUse(ctx, p, use, edges, declaredBy); o != nil {
+		if redemption, o = r.recordUse(ctx, p, from, use); o != nil {
 			return o
 		}
 	}
+	if redemption.Status.Phase == v1alpha1.RedemptionCompleted {
+		return nil
+	}
 	// Somebody who had an account already, and whom no manifest declares, is not Usher's: that the person came is
 	// recorded, and the account is left as it is.
-	if declaredBy == "" && use.Registered {
+	if declared == nil && use.Registered {
 		if o := r.makeUser(ctx, p, use, redemption); o != nil {
 			return o
 		}
@@ -67,10 +126,13 @@ func (r *inviteReconciler) importUse(ctx context.Context, p *invitePass, use med
 	return nil
 }
 
-func (r *inviteReconciler) redemptionOf(p *invitePass, use media.InviteUse) *v1alpha1.Redemption {
+// redemptionOf finds the Redemption that records a use: by account and time, since a server that was put back may give an id
+// to somebody else; by name and time where the account is not recorded.
+func (p *invitePass) redemptionOf(use media.InviteUse) *v1alpha1.Redemption {
 	fold := p.to().Traits().FoldUsername
 	i := slices.IndexFunc(p.redemptions, func(one v1alpha1.Redemption) bool {
-		return one.Status.AccountID == string(use.Account) || (one.Status.AccountID == "" && fold(one.Spec.Username) == fold(use.Username))
+		same := one.Status.AccountID == string(use.Account) || (one.Status.AccountID == "" && fold(one.Spec.Username) == fold(use.Username))
+		return same && redeem.CameAt(&one).Truncate(time.Second).Equal(use.At.Truncate(time.Second))
 	})
 	if i < 0 {
 		return nil
@@ -78,15 +140,29 @@ func (r *inviteReconciler) redemptionOf(p *invitePass, use media.InviteUse) *v1a
 	return &p.redemptions[i]
 }
 
+// takenBack says whether a use was recorded and its Redemption deleted: the User that came by it still names that.
+func (p *invitePass) takenBack(use media.InviteUse, declared *v1alpha1.User) bool {
+	return use.Registered && declared != nil && declared.Labels[v1alpha1.LabelRedemption] != "" &&
+		slices.Contains(p.uids, declared.Labels[v1alpha1.LabelInviteUID]) &&
+		!slices.ContainsFunc(p.redemptions, func(one v1alpha1.Redemption) bool { return one.Name == declared.Labels[v1alpha1.LabelRedemption] })
+}
+
 // recordUse takes the lowest free slot for a use. The server has counted it already, so that no limit is asked here.
-func (r *inviteReconciler) recordUse(ctx context.Context, p *invitePass, use media.InviteUse, edges []v1alpha1.RedeemedEdge, declaredBy string) (*v1alpha1.Redemption, *outcome) {
-	userName := declaredBy
-	if userName == "" {
-		userName = redeem.UserName(use.Username, string(use.Account))
+func (r *inviteReconciler) recordUse(ctx context.Context, p *invitePass, from importing, use media.InviteUse) (*v1alpha1.Redemption, *outcome) {
+	userName := redeem.UserName(use.Username, string(use.Account))
+	if declared := from.declared[use.Account]; declared != nil {
+		userName = declared.Name
 	}
-	redemption, err := redeem.Reserve(ctx, r.Client, redeem.Use{
-		Invite: p.invite, Username: use.Username, UserName: userName, Edges: edges, At: use.At, Taken: p.redemptions,
+	offer, edges := from.gave(use, p.native)
+	if p.able().Roles[media.Role(offer.Role)].Administers {
+		return nil, stalled(v1alpha1.ReasonInvalidSpec, "%s came by this invite with the role %s, which administers the server: declare that account as a User, or give it another role on the server", bounded(use.Username, 64), offer.Role)
+	}
+	redemption, err := redeem.Reserve(ctx, r.Live, redeem.Use{
+		Invite: p.invite, Username: use.Username, UserName: userName, Edges: edges, Offer: offer, At: use.At, Taken: p.redemptions,
 	})
+	if apierrors.IsInvalid(err) {
+		return nil, stalled(v1alpha1.ReasonInvalidSpec, "%s came by this invite, but cannot be recorded: %s", bounded(use.Username, 64), bounded(err.Error(), 300))
+	}
 	if err != nil {
 		return nil, retry(err)
 	}
@@ -105,7 +181,7 @@ func (r *inviteReconciler) makeUser(ctx context.Context, p *invitePass, use medi
 	default:
 		return r.callFailed(p.site, err)
 	}
-	user := redeem.NewUser(p.invite, redemption, redeem.Person{Username: use.Username, Email: use.Email})
+	user := redeem.NewUser(redemption, redeem.Person{Username: use.Username, Email: use.Email})
 	own := record{ID: string(use.Account), Origin: v1alpha1.OriginAdopted, Server: p.identity()}
 	if err := own.into(user); err != nil {
 		return retry(err)

@@ -13,6 +13,7 @@ import (
 // record says which link is this Invite's, and another one takes its place when something differs.
 func (r *inviteReconciler) agreeWeak(ctx context.Context, p *invitePass) *outcome {
 	p.record, p.code = readRecord(p.invite, p.identity()), ""
+	p.earlier = p.record.Earlier
 	found, o := r.findWeak(ctx, p)
 	if o != nil {
 		return o
@@ -21,7 +22,8 @@ func (r *inviteReconciler) agreeWeak(ctx context.Context, p *invitePass) *outcom
 	if problem != nil && problem.kind == kindRetry {
 		return problem
 	}
-	if found && (problem != nil || !r.admits(p) || !p.native.Settings.Equal(want)) {
+	p.problem = problem
+	if found && (problem != nil || !r.admits(p) || !p.native.Settings.Equal(want) || p.restored()) {
 		if o := r.retireWeak(ctx, p); o != nil {
 			return o
 		}
@@ -32,7 +34,8 @@ func (r *inviteReconciler) agreeWeak(ctx context.Context, p *invitePass) *outcom
 	case problem != nil:
 		return problem
 	case found:
-		p.code, p.status.ExternalID, p.status.Plan = p.native.Code, string(p.native.ID), nil
+		p.code, p.status.ExternalID, p.status.Plan, p.redeemable = p.native.Code, string(p.native.ID), nil, true
+		p.record.Offer, p.record.UIDs = offerOf(p.invite), p.uids
 		return r.keepRecord(ctx, p.site, p.invite, p.record)
 	case !r.admits(p):
 		return nil
@@ -44,6 +47,13 @@ func (r *inviteReconciler) agreeWeak(ctx context.Context, p *invitePass) *outcom
 		want, _ = r.weakSettings(ctx, p)
 	}
 	return r.makeWeak(ctx, p, want)
+}
+
+// restored says whether the Invite has another UID than when its link was made: the cluster was restored, and links do not
+// outlive that.
+func (p *invitePass) restored() bool {
+	known := p.record.UIDs
+	return len(known) > 0 && known[len(known)-1] != string(p.invite.UID)
 }
 
 // admits says whether anybody may come now.
@@ -69,14 +79,18 @@ func (r *inviteReconciler) findWeak(ctx context.Context, p *invitePass) (bool, *
 	if p.record.ID == "" {
 		return false, nil
 	}
-	invites, err := p.to().Invites(ctx, usesPoll-1)
+	age := usesPoll - 1
+	if !p.record.Offer.same(offerOf(p.invite)) { // all who came before are to be in the list
+		age = 0
+	}
+	invites, err := p.to().Invites(ctx, age)
 	if err != nil {
 		return false, r.callFailed(p.site, err)
 	}
 	for _, invite := range invites {
 		if string(invite.ID) == p.record.ID {
 			p.native = invite
-			p.uses = max(p.uses, p.record.Earlier+invite.Uses)
+			p.uses = max(p.uses, p.earlier+invite.Uses)
 			return true, r.importUses(ctx, p)
 		}
 	}
@@ -86,8 +100,9 @@ func (r *inviteReconciler) findWeak(ctx context.Context, p *invitePass) (bool, *
 
 // forgetWeak counts the uses of a link that is no more.
 func (p *invitePass) forgetWeak() {
-	p.record.Earlier = max(p.record.Earlier+max(p.record.Imported, p.native.Uses), len(p.redemptions))
-	p.record.ID, p.record.Imported, p.native = "", 0, media.Invite{}
+	p.record.Imported = max(p.record.Imported, p.native.Uses)
+	p.record = p.record.forget(len(p.redemptions))
+	p.record.ID, p.native, p.earlier = "", media.Invite{}, p.record.Earlier
 }
 
 // retireWeak revokes the link, and asks once more who came by it, where the server still tells.
@@ -113,7 +128,7 @@ func (r *inviteReconciler) retireWeak(ctx context.Context, p *invitePass) *outco
 		return r.callFailed(p.site, err)
 	}
 	p.forgetWeak()
-	p.uses = max(p.uses, p.record.Earlier)
+	p.uses = max(p.uses, p.earlier)
 	p.status.ExternalID = ""
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
@@ -131,7 +146,7 @@ func (r *inviteReconciler) makeWeak(ctx context.Context, p *invitePass, want med
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	p.record.Server = p.identity()
+	p.record.Server, p.record.Offer, p.record.UIDs = p.identity(), offerOf(p.invite), p.uids
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
@@ -144,7 +159,7 @@ func (r *inviteReconciler) makeWeak(ctx context.Context, p *invitePass, want med
 		_ = p.to().DeleteInvite(ctx, invite.ID)
 		return retry(err)
 	}
-	p.native, p.code = invite, invite.Code
+	p.native, p.code, p.redeemable = invite, invite.Code, true
 	p.status.ExternalID, p.status.Plan = p.record.ID, nil
 	return nil
 }

@@ -24,14 +24,21 @@ import (
 type inviteWorld struct {
 	*world
 	url string
+	// root is a directory that Libraries may have.
+	root string
 }
 
 func newInviteWorld(t *testing.T) *inviteWorld {
 	t.Helper()
 	root := t.TempDir()
-	address := newEmbedded(t, root)
-	w := &inviteWorld{world: newIdleWorld(t, memory.Options{}), url: address}
-	w.openAs(embedded.Open)
+	return newInviteWorldOf(t, root, newEmbedded(t, root))
+}
+
+// newInviteWorldOf is one whose media server is at an address, with libraries over root.
+func newInviteWorldOf(t *testing.T, root, address string) *inviteWorld {
+	t.Helper()
+	w := &inviteWorld{world: newIdleWorld(t, memory.Options{}), url: address, root: root}
+	w.openEmbedded()
 	ms := w.mediaServer()
 	ms.Spec.URL, ms.Spec.Bootstrap = address, true
 	w.create(ms)
@@ -43,6 +50,9 @@ func newInviteWorld(t *testing.T) *inviteWorld {
 	}
 	return w
 }
+
+// openEmbedded starts an operator that speaks to the embedded media server.
+func (w *inviteWorld) openEmbedded() { w.t.Helper(); w.openAs(embedded.Open) }
 
 func (w *inviteWorld) invite(name string, change func(*v1alpha1.InviteSpec)) *v1alpha1.Invite {
 	w.t.Helper()
@@ -123,22 +133,53 @@ func (w *inviteWorld) users(label, value string) int {
 	return len(users.Items)
 }
 
-// asOwner calls the media server by hand, as its owner.
-func (w *inviteWorld) asOwner(method, path string) {
+// asOwner calls the media server by hand, as its owner, and returns its answer.
+func (w *inviteWorld) asOwner(method, path string) string {
 	w.t.Helper()
-	body, _ := json.Marshal(map[string]string{"login": memory.DefaultOwner, "password": memory.DefaultPassword})
+	var signedIn struct{ Token string }
+	_ = json.Unmarshal([]byte(w.signIn(memory.DefaultOwner, memory.DefaultPassword)), &signedIn)
+	request, _ := http.NewRequestWithContext(w.t.Context(), method, w.url+path, nil)
+	request.Header.Set("Authorization", "Bearer "+signedIn.Token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil || response.StatusCode >= 300 {
+		w.t.Fatalf("%s %s: %v %v", method, path, response, err)
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return string(text)
+}
+
+// signIn signs a person in by hand, and returns the server's answer.
+func (w *inviteWorld) signIn(username, password string) string {
+	w.t.Helper()
+	body, _ := json.Marshal(map[string]string{"login": username, "password": password})
 	response, err := http.Post(w.url+"/v1/auth/sign-in", "application/json", bytes.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var signedIn struct{ Token string }
-	_ = json.NewDecoder(response.Body).Decode(&signedIn)
-	response.Body.Close()
-	request, _ := http.NewRequestWithContext(w.t.Context(), method, w.url+path, nil)
-	request.Header.Set("Authorization", "Bearer "+signedIn.Token)
-	response, err = http.DefaultClient.Do(request)
-	if err != nil || response.StatusCode >= 300 {
-		w.t.Fatalf("%s %s: %v %v", method, path, response, err)
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return string(text)
+}
+
+// usernames are those of all accounts on the media server.
+func (w *inviteWorld) usernames() string {
+	w.t.Helper()
+	var users struct{ Items []struct{ Username string } }
+	_ = json.Unmarshal([]byte(w.asOwner("GET", "/v1/users")), &users)
+	return fmt.Sprint(users.Items)
+}
+
+// linkState is what the link says of itself to who opens it.
+func (w *inviteWorld) linkState(code string) string {
+	w.t.Helper()
+	response, err := http.Get(w.url + "/v1/invitations/" + code)
+	if err != nil {
+		w.t.Error(err)
+		return ""
 	}
-	response.Body.Close()
+	defer response.Body.Close()
+	var answer struct{ Status string }
+	_ = json.NewDecoder(response.Body).Decode(&answer)
+	return answer.Status
 }

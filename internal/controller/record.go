@@ -46,7 +46,12 @@ type record struct {
 	// Imported counts the uses of the server's invite that have become Redemptions. A Redemption that is deleted
 	// afterwards stays deleted.
 	Imported int `json:"imported,omitempty"`
-	// Earlier counts the uses that server's invites had, which were lost since.
+	// Uses names the uses that Imported counts, so that a server that was put back to an earlier time is noticed: how many
+	// it listed, and a digest of them. LastUsedBy is the account of the last, LastUse when it was.
+	Uses       string    `json:"uses,omitempty"`
+	LastUsedBy string    `json:"lastUsedBy,omitempty"`
+	LastUse    time.Time `json:"lastUse,omitzero"`
+	// Earlier counts the uses that the server does not know any more: of invites that are gone, or lost by a restore.
 	Earlier int `json:"earlier,omitempty"`
 	// Library is what a library looked like, besides its id: its witnesses.
 	Library *libraryWitness `json:"library,omitempty"`
@@ -61,6 +66,10 @@ type record struct {
 	Assumed bool `json:"assumed,omitempty"`
 	// Doubt: what has the ID on the server is not believed to be this one's.
 	Doubt *doubt `json:"doubt,omitempty"`
+	// Offer is what the invite gives besides what the server keeps. It changes when all who came before are recorded.
+	Offer *offer `json:"offer,omitempty"`
+	// UIDs that this Invite has had: a restored cluster gives it another. The newest comes last.
+	UIDs []string `json:"uids,omitempty"`
 	// Intent is written before something is created, and removed when the result is recorded. It stays with a record that
 	// was whole before: one with the id that the account was to be made with.
 	Intent *intent `json:"intent,omitempty"`

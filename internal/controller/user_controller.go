@@ -161,10 +161,14 @@ func (r *userReconciler) claim(ctx context.Context, p *userPass) *outcome {
 	for i := range all.Items {
 		other := &all.Items[i]
 		if fold(other.Spec.Username) == fold(p.user.Spec.Username) {
-			claimants = append(claimants, access.Claimant{Object: other, Recorded: readRecord(other, p.identity()).ID != ""})
+			id := media.AccountID(readRecord(other, p.identity()).ID)
+			_, present := p.inventory().Account(id)
+			claimants = append(claimants, access.Claimant{Object: other, Recorded: id != "", Present: present})
 		}
 	}
 	if winner := access.ClaimWinner(claimants); winner != nil && winner.GetUID() != p.user.UID {
+		// What the status said of an account is not known of one that is another User's.
+		p.status.State, p.status.Access, p.status.DisableMethod = v1alpha1.UserPending, nil, ""
 		return stalled(v1alpha1.ReasonDuplicateClaim, "User %s has the account %q of this server: choose another username, or delete one of the two", winner.GetName(), p.user.Spec.Username)
 	}
 	return nil

@@ -114,6 +114,9 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 		p.status.Plan = firstListed(append([]string{"create the account " + p.user.Spec.Username}, p.accessWords(media.Access{}, p.desired())...))
 		return observed(p.status.Plan)
 	}
+	if gone, o := r.goneForGood(ctx, p); gone || o != nil {
+		return o
+	}
 	if o := r.mayCreate(ctx, p); o != nil {
 		return o
 	}
@@ -156,6 +159,28 @@ func (r *userReconciler) taken(ctx context.Context, p *userPass) *outcome {
 	o := stalled(v1alpha1.ReasonConflict, "the server says that the username %q or the email address is taken, by an account of another name: choose another email address", p.user.Spec.Username)
 	o.after = safetyPoll
 	return o
+}
+
+// goneForGood says whether the account was deleted on the server, or lost by a restore, and only its holder knew the password:
+// another one would be a ghost that nobody can sign in with, and nobody could come again under the name.
+func (r *userReconciler) goneForGood(ctx context.Context, p *userPass) (bool, *outcome) {
+	if !p.chosenByHolder() {
+		return false, nil
+	}
+	had := p.status.ExternalID != "" || (p.record.ID != "" && !p.record.announced())
+	if name := p.user.Labels[v1alpha1.LabelRedemption]; name != "" && !had {
+		var redemption v1alpha1.Redemption
+		err := r.Live.Get(ctx, types.NamespacedName{Namespace: p.user.Namespace, Name: name}, &redemption)
+		if client.IgnoreNotFound(err) != nil {
+			return false, retry(err)
+		}
+		had = redemption.Status.Phase == v1alpha1.RedemptionCompleted && redemption.Spec.UserRef.Name == p.user.Name
+	}
+	if !had {
+		return false, nil
+	}
+	p.status.State, p.status.Access, p.status.DisableMethod, p.status.Plan = v1alpha1.UserGone, nil, "", nil
+	return true, stalled(v1alpha1.ReasonAccountGone, "account %q is gone from the server, and only its holder knew the password, so that none is made again: delete this User (the person can come by an Invite again), or set spec.password.secretRef in place of chosenByHolder to have an account made with that password", p.user.Spec.Username)
 }
 
 // mayCreate says what must be there before an account is made.

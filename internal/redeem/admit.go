@@ -32,8 +32,8 @@ func setAttempt(r *v1alpha1.Redemption, at time.Time) {
 }
 
 // admit takes a person with a reservation to the end.
-func (e *Engine) admit(ctx context.Context, invite *v1alpha1.Invite, mine *v1alpha1.Redemption, request Request, server *media.Server) error {
-	if err := e.declare(ctx, invite, mine, request); err != nil {
+func (e *Engine) admit(ctx context.Context, mine *v1alpha1.Redemption, request Request, server *media.Server) error {
+	if err := e.declare(ctx, mine, request); err != nil {
 		return err
 	}
 	account, err := e.await(ctx, mine)
@@ -51,8 +51,8 @@ func (e *Engine) admit(ctx context.Context, invite *v1alpha1.Invite, mine *v1alp
 }
 
 // declare makes the User of a reservation, or finds the one that an earlier attempt made.
-func (e *Engine) declare(ctx context.Context, invite *v1alpha1.Invite, mine *v1alpha1.Redemption, request Request) error {
-	user := NewUser(invite, mine, request.Person)
+func (e *Engine) declare(ctx context.Context, mine *v1alpha1.Redemption, request Request) error {
+	user := NewUser(mine, request.Person)
 	user.Spec.Username = mine.Spec.Username
 	err := e.client.Create(ctx, user)
 	switch {

@@ -101,7 +101,7 @@ func (e *Engine) Redeem(ctx context.Context, name types.NamespacedName, request 
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := e.admit(ctx, invite, mine, request, server); err != nil {
+	if err := e.admit(ctx, mine, request, server); err != nil {
 		return Receipt{}, err
 	}
 	return Receipt{User: mine.Spec.UserRef.Name}, nil
@@ -159,7 +159,7 @@ func (e *Engine) reserve(ctx context.Context, invite *v1alpha1.Invite, request R
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	use := Use{Invite: invite, Username: request.Username, UserName: UserName(request.Username, string(invite.UID)), Edges: edges, At: e.now(), Taken: taken}
+	use := Use{Invite: invite, Username: request.Username, UserName: UserName(request.Username, string(invite.UID)), Edges: edges, Offer: OfferOf(invite), At: e.now(), Taken: taken}
 	if invite.Spec.MaxUses != nil {
 		use.Limit = int(*invite.Spec.MaxUses)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,30 @@ type Person struct {
 	Username, Email, DisplayName string
 }
 
+// Offer is what an Invite gives besides libraries.
+type Offer struct {
+	// Role of the account.
+	Role v1alpha1.AccountRole
+	// Labels of the User.
+	Labels map[string]v1alpha1.LabelValue
+	// ExpiresAfter is how long the account lasts; nil for ever.
+	ExpiresAfter *time.Duration
+}
+
+// OfferOf is what the Invite gives to who comes now.
+func OfferOf(invite *v1alpha1.Invite) Offer {
+	offer := Offer{Role: invite.Spec.Role}
+	if account := invite.Spec.Account; account != nil {
+		offer.Labels = account.Labels
+		if account.ExpiresAfter != nil {
+			// A length that cannot be read gives no time at all (fail closed); an Invite with one is not open.
+			lasts, _ := account.ExpiresAfter.Parse()
+			offer.ExpiresAfter = &lasts
+		}
+	}
+	return offer
+}
+
 // Use is one use of an Invite, before it has a slot.
 type Use struct {
 	Invite   *v1alpha1.Invite
@@ -28,7 +53,9 @@ type Use struct {
 	// UserName is the name of the User that is to stand for the person.
 	UserName string
 	Edges    []v1alpha1.RedeemedEdge
-	At       time.Time
+	// Offer is what the Invite gave besides when the person came.
+	Offer Offer
+	At    time.Time
 	// Limit is how many slots there are; 0 for any number.
 	Limit int
 	// Taken are the Redemptions that are known already. One more or less costs a request, never a use.
@@ -40,7 +67,8 @@ func RedemptionName(invite *v1alpha1.Invite, slot int32) string {
 	return fmt.Sprintf("%s-%d", invite.UID, slot)
 }
 
-// Reserve takes the lowest free slot by creating its Redemption. ErrExhausted when there is none.
+// Reserve takes the lowest free slot by creating its Redemption, or finds the one that an earlier attempt made for this very
+// use. ErrExhausted when there is none. The client must read live.
 func Reserve(ctx context.Context, c client.Client, use Use) (*v1alpha1.Redemption, error) {
 	taken := map[int32]bool{}
 	for i := range use.Taken {
@@ -52,17 +80,33 @@ func Reserve(ctx context.Context, c client.Client, use Use) (*v1alpha1.Redemptio
 		}
 		redemption := newRedemption(use, slot)
 		err := c.Create(ctx, redemption)
-		if apierrors.IsAlreadyExists(err) {
-			continue // somebody else has it
+		if !apierrors.IsAlreadyExists(err) {
+			return redemption, err
 		}
-		return redemption, err
+		taken, err := existing(ctx, c, redemption)
+		if err != nil || sameUse(taken, redemption) {
+			return taken, err
+		}
 	}
 	return nil, ErrExhausted
 }
 
+// existing reads the Redemption that has the slot; one that is deleted at this moment is nobody's.
+func existing(ctx context.Context, c client.Client, wanted *v1alpha1.Redemption) (*v1alpha1.Redemption, error) {
+	taken := &v1alpha1.Redemption{}
+	err := c.Get(ctx, client.ObjectKeyFromObject(wanted), taken)
+	return taken, client.IgnoreNotFound(err)
+}
+
+// sameUse says whether a Redemption records that very use: an attempt that did not end made it, and a cache has not shown it.
+func sameUse(taken, wanted *v1alpha1.Redemption) bool {
+	return taken.Spec.InviteRef.UID == wanted.Spec.InviteRef.UID && taken.Spec.Username == wanted.Spec.Username && taken.Spec.UserRef == wanted.Spec.UserRef &&
+		CameAt(taken).Truncate(time.Second).Equal(CameAt(wanted).Truncate(time.Second))
+}
+
 func newRedemption(use Use, slot int32) *v1alpha1.Redemption {
 	invite := use.Invite
-	return &v1alpha1.Redemption{
+	redemption := &v1alpha1.Redemption{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: invite.Namespace, Name: RedemptionName(invite, slot),
 			Labels: map[string]string{v1alpha1.LabelInviteUID: string(invite.UID)},
@@ -70,9 +114,20 @@ func newRedemption(use Use, slot int32) *v1alpha1.Redemption {
 		Spec: v1alpha1.RedemptionSpec{
 			InviteRef: v1alpha1.InviteReference{Name: invite.Name, UID: string(invite.UID)}, Slot: slot,
 			ServerRef: invite.Spec.ServerRef, Username: use.Username, UserRef: v1alpha1.LocalReference{Name: use.UserName},
-			Libraries: use.Edges, At: v1alpha1.NewTime(use.At),
+			Libraries: use.Edges, Role: use.Offer.Role, Labels: labelsOf(use.Offer), At: v1alpha1.NewTime(use.At),
 		},
 	}
+	if use.Offer.ExpiresAfter != nil {
+		redemption.Spec.ExpiresAt = new(v1alpha1.NewTime(use.At.Add(*use.Offer.ExpiresAfter)))
+	}
+	return redemption
+}
+
+func labelsOf(offer Offer) (labels []v1alpha1.RedeemedLabel) {
+	for _, key := range slices.Sorted(maps.Keys(offer.Labels)) {
+		labels = append(labels, v1alpha1.RedeemedLabel{Key: key, Value: offer.Labels[key]})
+	}
+	return labels
 }
 
 // Complete records that the person can sign in.
@@ -90,32 +145,25 @@ func CameAt(redemption *v1alpha1.Redemption) time.Time {
 	return redemption.CreationTimestamp.Time
 }
 
-// NewUser declares the person of a Redemption. It is labelled with the Invite and owned by nothing, so that it stays
-// when the Invite goes; it carries no label of a GitOps tool, so that none prunes it.
-func NewUser(invite *v1alpha1.Invite, redemption *v1alpha1.Redemption, person Person) *v1alpha1.User {
-	labels := map[string]string{}
-	user := &v1alpha1.User{
-		ObjectMeta: metav1.ObjectMeta{Namespace: invite.Namespace, Name: redemption.Spec.UserRef.Name, Labels: labels},
+// NewUser declares the person of a Redemption, with what that use gave, whatever the Invite gives by now. It is labelled with
+// the Invite and owned by nothing, so that it stays when the Invite goes; it carries no label of a GitOps tool, so that none
+// prunes it.
+func NewUser(redemption *v1alpha1.Redemption, person Person) *v1alpha1.User {
+	use, labels := redemption.Spec, map[string]string{}
+	for _, label := range use.Labels {
+		labels[label.Key] = string(label.Value)
+	}
+	maps.Copy(labels, map[string]string{v1alpha1.LabelRedemption: redemption.Name, v1alpha1.LabelInviteUID: use.InviteRef.UID})
+	if len(use.InviteRef.Name) <= 63 {
+		labels[v1alpha1.LabelInvite] = use.InviteRef.Name
+	}
+	return &v1alpha1.User{
+		ObjectMeta: metav1.ObjectMeta{Namespace: redemption.Namespace, Name: use.UserRef.Name, Labels: labels},
 		Spec: v1alpha1.UserSpec{
-			ServerRef: invite.Spec.ServerRef, Username: person.Username, Email: person.Email, DisplayName: person.DisplayName,
-			Role: invite.Spec.Role, Password: &v1alpha1.Password{ChosenByHolder: true},
+			ServerRef: use.ServerRef, Username: person.Username, Email: person.Email, DisplayName: person.DisplayName,
+			Role: use.Role, ExpiresAt: use.ExpiresAt, Password: &v1alpha1.Password{ChosenByHolder: true},
 		},
 	}
-	if account := invite.Spec.Account; account != nil {
-		for key, value := range account.Labels {
-			labels[key] = string(value)
-		}
-		if account.ExpiresAfter != nil {
-			// A length that cannot be read gives no time at all (fail closed); an Invite with one is not open.
-			lasts, _ := account.ExpiresAfter.Parse()
-			user.Spec.ExpiresAt = new(v1alpha1.NewTime(CameAt(redemption).Add(lasts)))
-		}
-	}
-	maps.Copy(labels, map[string]string{v1alpha1.LabelRedemption: redemption.Name, v1alpha1.LabelInviteUID: string(invite.UID)})
-	if len(invite.Name) <= 63 {
-		labels[v1alpha1.LabelInvite] = invite.Name
-	}
-	return user
 }
 
 // UserName makes an object's name of a username: the same person always gets the same, two people never the same.

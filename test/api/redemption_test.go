@@ -15,12 +15,16 @@ var goodRedemptions = map[string]string{
 	"the smallest":  `{}`,
 	"two libraries": `{libraries: [{library: movies, role: Viewer}, {library: tv, role: Admin}]}`,
 	"the longest":   `{username: ` + strings.Repeat("u", 128) + `, inviteRef: {uid: ` + strings.Repeat("i", 64) + `}}`,
+	"what it gave":  `{role: Guest, labels: [{key: group, value: cousins}], expiresAt: "2027-01-01T00:00:00Z"}`,
 	"many":          `{libraries: [` + redeemed(1024) + `]}`,
 }
 
 func redeemed(n int) string { return many(n, "{library: l%d, role: Viewer}") }
 
-const whoCame = "who came by which invite does not change"
+const (
+	whoCame = "who came by which invite does not change"
+	gave    = "what a use gave does not change: delete the Redemption to take its libraries back"
+)
 
 var badRedemptions = append([]refusal{
 	{"no invite", `{inviteRef: null}`, "spec.inviteRef: Required value"},
@@ -45,6 +49,18 @@ var badRedemptions = append([]refusal{
 	{"a long library name", `{libraries: [{library: ` + strings.Repeat("l", 254) + `, role: Viewer}]}`, "spec.libraries[0].library: Too long"},
 	{"a library without a role", `{libraries: [{library: movies}]}`, "spec.libraries[0].role: Required value"},
 	{"an unknown role", `{libraries: [{library: movies, role: Owner}]}`, `spec.libraries[0].role: Unsupported value: "Owner": supported values: "Viewer", "Admin"`},
+	{"an Owner", `{role: Owner}`, "an invite admits no Owner and no Admin"},
+	{"an Admin", `{role: Admin}`, "an invite admits no Owner and no Admin"},
+	{"an empty role", `{role: ""}`, "spec.role in body should be at least 1 chars long"},
+	{"a long role", `{role: ` + strings.Repeat("r", 51) + `}`, "spec.role: Too long"},
+	{"a role of strange characters", `{role: "a/b"}`, "a role is Owner, Admin, Editor, Member, Guest or the name of a role of the server's own"},
+	{"a small role", `{role: guest}`, "write Owner, Admin, Editor, Member or Guest with a capital first letter"},
+	{"too many labels", `{labels: [` + many(17, "{key: l%d, value: v}") + `]}`, "spec.labels: Too many"},
+	{"a label twice", `{labels: [{key: a, value: b}, {key: a, value: c}]}`, "spec.labels[1]: Duplicate value"},
+	{"a label without a key", `{labels: [{key: "", value: b}]}`, "spec.labels[0].key in body should be at least 1 chars long"},
+	{"a label with a long key", `{labels: [{key: ` + strings.Repeat("k", 318) + `, value: b}]}`, "spec.labels[0].key: Too long"},
+	{"a long label", `{labels: [{key: a, value: ` + strings.Repeat("v", 64) + `}]}`, "spec.labels[0].value: Too long"},
+	{"a bad label", `{labels: [{key: a, value: "b c"}]}`, "spec.labels[0].value in body should match"},
 	{"an unknown field", `{password: secret}`, `unknown field "spec.password"`},
 }, badDates("at")...)
 
@@ -54,6 +70,12 @@ var redemptionChanges = []change{
 	{"to another slot", `{}`, `{slot: 1}`, whoCame},
 	{"to another server", `{}`, `{serverRef: {name: cabin}}`, whoCame},
 	{"to another person", `{}`, `{username: leo}`, whoCame},
+	{"to another role", `{role: Guest}`, `{role: Editor}`, gave},
+	{"to a role", `{}`, `{role: Editor}`, gave},
+	{"to other labels", `{labels: [{key: group, value: a}]}`, `{labels: [{key: group, value: b}]}`, gave},
+	{"to no labels", `{labels: [{key: group, value: a}]}`, `{labels: null}`, gave},
+	{"to no end", `{expiresAt: "2027-01-01T00:00:00Z"}`, `{expiresAt: null}`, gave},
+	{"to a later end", `{expiresAt: "2027-01-01T00:00:00Z"}`, `{expiresAt: "2028-01-01T00:00:00Z"}`, gave},
 	{"to fewer libraries", `{libraries: [{library: movies, role: Viewer}]}`, `{libraries: null}`, ""},
 }
 

@@ -1,0 +1,166 @@
+package controller_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/mediaserver"
+)
+
+// restorable is an embedded media server whose database can be put back to an earlier time.
+type restorable struct {
+	t       *testing.T
+	config  mediaserver.Config
+	url     string
+	current atomic.Pointer[mediaserver.Server]
+}
+
+func newRestorable(t *testing.T, root string) *restorable {
+	t.Helper()
+	r := &restorable{t: t, config: mediaserver.Config{DataDir: t.TempDir(), MediaRoots: []string{root}, CheapPasswordHashing: true}}
+	r.start()
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if server := r.current.Load(); server != nil {
+			server.Handler().ServeHTTP(w, request)
+			return
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	r.url = listener.URL
+	t.Cleanup(func() {
+		listener.Close()
+		r.halt()
+	})
+	return r
+}
+
+func (r *restorable) start() {
+	r.t.Helper()
+	server, err := mediaserver.New(r.t.Context(), r.config)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.current.Store(server)
+}
+
+func (r *restorable) halt() {
+	r.t.Helper()
+	if server := r.current.Swap(nil); server != nil {
+		if err := server.Close(); err != nil {
+			r.t.Error(err)
+		}
+	}
+}
+
+// backup copies the database as it is now.
+func (r *restorable) backup() string {
+	r.t.Helper()
+	file := filepath.Join(r.t.TempDir(), "backup.db")
+	if err := mediaserver.Backup(r.t.Context(), r.config, file); err != nil {
+		r.t.Fatal(err)
+	}
+	return file
+}
+
+// putBack stops the server, puts a backup in the place of its database, and starts it again.
+func (r *restorable) putBack(file string) {
+	r.t.Helper()
+	r.halt()
+	for _, suffix := range []string{"-wal", "-shm"} {
+		_ = os.Remove(r.config.Location() + suffix)
+	}
+	content, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(r.config.Location(), content, 0o600)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.start()
+}
+
+// TestARestoredServerAdmitsNobodyTwice: an older database comes back. Uses that Redemptions know count there too, people who
+// come are recorded, and accounts that are gone are gone.
+func TestARestoredServerAdmitsNobodyTwice(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	server := newRestorable(t, root)
+	w := newInviteWorldOf(t, root, server.url)
+	w.invite("two", func(s *v1alpha1.InviteSpec) {
+		s.MaxUses = new(int32(2))
+		s.Account = &v1alpha1.InvitedAccount{Labels: map[string]v1alpha1.LabelValue{"group": "guests"}, ExpiresAfter: new(v1alpha1.NewDuration(720 * time.Hour))}
+	})
+	code := w.code("two")
+	before := server.backup()
+	for _, person := range []string{"cat", "dan"} {
+		w.mustRegister(person, code)
+		w.came(person)
+	}
+	w.state("two", v1alpha1.InviteExhausted, 2)
+
+	server.putBack(before)
+	w.mustRegister("fay", code) // before Usher has looked
+	w.look()
+	w.eventually("the link says that it is used up", func() bool { return w.linkState(code) == "exhausted" })
+	if status, _ := w.register("gus", code); status != http.StatusGone {
+		t.Errorf("a second one after the restore: %d", status)
+	}
+	w.state("two", v1alpha1.InviteExhausted, 3)
+	if has := got(w.came("fay")); has != "Member guests [movies] 720h0m0s" {
+		t.Errorf("fay has %s", has)
+	}
+	w.eventually("nobody says that cat and dan can sign in", func() bool {
+		var users v1alpha1.UserList
+		_ = w.client.List(t.Context(), &users, client.InNamespace(w.namespace))
+		for _, user := range users.Items {
+			lost := user.Spec.Username == "cat" || user.Spec.Username == "dan"
+			if lost && (user.Status.State == v1alpha1.UserActive || total(user) > 0) {
+				return false
+			}
+		}
+		return len(users.Items) == 3
+	})
+	w.look()
+	w.state("two", v1alpha1.InviteExhausted, 3)
+	if accounts := w.usernames(); strings.Contains(accounts, "cat") || strings.Contains(accounts, "dan") {
+		t.Errorf("accounts were made again with passwords that nobody knows: %s", accounts)
+	}
+}
+
+// TestARestoredServerForgetsNobodyWhoComes: a number of uses says nothing about who is new.
+func TestARestoredServerForgetsNobodyWhoComes(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	server := newRestorable(t, root)
+	w := newInviteWorldOf(t, root, server.url)
+	w.invite("party", nil)
+	code := w.code("party")
+	for _, person := range []string{"a1", "a2"} {
+		w.mustRegister(person, code)
+	}
+	w.came("a2")
+	before := server.backup()
+	for _, person := range []string{"b1", "b2"} {
+		w.mustRegister(person, code)
+	}
+	w.came("b2")
+	w.state("party", v1alpha1.InvitePending, 4)
+	w.stop()
+	server.putBack(before)
+	for _, person := range []string{"c1", "c2"} { // as many as were lost
+		w.mustRegister(person, code)
+	}
+	w.openEmbedded()
+	w.came("c1")
+	w.came("c2")
+	w.state("party", v1alpha1.InvitePending, 6)
+}
