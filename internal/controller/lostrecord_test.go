@@ -1,0 +1,166 @@
+package controller_test
+
+import (
+	"fmt"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/memory"
+)
+
+// replaceByManifest sends the manifest again as `kubectl replace` does: annotations and finalizers that it does not name go.
+func (w *world) replaceByManifest(user *v1alpha1.User) {
+	w.t.Helper()
+	now := get(w, &v1alpha1.User{}, user.Name)
+	replaced := user.DeepCopy()
+	replaced.ResourceVersion, replaced.UID = now.ResourceVersion, now.UID
+	replaced.Annotations, replaced.Finalizers = nil, nil
+	if err := w.client.Update(w.t.Context(), replaced); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// loseRecord loses the record in one of the ways in which that happens.
+var loseRecord = map[string]func(w *world, user *v1alpha1.User){
+	"replaced by its manifest": (*world).replaceByManifest,
+	"the annotation removed": func(w *world, user *v1alpha1.User) {
+		edit(w, user, func(u *v1alpha1.User) { delete(u.Annotations, v1alpha1.AnnotationOwned) })
+	},
+	"the annotation spoiled": func(w *world, user *v1alpha1.User) {
+		edit(w, user, func(u *v1alpha1.User) { u.Annotations[v1alpha1.AnnotationOwned] = `{"id": "` })
+	},
+}
+
+// TestALostRecordIsMadeAgain of what the status remembers, without a write to the server, and the account goes on as before.
+func TestALostRecordIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, lose := range loseRecord {
+		for _, password := range []string{"generated", "from a Secret"} {
+			t.Run(fmt.Sprintf("%s, password %s", name, password), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, memory.Options{Traits: reusing})
+				user := w.user("ann", "group=home")
+				if password != "generated" {
+					w.create(w.secret("ann-password", map[string]string{"password": "ann's own password"}))
+					user.Spec.Password = &v1alpha1.Password{SecretRef: &v1alpha1.SecretKeyReference{Name: "ann-password"}}
+				}
+				manifest := user.DeepCopy()
+				w.create(w.library("movies"), w.grant("g", "movies", "group=home"), user)
+				w.seesExactly("ann", "movies")
+				w.ready(user, "ann")
+				id := ownedID(user)
+				w.store.ChangePassword("ann", "what ann chose herself")
+				w.store.ResetCalls()
+
+				lose(w, manifest)
+				w.eventually("the record is there again", func() bool { return ownedID(get(w, user, "ann")) == id })
+				w.sync()
+				w.ready(user, "ann")
+				w.condition(&v1alpha1.LibraryGrant{}, "g", v1alpha1.ConditionApplied, metav1.ConditionTrue, "")
+				if writes := w.store.WriteCount(); writes > 0 || !w.store.CheckPassword("ann", "what ann chose herself") {
+					t.Errorf("written: %v", w.store.Counts())
+				}
+				w.goesOn(user, id)
+			})
+		}
+	}
+}
+
+// goesOn takes away what ann has, piece by piece, and at last ann.
+func (w *world) goesOn(user *v1alpha1.User, id string) {
+	w.t.Helper()
+	edit(w, user, func(u *v1alpha1.User) { u.Labels = nil })
+	w.seesExactly("ann")
+	edit(w, user, func(u *v1alpha1.User) { u.Spec.Disabled = true })
+	w.state("ann", v1alpha1.UserDisabled)
+	edit(w, user, func(u *v1alpha1.User) { u.Spec.Disabled = false })
+	w.state("ann", v1alpha1.UserActive)
+	if account, _ := w.store.Account("ann"); string(account.ID) != id || account.Disabled {
+		w.t.Errorf("the account is %+v", account)
+	}
+	edit(w, user, func(u *v1alpha1.User) { u.Spec.DeletionPolicy = v1alpha1.UserDeletionDelete })
+	w.ready(user, "ann")
+	w.delete(user)
+	w.gone(user)
+	if _, found := w.store.Account("ann"); found {
+		w.t.Error("the account is still there")
+	}
+}
+
+// TestALostRecordIsNoMoreThanAWitness: where the name is another, it is as with the record.
+func TestALostRecordIsNoMoreThanAWitness(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		traits func(*media.Traits)
+		reason string
+	}{
+		"ids are never given out again": {quick, v1alpha1.ReasonConflict},
+		"ids are given out again":       {reusing, v1alpha1.ReasonInDoubt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, memory.Options{Traits: c.traits})
+			user := w.user("ann")
+			manifest := user.DeepCopy()
+			w.create(w.library("movies"), w.grant("g", "movies", "ann"), user)
+			w.seesExactly("ann", "movies")
+			w.ready(user, "ann")
+			w.stop()
+			stranger := w.replaceAccount("ann", media.Account{Username: "zed"})
+			w.replaceByManifest(manifest)
+			w.store.ResetCalls()
+			w.start()
+			w.condition(user, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, c.reason)
+			w.delete(w.grant("g", "", ""))
+			if c.reason == v1alpha1.ReasonConflict {
+				w.seesExactly("zed")
+			} else {
+				w.sync()
+				w.untouched(stranger)
+			}
+			w.delete(user)
+			w.gone(user)
+			w.eventually("an event says what is left behind", func() bool { return w.warnings("ann", "LeftBehind") > 0 })
+		})
+	}
+}
+
+// TestALostRecordOfADisabledAccount: that Usher disabled it is remembered, so that Usher may enable it.
+func TestALostRecordOfADisabledAccount(t *testing.T) {
+	t.Parallel()
+	for name, capabilities := range map[string]func(*media.Capabilities){
+		"Switch":   nil,
+		"LockOut":  func(c *media.Capabilities) { c.Disable = false },
+		"NoAccess": func(c *media.Capabilities) { c.Disable, c.LockOut = false, false },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, memory.Options{Traits: quick, Capabilities: capabilities})
+			user := w.user("ann")
+			manifest := user.DeepCopy()
+			manifest.Spec.Disabled = true
+			w.create(w.library("movies"), w.grant("g", "movies", "ann"), user)
+			w.seesExactly("ann", "movies")
+			w.ready(user, "ann")
+			edit(w, user, func(u *v1alpha1.User) { u.Spec.Disabled = true })
+			w.state("ann", v1alpha1.UserDisabled)
+			w.store.ResetCalls()
+			w.replaceByManifest(manifest)
+			w.eventually("the record is there again", func() bool { return ownedID(get(w, user, "ann")) != "" })
+			w.sync()
+			w.state("ann", v1alpha1.UserDisabled)
+			if writes := w.store.WriteCount(); writes > 0 {
+				t.Errorf("written: %v", w.store.Counts())
+			}
+			edit(w, user, func(u *v1alpha1.User) { u.Spec.Disabled = false })
+			w.state("ann", v1alpha1.UserActive)
+			w.seesExactly("ann", "movies")
+			if account, _ := w.store.Account("ann"); account.Disabled || !w.store.CheckPassword("ann", w.password("ann-credentials")) {
+				t.Errorf("the account is %+v, or its password is not in the Secret", account)
+			}
+		})
+	}
+}
