@@ -164,3 +164,25 @@ func TestALostRecordOfADisabledAccount(t *testing.T) {
 		})
 	}
 }
+
+// TestALostRecordOfAMediaServer: another server that answers at the URL is not taken for the one that was there.
+func TestALostRecordOfAMediaServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: reusing})
+	manifest := w.mediaServer()
+	w.create(w.library("movies"), w.grant("g", "movies", "ann"), w.user("ann"))
+	w.seesExactly("ann", "movies")
+	w.ready(&v1alpha1.User{}, "ann")
+	w.store.ResetCalls()
+	w.store.SetIdentity("another server")
+	now := get(w, &v1alpha1.MediaServer{}, serverName)
+	manifest.ResourceVersion, manifest.UID = now.ResourceVersion, now.UID
+	if err := w.client.Update(t.Context(), manifest); err != nil {
+		t.Fatal(err)
+	}
+	w.look()
+	w.condition(manifest, serverName, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged)
+	if writes := w.store.WriteCount(); writes > 0 {
+		t.Errorf("written: %v", w.store.Counts())
+	}
+}

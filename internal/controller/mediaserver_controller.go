@@ -86,7 +86,7 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 	if o != nil {
 		return connection, *o // what the server said before stays known
 	}
-	if o := r.sameAsBefore(server, probe.Identity); o != nil {
+	if o := r.sameAsBefore(ctx, server, probe.Identity); o != nil {
 		return connection, *o // and so does what the server said that used to be here
 	}
 	if o := r.alone(ctx, server, status, probe.Identity); o != nil {
@@ -129,7 +129,7 @@ func (r *mediaServerReconciler) probe(ctx context.Context, server *v1alpha1.Medi
 // lost its data and its people.
 func (r *mediaServerReconciler) bootstrap(ctx context.Context, server *v1alpha1.MediaServer, to *media.Server, probe media.Probe) *outcome {
 	switch {
-	case readIdentity(server) != "" && server.Annotations[v1alpha1.AnnotationAcceptServerIdentity] != probe.Identity:
+	case r.knownIdentity(ctx, server) != "" && server.Annotations[v1alpha1.AnnotationAcceptServerIdentity] != probe.Identity:
 		return stalled(v1alpha1.ReasonIdentityChanged, "the server was seen before and is empty now: restore its data, or set the annotation %s to %q to begin anew",
 			v1alpha1.AnnotationAcceptServerIdentity, probe.Identity)
 	case !server.Spec.Bootstrap || server.Spec.Mode == v1alpha1.ModeObserve:
@@ -145,8 +145,8 @@ func (r *mediaServerReconciler) bootstrap(ctx context.Context, server *v1alpha1.
 }
 
 // sameAsBefore makes sure that the same server answers behind the URL.
-func (r *mediaServerReconciler) sameAsBefore(server *v1alpha1.MediaServer, identity string) *outcome {
-	recorded := readIdentity(server)
+func (r *mediaServerReconciler) sameAsBefore(ctx context.Context, server *v1alpha1.MediaServer, identity string) *outcome {
+	recorded := r.knownIdentity(ctx, server)
 	accepted := server.Annotations[v1alpha1.AnnotationAcceptServerIdentity]
 	if recorded != "" && recorded != identity && accepted != identity {
 		r.sightings.forget(serverKey(server.Namespace, server.Name))
