@@ -3,8 +3,8 @@ package app
 import (
 	"context"
 	_ "embed" // the rights of the operator
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +44,8 @@ var role []byte
 type operator struct {
 	ctrl.Manager
 	monitor *health.Monitor
+	// caches says which caches have not been filled.
+	caches health.Check
 }
 
 // Start implements ctrl.Manager.
@@ -52,14 +54,24 @@ func (o operator) Start(ctx context.Context) error {
 	ended := make(chan struct{})
 	go func() { defer close(ended); o.monitor.Run(ctx) }()
 	defer func() { cancel(); <-ended }()
-	return o.Manager.Start(ctx)
+	stopped := make(chan error, 1)
+	go func() { stopped <- o.Manager.Start(ctx) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	if o.caches() != nil {
+		return nil // a manager that still waits for its caches does not end when it is told to; nothing has begun yet
+	}
+	return <-stopped
 }
 
 // monitored adds the checks of health to a manager: to its readiness probe, its log and its metrics.
 func monitored(ctx context.Context, mgr ctrl.Manager, watches *health.Watches, guard *admission.Guard, o Options) (operator, error) {
 	out := operator{Manager: mgr, monitor: health.New(mgr.GetLogger().WithName("health"))}
-	caches, err := cachesFilled(ctx, mgr.GetCache())
-	if err != nil {
+	var err error
+	if out.caches, err = cachesFilled(ctx, mgr.GetCache()); err != nil {
 		return out, err
 	}
 	kinds, err := kindsServed(mgr.GetConfig())
@@ -70,7 +82,7 @@ func monitored(ctx context.Context, mgr ctrl.Manager, watches *health.Watches, g
 	if err != nil {
 		return out, err
 	}
-	out.monitor.Add("caches", caches)
+	out.monitor.Add("caches", out.caches)
 	out.monitor.Add("watches", watches.Check)
 	out.monitor.Add("admission-policies", func() error { return guard.Ready(nil) })
 	out.monitor.AddProbe("kinds", health.NewProbe(kindsEvery, wrongEvery, kinds))
@@ -162,21 +174,21 @@ func rightsGiven(cfg *rest.Config, namespaces []string) (func(context.Context) e
 		namespaces = []string{metav1.NamespaceAll}
 	}
 	return func(ctx context.Context) error {
-		var missing []string
+		missing := map[string][]string{} // verbs by what they are for
 		for _, attributes := range needed(granted.Rules, namespaces) {
 			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &attributes}}
 			if err := asks.Create(ctx, review); err != nil {
 				return fmt.Errorf("ask the API server what the operator may do: %w", err)
 			}
 			if !review.Status.Allowed {
-				missing = append(missing, words(attributes))
+				on := place(attributes)
+				missing[on] = append(missing[on], attributes.Verb)
 			}
 		}
 		if len(missing) == 0 {
 			return nil
 		}
-		listed := strings.Join(missing[:min(len(missing), 5)], ", ")
-		return errors.New("the operator may not " + listed + more(len(missing)-5) + " (config/rbac)")
+		return fmt.Errorf("the operator may not %s (config/rbac)", listed(missing))
 	}, nil
 }
 
@@ -203,7 +215,7 @@ func needed(rules []rbacv1.PolicyRule, namespaces []string) (all []authorization
 	return all
 }
 
-func words(a authorizationv1.ResourceAttributes) string {
+func place(a authorizationv1.ResourceAttributes) string {
 	resource, in := a.Resource, "in all namespaces"
 	if a.Subresource != "" {
 		resource += "/" + a.Subresource
@@ -211,12 +223,18 @@ func words(a authorizationv1.ResourceAttributes) string {
 	if a.Namespace != "" {
 		in = "in namespace " + a.Namespace
 	}
-	return a.Verb + " " + resource + " " + in
+	return resource + " " + in
 }
 
-func more(n int) string {
-	if n <= 0 {
-		return ""
+// listed says the first of what is missing in words.
+func listed(missing map[string][]string) string {
+	const most = 5
+	var all []string
+	for _, on := range slices.Sorted(maps.Keys(missing)) {
+		all = append(all, strings.Join(missing[on], ", ")+" "+on)
 	}
-	return fmt.Sprintf(" and %d more", n)
+	if len(all) > most {
+		all = append(all[:most], fmt.Sprintf("and more on %d others", len(all)-most))
+	}
+	return strings.Join(all, "; ")
 }
