@@ -50,7 +50,7 @@ type InviteSpec struct {
 	// +optional
 	Libraries *Targets `json:"libraries,omitempty"`
 
-	// LibraryRole within the libraries.
+	// LibraryRole within the libraries. Admin needs the permission `administer` on the MediaServer.
 	// +kubebuilder:default=Viewer
 	// +optional
 	LibraryRole LibraryRole `json:"libraryRole,omitempty"`

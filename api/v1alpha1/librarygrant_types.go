@@ -49,7 +49,7 @@ type LibraryGrantSpec struct {
 	// +optional
 	IncludeInvited bool `json:"includeInvited,omitempty"`
 
-	// Role within the libraries.
+	// Role within the libraries. Admin needs the permission `administer` on all MediaServers of the namespace.
 	// +kubebuilder:default=Viewer
 	// +optional
 	Role LibraryRole `json:"role,omitempty"`

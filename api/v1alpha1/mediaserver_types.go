@@ -151,7 +151,8 @@ type MediaServerSpec struct {
 // Credentials names the Secret with the account that Usher uses.
 type Credentials struct {
 	// SecretRef names a Secret with `token`, or with `username` and `password`; the documentation of
-	// each server says which. `email` is used where the server signs in by email.
+	// each server says which. `email` is used where the server signs in by email. Whoever sets it, or changes url or
+	// tls, must be allowed to read the Secret.
 	SecretRef SecretReference `json:"secretRef"`
 }
 

@@ -51,7 +51,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="!(has(self.chosenByHolder) && self.chosenByHolder) || (!has(self.secretRef) && !(has(self.requireChange) && self.requireChange))",message="chosenByHolder stands alone: the holder's password is known to nobody else"
 type Password struct {
 	// SecretRef names the key of a Secret that holds the password. It is applied when its value changes,
-	// and by adoption only to an account that was shut out. Absent: one is made once and kept in the Secret
+	// and by adoption only to an account that was shut out. Whoever sets it must be allowed to
+	// read the Secret. Absent: one is made once and kept in the Secret
 	// <name>-credentials.
 	// +optional
 	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`

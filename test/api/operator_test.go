@@ -6,6 +6,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/admission"
 	"github.com/usher-media/usher/internal/testenv"
 )
 
@@ -34,10 +35,22 @@ func TestOperatorRole(t *testing.T) {
 			object.Object["status"] = map[string]any{"identity": "x"}
 		}
 		mustSay(t, operator.Status().Update(t.Context(), object), "")
+		object.SetFinalizers(nil)
+		object.SetAnnotations(nil)
+		mustSay(t, operator.Update(t.Context(), object), "")
 		if err := operator.Delete(t.Context(), object); kind != "User" && !apierrors.IsForbidden(err) {
 			t.Errorf("the operator may delete a %s: %v", kind, err)
 		}
 	}
+}
+
+// TestOperatorProves: the role lets Usher prove that the policies bind, though it has every permission that they ask for.
+func TestOperatorProves(t *testing.T) {
+	env := testenv.Get(t)
+	namespace := env.Namespace(t)
+	standingServer(t, namespace)
+	operator := env.User(t, "operator-"+namespace, "", "usher-manager").Client(t)
+	mustSay(t, admission.Prove(t.Context(), operator, namespace), "")
 }
 
 // TestOperatorAdmits: Usher makes the Redemption of who comes and the User, with the record of the account, and undoes both.
