@@ -102,6 +102,7 @@ func (r *reading) adapt(t *testing.T, object *unstructured.Unstructured, usernam
 		set(map[string]any{"username": username, "password": password}, "stringData")
 	case "MediaServer":
 		set(r.url, "spec", "url")
+		set([]any{r.folder}, "spec", "mediaRoots")
 	case "User":
 		set(r.username(object.GetName()), "spec", "username")
 	case "Library":

@@ -96,14 +96,15 @@ func (r *reading) madeByHand() {
 	r.library["by-hand"] = media.LibraryID(library.Status.ExternalID)
 }
 
-// placeholder is the id of the one that is granted: the oldest.
+// placeholder is the id of the one that is granted: the oldest that nobody changed.
 func (r *reading) placeholder() int {
 	r.Helper()
 	all, err := r.keeper.Shelves(r.Context())
 	r.must(err)
 	oldest := 0
 	for _, shelf := range all {
-		if shelf.Name == shisho.PlaceholderName && (oldest == 0 || shelf.ID < oldest) {
+		whole := shelf.Name == shisho.PlaceholderName && len(shelf.Paths) == 1 && strings.HasPrefix(shelf.Paths[0].Path, "/proc/")
+		if whole && (oldest == 0 || shelf.ID < oldest) {
 			oldest = shelf.ID
 		}
 	}
