@@ -35,6 +35,7 @@ type Server struct {
 
 	options Options
 	web     *httptest.Server
+	events  events
 	mux     *http.ServeMux
 	faults  faults
 
@@ -129,6 +130,7 @@ func (s *Server) routes() {
 			s.mux.HandleFunc(path, s.serve(access{choosing: true}, wrongMethod))
 		}
 	}
+	s.mux.HandleFunc("GET /events", s.stream)
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /opds/v1/{types}/catalog": s.catalog, "GET /opds/v1/{types}/libraries/{id}": s.feed,
 		"GET /opds/download/{id}": s.download, "GET /ereader/key/{key}/": s.ereader,
@@ -171,6 +173,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.faults.pass(w, r, pattern, s.mux)
+	s.events.tell(r.URL.Path)
 }
 
 // passesThrough says whether the official image's web server hands a path on as it is.

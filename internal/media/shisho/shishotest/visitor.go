@@ -79,6 +79,11 @@ func (v *Visitor) send(ctx context.Context, method, path string, body any) (*htt
 	return (&http.Client{Timeout: callTime}).Do(request)
 }
 
+// Open asks for an answer that its caller reads as it comes, and closes.
+func (v *Visitor) Open(ctx context.Context, path string) (*http.Response, error) {
+	return v.send(ctx, http.MethodGet, path, nil)
+}
+
 // Call makes a call with the person's cookie and reads a good answer into what into points to. It returns the status.
 func (v *Visitor) Call(ctx context.Context, method, path string, body, into any) (int, error) {
 	answer, err := v.send(ctx, method, path, body)
