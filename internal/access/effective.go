@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/usher-media/usher/api/v1alpha1"
 )
 
@@ -76,6 +78,13 @@ func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Gra
 type taking struct {
 	Grant
 	through string
+}
+
+// Withdrawn says whether the access to a Library is taken back: it is being deleted, and its own reconciler has found that
+// nothing stands in the way. Until then, who sees it goes on seeing it.
+func Withdrawn(library *v1alpha1.Library) bool {
+	ready := meta.FindStatusCondition(library.Status.Conditions, v1alpha1.ConditionReady)
+	return !library.DeletionTimestamp.IsZero() && ready != nil && ready.Reason == v1alpha1.ReasonAccessStillHeld
 }
 
 func grantsFor(subject Subject, grants []Grant) []taking {

@@ -58,6 +58,8 @@ type Options struct {
 	ReleaseAfter time.Duration
 	// PoliciesProvenEvery is how often it is proven that the admission policies bind; zero for the default.
 	PoliciesProvenEvery time.Duration
+	// PruneWait is how long a deletion waits before it takes anything from anybody; zero for the default.
+	PruneWait time.Duration
 	// LeaseDuration of the leader election; zero for the default.
 	LeaseDuration time.Duration
 	// Metrics is where the operator's metrics are registered; nil for nowhere.
@@ -116,7 +118,8 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	kit := &controller.Kit{
 		Client: mgr.GetClient(), Cached: mgr.GetCache(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Forget: forgetCalls, Acting: mgr.Elected(), Keyring: keyring,
-		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter), PortalURL: o.PortalURL,
+		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter),
+		PruneWait: cmp.Or(o.PruneWait, controller.DefaultPruneWait), PortalURL: o.PortalURL,
 		Policies: guard,
 	}
 	guard.Changed = func() { kit.PoliciesChanged(ctx) }
@@ -167,7 +170,7 @@ func SaveMemory() {
 func managerOptions(scheme *runtime.Scheme, watches *health.Watches, o Options) ctrl.Options {
 	readYourWrites := true
 	options := ctrl.Options{
-		Scheme: scheme, Logger: o.Logger,
+		Scheme: scheme, Logger: withoutRejectedEvents(o.Logger),
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:        o.ProbeAddress,
 		LeaderElection:                o.LeaderElect,

@@ -17,6 +17,23 @@ type countingClient struct {
 	writes map[string]int
 	// refuse says why a patch of an object is refused; nil to refuse none.
 	refuse func(client.Object) error
+	// liveGet changes what a live read has read; nil to change nothing.
+	liveGet func(client.Object)
+}
+
+// onLiveGet sets what a live read is changed by from now on.
+func (c *countingClient) onLiveGet(change func(client.Object)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.liveGet = change
+}
+
+func (c *countingClient) changed(object client.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.liveGet != nil {
+		c.liveGet(object)
+	}
 }
 
 func (c *countingClient) refusal(object client.Object) error {
@@ -58,7 +75,15 @@ func (c *countingClient) wrap(config *rest.Config, options client.Options) (clie
 	if err != nil {
 		return nil, err
 	}
+	live := options.Cache == nil
 	return interceptor.NewClient(base, interceptor.Funcs{
+		Get: func(ctx context.Context, w client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			err := w.Get(ctx, key, o, opts...)
+			if live && err == nil {
+				c.changed(o)
+			}
+			return err
+		},
 		Create: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			c.count("create", o)
 			return w.Create(ctx, o, opts...)

@@ -52,6 +52,8 @@ type world struct {
 	releaseAfter time.Duration
 	// alsoWatched are other namespaces that the operator looks at.
 	alsoWatched []string
+	// pruneWait is how long the operator has a deletion wait; zero for a moment, negative for the usual.
+	pruneWait time.Duration
 }
 
 // newWorld starts an operator on a namespace of its own, and a MediaServer that is connected.
@@ -85,8 +87,9 @@ func (w *world) openAs(open media.Open) {
 	w.metrics = prometheus.NewRegistry()
 	mgr, err := app.New(ctx, testenv.Get(w.t).Config(), app.Options{
 		Namespace: w.namespace, WatchNamespaces: append([]string{w.namespace}, w.alsoWatched...), MetricsAddress: "0", ProbeAddress: cmp.Or(w.probes, "0"),
-		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
-		Name:    w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
+		Drivers:   map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
+		PruneWait: w.pruneWaitOr(200 * time.Millisecond),
+		Name:      w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
 		PoliciesProvenEvery: w.policiesEvery,
 	})
 	if err != nil {

@@ -80,11 +80,18 @@ func (r *inviteReconciler) reconcile(ctx context.Context, p *invitePass) outcome
 	if o := r.readRedemptions(ctx, p); o != nil {
 		return *o
 	}
-	if !p.invite.DeletionTimestamp.IsZero() {
+	var o *outcome
+	p.site, o = r.site(ctx, p.invite.Namespace, p.invite.Spec.ServerRef.Name)
+	switch {
+	case o != nil && o.kind == kindRetry:
+		return *o
+	case !p.invite.DeletionTimestamp.IsZero() || !p.server.DeletionTimestamp.IsZero():
 		return r.letGo(ctx, p)
 	}
-	var o *outcome
-	if p.site, o = r.site(ctx, p.invite.Namespace, p.invite.Spec.ServerRef.Name); o != nil {
+	if left := r.inTerminating(ctx, p.invite.Namespace); left != nil {
+		return *left
+	}
+	if o != nil {
 		return *o
 	}
 	p.problem = r.validate(p)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -51,47 +52,82 @@ func (r *inviteReconciler) closeAndImport(ctx context.Context, p *invitePass, in
 	return r.importUses(ctx, p)
 }
 
-// letGo kills the link and leaves the people.
+// letGo kills the link and leaves the people. It is for an Invite that is deleted, and for each of a MediaServer that is
+// deleted: nobody would count who comes by an open link.
 func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
-	if !slices.Contains(p.invite.Finalizers, v1alpha1.Finalizer) {
+	r.terminating(ctx, p.invite.Namespace) // a namespace that is being deleted takes no events
+	deleted := !p.invite.DeletionTimestamp.IsZero()
+	switch {
+	case controllerutil.ContainsFinalizer(p.invite, v1alpha1.Finalizer):
+	case deleted:
 		return outcome{kind: kindGone}
+	default:
+		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no link is open on it", p.server.Name)
 	}
 	var o *outcome
-	if p.site, o = r.letGoSite(ctx, p.invite, p.invite.Spec.ServerRef.Name, "the server's invite"); o != nil {
-		return *o
+	if p.site, o = r.letGoSite(ctx, p.invite.Namespace, p.invite.Spec.ServerRef.Name); o == nil {
+		o = r.killLinks(ctx, p)
 	}
-	if !p.observing() && p.able().WeakInvites {
-		if o := r.dropWeak(ctx, p); o != nil {
+	if o != nil {
+		if o = r.patience(ctx, p.invite, p.site, o, "the link of Invite "+p.invite.Name+" (whoever has it may still come by it, so revoke it there)"); o != nil {
 			return *o
 		}
 	}
-	if !p.observing() && p.able().Invites {
-		if o := p.mayWrite(); o != nil {
-			return *o
+	if deleted {
+		r.secrets.forget(p.invite.UID)
+		if err := r.deleteSecret(ctx, p.invite, inviteSecretName(p.invite)); err != nil {
+			return *retry(err)
 		}
-		invites, err := p.to().Invites(ctx, 0)
-		if err != nil {
-			return *r.callFailed(p.site, err)
-		}
-		p.record = readRecord(p.invite, p.identity())
-		for _, invite := range invites {
-			if invite.Reference != reference(p.invite) {
-				continue
-			}
-			ctx := media.WithReason(ctx, "the Invite is being deleted")
-			if p.had(invite, r.Keyring) {
-				if o := r.closeAndImport(ctx, p, invite); o != nil {
-					return *o
-				}
-			}
-			if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
-				return *r.callFailed(p.site, err)
-			}
-		}
-	}
-	r.secrets.forget(p.invite.UID)
-	if err := r.deleteSecret(ctx, p.invite, inviteSecretName(p.invite)); err != nil {
-		return *retry(err)
 	}
 	return *r.released(ctx, p.invite)
+}
+
+// killLinks returns nil when no link of the Invite is open on the server.
+func (r *inviteReconciler) killLinks(ctx context.Context, p *invitePass) *outcome {
+	ctx = media.WithReason(ctx, "the Invite, or its MediaServer, is being deleted")
+	if p.observing() {
+		return nil
+	}
+	if p.able().WeakInvites {
+		if o := r.dropWeak(ctx, p); o != nil {
+			return o
+		}
+	}
+	if !p.able().Invites {
+		return nil
+	}
+	if o := p.mayWrite(); o != nil {
+		return o
+	}
+	invites, err := p.to().Invites(ctx, 0)
+	if err != nil {
+		return r.callFailed(p.site, err)
+	}
+	p.record = readRecord(p.invite, p.identity())
+	for _, invite := range invites {
+		if invite.Reference != reference(p.invite) {
+			continue
+		}
+		if o := r.killLink(ctx, p, invite); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// killLink deletes a deleted Invite's link. That of an Invite which stays is closed, so that it works again, and goes on
+// counting, when its MediaServer is made again.
+func (r *inviteReconciler) killLink(ctx context.Context, p *invitePass, invite media.Invite) *outcome {
+	if p.had(invite, r.Keyring) {
+		if o := r.closeAndImport(ctx, p, invite); o != nil {
+			return o
+		}
+	}
+	if p.invite.DeletionTimestamp.IsZero() && invite.CodeHash == codeHash(r.Keyring.InviteCode(p.invite.UID)) {
+		return nil
+	}
+	if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
+		return r.callFailed(p.site, err)
+	}
+	return nil
 }

@@ -16,9 +16,12 @@ import (
 
 // importUses makes a Redemption, and a User where there is none yet, of each person who came by the server's invite. Each
 // holds what the invite gave at that time, and from then on nothing changes it: whoever changes what the invite gives imports
-// first.
+// first. In a namespace that is being deleted it makes nothing, and holds nothing up.
 func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outcome {
 	if !p.isNative || p.observing() || p.record.imported(p.native) {
+		return nil
+	}
+	if r.terminating(ctx, p.invite.Namespace) {
 		return nil
 	}
 	uses, err := p.to().InviteUses(ctx, p.native.ID)

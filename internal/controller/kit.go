@@ -46,11 +46,16 @@ type Kit struct {
 	// ReleaseAfter is how long a deleted object waits for a MediaServer that is itself gone, before it is let go with
 	// an event that says what stays behind.
 	ReleaseAfter time.Duration
+	// PruneWait is how long a deletion waits before it takes anything from anybody (see DefaultPruneWait).
+	PruneWait time.Duration
 
 	// sightings of the servers at the MediaServers' URLs.
 	sightings *sightings
 
-	counters counters
+	counters   counters
+	departures departures
+	namespaces namespaces
+	crds       crds
 	// started is when the operator began to look.
 	started time.Time
 }
@@ -64,11 +69,19 @@ const (
 )
 
 func (k *Kit) normal(object client.Object, reason, action, format string, args ...any) {
-	k.Recorder.Eventf(object, nil, "Normal", reason, action, format, args...)
+	k.event(object, "Normal", reason, action, format, args...)
 }
 
 func (k *Kit) warn(object client.Object, reason, action, format string, args ...any) {
-	k.Recorder.Eventf(object, nil, "Warning", reason, action, format, args...)
+	k.event(object, "Warning", reason, action, format, args...)
+}
+
+// event emits an event, but not in a namespace that is being deleted, which takes none.
+func (k *Kit) event(object client.Object, kind, reason, action, format string, args ...any) {
+	if k.knownTerminating(object.GetNamespace()).terminating {
+		return
+	}
+	k.Recorder.Eventf(object, nil, kind, reason, action, format, args...)
 }
 
 // acting says whether this replica is the one that acts.

@@ -53,11 +53,18 @@ func (r *libraryReconciler) reconcile(ctx context.Context, p *libraryPass) outco
 	if paused(p.library) {
 		return held(v1alpha1.ReasonPaused, "paused by the annotation "+v1alpha1.AnnotationPaused)
 	}
-	if !p.library.DeletionTimestamp.IsZero() {
+	var o *outcome
+	p.site, o = r.site(ctx, p.library.Namespace, p.library.Spec.ServerRef.Name)
+	switch {
+	case o != nil && o.kind == kindRetry:
+		return *o
+	case !p.library.DeletionTimestamp.IsZero() || p.cascading():
 		return r.letGo(ctx, p)
 	}
-	var o *outcome
-	if p.site, o = r.site(ctx, p.library.Namespace, p.library.Spec.ServerRef.Name); o != nil {
+	if left := r.left(ctx, p.site, p.library.Namespace); left != nil {
+		return *left
+	}
+	if o != nil {
 		return *o
 	}
 	for _, phase := range []func(context.Context, *libraryPass) *outcome{r.validate, r.claim, r.own, r.agree} {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -100,7 +101,8 @@ func (k *Kit) declaredAccounts(ctx context.Context, s site, namespace string) (m
 	return declared, nil
 }
 
-// holders names the declared accounts that still have a library in their list, as their Users.
+// holders names the declared accounts that still have a library in their list, as their Users. Those that were let go with
+// a MediaServer that is being deleted do not count: what they have, they keep.
 func (r *libraryReconciler) holders(ctx context.Context, s site, library *v1alpha1.Library, id media.LibraryID) ([]string, error) {
 	var users v1alpha1.UserList
 	if err := r.Client.List(ctx, &users, ofServer(library.Namespace, s.server.Name)...); err != nil {
@@ -108,10 +110,14 @@ func (r *libraryReconciler) holders(ctx context.Context, s site, library *v1alph
 	}
 	var names []string
 	for i := range users.Items {
-		account, known := s.accountOf(&users.Items[i])
+		user := &users.Items[i]
+		if s.cascading() && !controllerutil.ContainsFinalizer(user, v1alpha1.Finalizer) {
+			continue
+		}
+		account, known := s.accountOf(user)
 		// Also that of an account that sees everything by its role: it may have another role one day.
 		if known && account.Access.Libraries[id] != "" && account.Role != media.RoleOwner {
-			names = append(names, users.Items[i].Name)
+			names = append(names, user.Name)
 		}
 	}
 	slices.Sort(names)

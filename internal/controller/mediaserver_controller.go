@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -16,12 +16,19 @@ import (
 
 // mediaServerReconciler keeps one connection a MediaServer: it opens, probes and lists, and tells its objects.
 // Every reconcile is one look at the server.
-type mediaServerReconciler struct{ *Kit }
+type mediaServerReconciler struct {
+	*Kit
+	// announced holds the UIDs of the deleted MediaServers of which it was said what stays behind.
+	announced sync.Map
+}
 
 const (
 	defaultSyncInterval = 5 * time.Minute
 	firstProbeBackoff   = time.Second
 	lastProbeBackoff    = time.Minute
+	// lettingGoBackoff is lastProbeBackoff while something waits to be let go: what is taken back, is so seconds after the
+	// server is there again.
+	lettingGoBackoff = 5 * time.Second
 )
 
 // +kubebuilder:rbac:groups=usher.media,resources=mediaservers,verbs=get;list;watch;patch;update;administer
@@ -74,11 +81,26 @@ func (r *mediaServerReconciler) look(ctx context.Context, server *v1alpha1.Media
 		return connection, outcome{kind: kindWaiting, reason: connection.Reason, message: connection.Message, after: wait}
 	}
 	if !server.DeletionTimestamp.IsZero() {
-		if o := r.letGo(ctx, server); o.reason != v1alpha1.ReasonInUse {
-			return connection, *o
+		inUse := r.letGo(ctx, server)
+		if inUse.reason != v1alpha1.ReasonInUse {
+			return connection, *inUse
 		}
+		connection, result := r.connect(ctx, server, status)
+		if result.kind == kindDone || result.kind == kindHeld || result.connected {
+			result = *inUse
+		}
+		return connection, result
 	}
+	r.departures.retire(serverKey(server.Namespace, server.Name), false)
+	return r.connect(ctx, server, status)
+}
+
+// connect opens, probes and lists.
+func (r *mediaServerReconciler) connect(ctx context.Context, server *v1alpha1.MediaServer, status *v1alpha1.MediaServerStatus) (media.Connection, outcome) {
 	connection, o := r.open(ctx, server)
+	if o != nil && o.reason == v1alpha1.ReasonSecretNotFound {
+		return r.remembered(ctx, server, connection, *o)
+	}
 	if o != nil {
 		return connection, *o
 	}
@@ -175,7 +197,7 @@ func (r *mediaServerReconciler) register(ctx context.Context, server *v1alpha1.M
 	want := media.RegistrationMode(server.Spec.Registration)
 	probe := connection.Probe
 	switch {
-	case want == "" || probe.Registration == want:
+	case want == "" || probe.Registration == want || !server.DeletionTimestamp.IsZero():
 		return nil
 	case !probe.Capabilities.Registration:
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no registration modes: remove spec.registration")
@@ -211,9 +233,6 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 		message += "; but " + bounded(strings.Join(probe.Warnings, "; "), 700)
 		r.warnAgain(server, probe.Warnings)
 	}
-	if !server.DeletionTimestamp.IsZero() {
-		return *r.inUse(server)
-	}
 	if o := unreadable(server); o != nil {
 		o.message, o.connected = o.message+fmt.Sprintf("; until then it is %s", defaultSyncInterval), true
 		return *o
@@ -240,56 +259,4 @@ func connectionOutcome(err error) outcome {
 	}
 	o.after = media.RetryAfter(err)
 	return *o
-}
-
-// publish tells the server's objects how the connection is, and says when to look again.
-func (r *mediaServerReconciler) publish(key string, server *v1alpha1.MediaServer, connection media.Connection, result *outcome) {
-	now := r.Clock.Now()
-	interval := syncInterval(server)
-	connection.Generation = server.Generation
-	connection.Reason, connection.Message = result.reason, result.message
-	connection.Up = result.kind == kindDone || result.connected || result.reason == v1alpha1.ReasonObserving || result.reason == v1alpha1.ReasonInUse
-	if connection.Up {
-		connection.Failures, connection.StaleAt = 0, now.Add(2*interval+firstProbeBackoff)
-		result.after = jittered(interval)
-	} else {
-		connection.Failures++
-		result.after = backoff(connection, *result)
-	}
-	connection.RetryAt = now.Add(result.after)
-	before := r.Connections.Put(key, connection)
-	wentStale := !now.Before(connection.StaleAt) && (before.RetryAt.Before(connection.StaleAt) || before.RetryAt.IsZero())
-	if connection.Up || before.Up || before.Server == nil || before.Generation != connection.Generation || before.Reason != connection.Reason || wentStale {
-		r.Wake.Dependents(key)
-	}
-}
-
-// backoff is how long to wait before the next look at a server that is not up: what the server asked for, a long
-// while for what a person must mend (whose edit wakes it), else from a second doubling to a minute.
-func backoff(connection media.Connection, result outcome) time.Duration {
-	switch {
-	case result.after > 0:
-		return result.after
-	case result.reason == v1alpha1.ReasonIdentityChanged:
-		return jittered(lastProbeBackoff) // the right server may come back by itself
-	case result.kind == kindStalled, result.kind == kindHeld:
-		return jittered(safetyPoll)
-	}
-	return jittered(min(firstProbeBackoff<<min(connection.Failures-1, 10), lastProbeBackoff))
-}
-
-func syncInterval(server *v1alpha1.MediaServer) time.Duration {
-	if server.Spec.SyncInterval == nil {
-		return defaultSyncInterval
-	}
-	interval, err := server.Spec.SyncInterval.Parse()
-	if err != nil {
-		return defaultSyncInterval
-	}
-	return interval
-}
-
-// jittered spreads a wait by a tenth, so that what waits together does not come back together.
-func jittered(d time.Duration) time.Duration {
-	return d - d/20 + time.Duration(rand.Int64N(int64(d/10)+1))
 }

@@ -12,7 +12,7 @@ import (
 
 // mend shuts a hole of the server again that somebody opened since the last look.
 func (r *mediaServerReconciler) mend(ctx context.Context, server *v1alpha1.MediaServer, connection media.Connection) *outcome {
-	if server.Spec.Mode == v1alpha1.ModeObserve {
+	if server.Spec.Mode == v1alpha1.ModeObserve || (site{server: server}).retained() {
 		return nil
 	}
 	amiss, err := connection.Server.Mend(ctx)

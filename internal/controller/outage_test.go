@@ -100,13 +100,14 @@ func TestAClusterRebuiltFromManifests(t *testing.T) {
 	}
 }
 
-// TestEverythingDeletedAtOnce: a namespace goes, the Secret with the credentials first.
-func TestEverythingDeletedAtOnce(t *testing.T) {
+// TestEverythingDeletedAtOnceWithCascade: everything is taken back, though the Secret with the credentials goes first.
+func TestEverythingDeletedAtOnceWithCascade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, memory.Options{})
 	w.create(w.library("movies"), w.library("tv"), w.user("ann"), w.user("bob"), w.grant("g", "*", "*"))
 	w.seesExactly("ann", "movies", "tv")
 	w.seesExactly("bob", "movies", "tv")
+	w.cascade()
 	w.delete(&corev1.Secret{ObjectMeta: w.meta("home-admin")}, w.mediaServer(), w.grant("g", "*", "*"),
 		w.library("movies"), w.library("tv"), w.user("ann"), w.user("bob"))
 	for _, object := range []client.Object{w.user("ann"), w.user("bob"), w.library("movies"), w.library("tv"), w.mediaServer()} {

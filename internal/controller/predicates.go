@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 )
 
 // changedByOthers passes what somebody else changed: spec, labels, annotations, deletion, and the loss of what Usher
@@ -55,11 +56,11 @@ var whatOthersDependOn = updates(func(before, now client.Object) bool {
 })
 
 // idOrSelection passes changes of a Library's labels, deletion and id: what decides which edges it is part of. It also
-// passes that making it has come to nothing for now, so that nobody waits for it.
+// passes that making it has come to nothing for now, so that nobody waits for it, and that its access is taken back.
 var idOrSelection = updates(func(before, now client.Object) bool {
 	old, fresh := before.(*v1alpha1.Library), now.(*v1alpha1.Library)
 	return knownAs(old) != knownAs(fresh) || !maps.Equal(before.GetLabels(), now.GetLabels()) ||
-		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero() ||
+		before.GetDeletionTimestamp().IsZero() != now.GetDeletionTimestamp().IsZero() || access.Withdrawn(old) != access.Withdrawn(fresh) ||
 		(onItsWay(old) && !onItsWay(fresh) && knownAs(fresh)[1] == "")
 })
 
@@ -118,6 +119,15 @@ var deletions = predicate.Funcs{
 	CreateFunc:  func(event.CreateEvent) bool { return false },
 	UpdateFunc:  madeAgain,
 	GenericFunc: func(event.GenericEvent) bool { return false },
+}
+
+// releases passes that an object is gone, or let go with its MediaServer.
+var releases = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return madeAgain(e) || (controllerutil.ContainsFinalizer(e.ObjectOld, v1alpha1.Finalizer) && !controllerutil.ContainsFinalizer(e.ObjectNew, v1alpha1.Finalizer))
+	},
 }
 
 // askedForALook passes a changed reconcile-now annotation.

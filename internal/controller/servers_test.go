@@ -231,22 +231,3 @@ func TestUndeclared(t *testing.T) {
 		return accounts.Total == 9 && slices.Contains(accounts.Names, strings.Repeat("ä", 63)+"…")
 	})
 }
-
-func TestMediaServerWaitsForItsObjects(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, memory.Options{})
-	w.create(w.library("movies"), w.user("ann"))
-	w.ready(&v1alpha1.Library{}, "movies")
-	w.ready(&v1alpha1.User{}, "ann")
-	server := w.mediaServer()
-	w.delete(server)
-	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInUse)
-	w.delete(&corev1.Secret{ObjectMeta: w.meta("home-admin")})
-	w.delete(w.library("movies"), w.user("ann"))
-	w.gone(w.user("ann"))
-	w.gone(w.library("movies"))
-	w.gone(server)
-	if account, _ := w.store.Account("ann"); !account.Disabled {
-		t.Error("the account was not disabled with its manifest")
-	}
-}

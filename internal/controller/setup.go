@@ -68,15 +68,15 @@ func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string)
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.mediaServersOfSecret)).
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverOf), builder.WithPredicates(askedForALook)).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverOf), builder.WithPredicates(askedForALook)).
-		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
-		Watches(&v1alpha1.Invite{}, w.concerning("Invite", kit.serverBeingDeleted), builder.WithPredicates(deletions)).
+		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverBeingDeleted), builder.WithPredicates(releases)).
+		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverBeingDeleted), builder.WithPredicates(releases)).
+		Watches(&v1alpha1.Invite{}, w.concerning("Invite", kit.serverBeingDeleted), builder.WithPredicates(releases)).
 		Watches(&v1alpha1.User{}, w.follow("User", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
 		Watches(&v1alpha1.Library{}, w.follow("Library", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
 		Watches(&v1alpha1.Invite{}, w.follow("Invite", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
 		WatchesRawSource(kit.Wake.servers.source(w.server(serverItself))).
 		WithOptions(options(c.MediaServers)).
-		Complete(&mediaServerReconciler{kit})
+		Complete(&mediaServerReconciler{Kit: kit})
 }
 
 func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {

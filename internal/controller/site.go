@@ -5,6 +5,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -12,7 +13,8 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// site is where an object lives: its MediaServer and the connection to it, read once a reconcile.
+// site is where an object lives: its MediaServer and the connection to it, read once a reconcile. Of a MediaServer that is
+// not there it holds the name only.
 type site struct {
 	key        string
 	server     *v1alpha1.MediaServer
@@ -24,6 +26,7 @@ func (k *Kit) site(ctx context.Context, namespace, name string) (site, *outcome)
 	s := site{key: serverKey(namespace, name), server: &v1alpha1.MediaServer{}}
 	err := k.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, s.server)
 	if apierrors.IsNotFound(err) {
+		s.server = &v1alpha1.MediaServer{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		return s, waiting(v1alpha1.ReasonServerNotFound, "there is no MediaServer %s in this namespace", name)
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -30,6 +31,9 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	}
 	if apierrors.IsConflict(o.err) {
 		return overtaken, nil
+	}
+	if apierrors.HasStatusCause(o.err, corev1.NamespaceTerminatingCause) {
+		return reconcile.Result{RequeueAfter: jittered(safetyPoll)}, nil // nothing can be made there any more
 	}
 	if o.early && len(*before.StatusConditions()) > 0 {
 		return reconcile.Result{RequeueAfter: jittered(safetyPoll)}, nil // the first look brings it back

@@ -80,14 +80,14 @@ func (p *userPass) target(current media.Account) media.Access {
 	return want
 }
 
-// withoutLeaving is an account's access list without the Libraries that are being deleted: what is left of them would
+// withoutLeaving is an account's access list without the Libraries whose access is taken back: what is left of them would
 // count as access to undeclared libraries once the account has another role. The owner's list is never written.
 func (p *userPass) withoutLeaving(current media.Account) media.Access {
 	left, declared := current.Access.Clone(), p.declares()
 	for i := range p.libraries {
 		library := &p.libraries[i]
 		id := libraryID(library, p.identity())
-		if !library.DeletionTimestamp.IsZero() && current.Role != media.RoleOwner && declared(id) {
+		if access.Withdrawn(library) && current.Role != media.RoleOwner && declared(id) {
 			delete(left.Libraries, id)
 		}
 	}

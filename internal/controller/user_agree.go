@@ -32,6 +32,7 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 	if p.problem != nil {
 		p.keepsRole()
 	}
+	p.keepDeparting()
 	diff := p.difference()
 	if o := r.mayRaise(p, diff); o != nil && p.problem == nil {
 		p.problem = o

@@ -51,6 +51,9 @@ type userPass struct {
 	subject access.Subject
 	grants  []v1alpha1.LibraryGrant
 	active  []access.Grant
+	// redemptions are the User's, kept is the access by what was deleted a moment ago as well.
+	redemptions []v1alpha1.Redemption
+	kept        access.Effective
 	// want is the state that the manifest asks for, wantDisabled whether it shuts the account out.
 	want         v1alpha1.UserState
 	wantDisabled bool
@@ -89,15 +92,22 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	if paused(p.user) {
 		return held(v1alpha1.ReasonPaused, "paused by the annotation "+v1alpha1.AnnotationPaused)
 	}
-	if !p.user.DeletionTimestamp.IsZero() {
+	var o *outcome
+	p.site, o = r.site(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name)
+	switch {
+	case o != nil && o.kind == kindRetry:
+		return r.notManaged(p, *o)
+	case !p.user.DeletionTimestamp.IsZero() || p.cascading():
 		return r.letGo(ctx, p)
 	}
-	var o *outcome
-	if p.site, o = r.site(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name); o != nil {
+	if left := r.left(ctx, p.site, p.user.Namespace); left != nil {
+		return r.notManaged(p, *left)
+	}
+	if o != nil {
 		return r.notManaged(p, *o)
 	}
 	p.problem = p.validate()
-	for _, phase := range []func(context.Context, *userPass) *outcome{r.claim, r.gather, r.own} {
+	for _, phase := range []func(context.Context, *userPass) *outcome{r.claim, r.gather, r.departing, r.own} {
 		if o := phase(ctx, p); o != nil {
 			return r.notManaged(p, *o)
 		}
@@ -139,6 +149,9 @@ func (p *userPass) validate() *outcome {
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: remove disabled and expiresAt", spec.Role)
 	case spec.Password != nil && spec.Password.RequireChange && !able.RequirePasswordChange:
 		return stalled(v1alpha1.ReasonUnsupported, "this server cannot make a person choose another password: remove password.requireChange")
+	}
+	if o := p.validateDeletion(); o != nil {
+		return o
 	}
 	role, known := able.Roles[media.Role(spec.Role)]
 	switch {
@@ -193,7 +206,7 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	p.libraries = libraries.Items
 	p.beliefs = p.believe(libraries.Items)
 	p.ids = p.beliefs.given
-	p.grants = grants.Items
+	p.grants, p.redemptions = grants.Items, redemptions.Items
 	p.subject = p.subjectOf(p.user, redemptions.Items)
 	p.active = active
 	p.effective = access.EffectiveAccess(p.subject, p.libraries, active)

@@ -161,28 +161,52 @@ func (r *userReconciler) forgetSwitch(ctx context.Context, p *userPass) *outcome
 	return nil
 }
 
-// retire shuts the account out for good, and takes back what Usher granted.
+// retire shuts the account out for good, and takes back what Usher granted. Where the server has no way to shut it out, a
+// Warning says what is left: nobody waits for what cannot be.
 func (r *userReconciler) retire(ctx context.Context, p *userPass) *outcome {
+	method := p.method()
+	if method != "" && !p.record.Disabled {
+		p.record.Disabled, p.record.Method, p.record.Taken = true, method, p.undeclaredAccess()
+		if o := r.keep(ctx, p); o != nil {
+			return o
+		}
+	}
 	keep := p.withoutDeclared
-	switch p.method() {
+	var o *outcome
+	switch method {
 	case v1alpha1.DisableSwitch:
-		if o := r.setSwitch(ctx, p, true); o != nil {
-			return o
-		}
+		o = r.setSwitch(ctx, p, true)
 	case v1alpha1.DisableLockOut:
-		if o := r.lockOut(ctx, p); o != nil {
-			return o
-		}
+		o = r.lockOut(ctx, p)
 	case v1alpha1.DisableNoAccess:
 		keep = func(media.Account) media.Access { return media.Access{} }
-	default:
-		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be shut out: set deletionPolicy to Delete or Retain", p.user.Spec.Role)
 	}
-	if p.able().ZeroAccess {
-		if o := r.setAccess(ctx, p, keep); o != nil {
-			return o
-		}
+	if o == nil && p.able().ZeroAccess {
+		o = r.setAccess(ctx, p, keep)
 	}
-	r.normal(p.user, "Retired", "Disable", "shut account %q of MediaServer %s out (%s) and took back its access", p.user.Spec.Username, p.server.Name, p.method())
+	if o != nil {
+		return o
+	}
+	r.reportRetired(p, method)
 	return nil
+}
+
+// reportRetired says what became of the account.
+func (r *userReconciler) reportRetired(p *userPass, method v1alpha1.DisableMethod) {
+	name, server := p.user.Spec.Username, p.server.Name
+	switch {
+	case method == "" && p.able().ZeroAccess:
+		r.warn(p.user, "NotShutOut", "Disable", "account %q of MediaServer %s lost the access that Usher gave, but people can go on signing in with it: the server cannot disable accounts of its role", name, server)
+	case method == "":
+		r.warn(p.user, "NotShutOut", "Disable", "account %q of MediaServer %s stays as it is: the server cannot disable it, nor take its access", name, server)
+	default:
+		r.normal(p.user, "Retired", "Disable", "shut account %q of MediaServer %s out (%s) and took back its access", name, server, method)
+	}
+	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount {
+		r.warn(p.user, "NotDeleted", "Delete", "account %q is not deleted as deletionPolicy says, since the server cannot delete accounts: delete it there by hand", name)
+	}
+	if p.user.DeletionTimestamp.IsZero() {
+		p.want, p.wantDisabled, p.effective = v1alpha1.UserDisabled, method != "", nil
+		p.describe()
+	}
 }

@@ -2,48 +2,111 @@ package controller
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
 )
 
-// letGo does with the account what the deletion policy says, and releases the User.
+// letGo does with the account what the deletion policy says, and releases the User. It is for a User that is deleted, and
+// for each of a MediaServer that is deleted with policy Cascade.
 func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
+	r.terminating(ctx, p.user.Namespace) // a namespace that is being deleted takes no events
+	deleted := !p.user.DeletionTimestamp.IsZero()
 	if !controllerutil.ContainsFinalizer(p.user, v1alpha1.Finalizer) {
-		return outcome{kind: kindGone}
+		if deleted {
+			return outcome{kind: kindGone}
+		}
+		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no account is managed any more", p.server.Name)
 	}
 	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionRetain {
-		r.normal(p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
-		return r.end(ctx, p)
+		return r.leave(ctx, p, "")
+	}
+	if deleted {
+		switch leaving, o := r.fate(ctx, p.user, p.site); {
+		case o != nil:
+			return *o
+		case leaving:
+			return r.leave(ctx, p, ", since MediaServer "+p.server.Name+" is left altogether")
+		}
 	}
 	var o *outcome
-	if p.site, o = r.letGoSite(ctx, p.user, p.user.Spec.ServerRef.Name, "the account"); o != nil {
-		return *o
+	if p.site, o = r.letGoSite(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name); o == nil {
+		if o = r.dispose(ctx, p); o != nil {
+			*o = r.unlessRenamed(p, *o)
+		}
 	}
-	if o := r.dispose(ctx, p); o != nil {
-		return r.unlessRenamed(p, *o)
+	if o != nil {
+		if o = r.patience(ctx, p.user, p.site, o, "the account"+r.endDate(p)); o != nil {
+			return *o
+		}
 	}
 	return r.end(ctx, p)
 }
 
-// end deletes what Usher keeps in the cluster for the User, and releases it.
+// validateDeletion refuses a deletion policy that the server cannot carry out: that is to be known from the start, not on the
+// day when somebody is to be shut out.
+func (p *userPass) validateDeletion() *outcome {
+	rung := p.rung(p.user.Spec.Role)
+	switch policy := p.user.Spec.DeletionPolicy; {
+	case p.user.Spec.Role == v1alpha1.AccountRoleOwner: // protected, whatever the policy says
+	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount && rung == "":
+		return stalled(v1alpha1.ReasonUnsupported, "this server can neither delete accounts nor disable one with the role %s: set deletionPolicy to Retain", p.user.Spec.Role)
+	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount:
+		return stalled(v1alpha1.ReasonUnsupported, "this server cannot delete accounts: set deletionPolicy to Disable or Retain")
+	case policy == v1alpha1.UserDeletionDisable && rung == "" && p.able().DeleteAccount:
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Delete or Retain", p.user.Spec.Role)
+	case policy == v1alpha1.UserDeletionDisable && rung == "":
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Retain", p.user.Spec.Role)
+	}
+	return nil
+}
+
+// leave releases the User, and leaves the account as it is.
+func (r *userReconciler) leave(ctx context.Context, p *userPass, why string) outcome {
+	r.normal(p.user, "Released", "Release", "account %q%s is left on the server as it is%s", p.user.Spec.Username, r.endDate(p), why)
+	log.FromContext(ctx).Info("released a User; the account stays on the server as it is", "mediaServer", p.key, "endDate", r.endDate(p) != "")
+	return r.end(ctx, p)
+}
+
+// endDate says in words that an account has an end which nobody brings about any more.
+func (r *userReconciler) endDate(p *userPass) string {
+	if !endsLater(p.user, r.Clock.Now()) {
+		return ""
+	}
+	return fmt.Sprintf(" (which was to end at %s: nothing ends it now)", bounded(string(*p.user.Spec.ExpiresAt), 64))
+}
+
+// endsLater says whether an account has an end that is still to come.
+func endsLater(user *v1alpha1.User, now time.Time) bool {
+	if user.Spec.ExpiresAt == nil {
+		return false
+	}
+	at, err := user.Spec.ExpiresAt.Parse()
+	return err == nil && now.Before(at)
+}
+
+// end deletes what Usher keeps in the cluster for a deleted User, and releases it.
 func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
-	if err := r.deleteSecret(ctx, p.user, credentialsSecretName(p.user)); err != nil {
-		return *retry(err)
+	if !p.user.DeletionTimestamp.IsZero() {
+		if err := r.deleteSecret(ctx, p.user, credentialsSecretName(p.user)); err != nil {
+			return *retry(err)
+		}
 	}
 	return *r.released(ctx, p.user)
 }
 
 // dispose returns nil when the account is as the policy wants it.
 func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
-	ctx = media.WithReason(ctx, "the User is being deleted: deletionPolicy "+string(p.user.Spec.DeletionPolicy))
+	ctx = media.WithReason(ctx, "the User, or its MediaServer, is being deleted: deletionPolicy "+string(p.user.Spec.DeletionPolicy))
 	if o := r.recall(ctx, p); o != nil {
 		return o
 	}
-	policy := p.user.Spec.DeletionPolicy
 	if p.record.open() && !p.observing() {
 		if o := r.recoverIntent(ctx, p); o != nil {
 			return o
@@ -71,7 +134,7 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	if err := r.confirmDeleting(ctx, p.user); err != nil {
+	if err := r.confirmDeleting(ctx, p.site, p.user); err != nil {
 		return retry(err)
 	}
 	if !p.shutOut() {
@@ -79,7 +142,7 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 			return o
 		}
 	}
-	if policy == v1alpha1.UserDeletionDelete {
+	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionDelete && p.able().DeleteAccount {
 		return r.deleteAccount(ctx, p)
 	}
 	return r.retire(ctx, p)
@@ -118,7 +181,7 @@ func (r *userReconciler) disposeOther(ctx context.Context, p *userPass) (done bo
 	case access.RecordedRenamed:
 		return true, r.retireRenamed(ctx, p)
 	case access.RecordedDoubted:
-		if err := r.confirmDeleting(ctx, p.user); err != nil {
+		if err := r.confirmDeleting(ctx, p.site, p.user); err != nil {
 			return false, retry(err)
 		}
 		r.warn(p.user, "LeftBehind", "Release", "account %s is left on the server as it is: %s", p.record.ID, p.otherThanRecorded(nil))
@@ -132,7 +195,7 @@ func (r *userReconciler) disposeOther(ctx context.Context, p *userPass) (done bo
 
 // retireRenamed takes what can be undone from an account that has another name now, and says what is left.
 func (r *userReconciler) retireRenamed(ctx context.Context, p *userPass) *outcome {
-	if err := r.confirmDeleting(ctx, p.user); err != nil {
+	if err := r.confirmDeleting(ctx, p.site, p.user); err != nil {
 		return retry(err)
 	}
 	p.renamed, p.wantDisabled = true, true
@@ -149,19 +212,36 @@ func (r *userReconciler) retireRenamed(ctx context.Context, p *userPass) *outcom
 	return nil
 }
 
+// deleteAccount deletes the account. One that the server refuses to delete is shut out instead.
 func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcome {
-	if !p.able().DeleteAccount {
-		return stalled(v1alpha1.ReasonUnsupported, "this server cannot delete accounts: set deletionPolicy to Disable or Retain")
-	}
 	deleted, err := p.to().DeleteAccount(ctx, p.accountKey())
 	if err != nil {
-		return r.callFailed(p.site, err)
-	}
-	if !deleted {
-		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
+		if o := r.callFailed(p.site, err); o.kind != kindStalled {
+			return o
+		}
+		if o := r.retire(ctx, p); o != nil {
+			return o
+		}
+		r.warn(p.user, "NotDeleted", "Delete", "account %q is not deleted as deletionPolicy says: %s", p.user.Spec.Username, err)
 		return nil
 	}
-	r.normal(p.user, "Deleted", "Delete", "deleted account %q from MediaServer %s", p.user.Spec.Username, p.server.Name)
+	p.record = record{Server: p.identity()}
+	if !deleted {
+		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
+	} else {
+		r.normal(p.user, "Deleted", "Delete", "deleted account %q from MediaServer %s", p.user.Spec.Username, p.server.Name)
+	}
+	return r.keep(ctx, p)
+}
+
+// keep writes the record of a User that is not deleted itself, so that its MediaServer, made again, goes on from there.
+func (r *userReconciler) keep(ctx context.Context, p *userPass) *outcome {
+	if !p.user.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return retry(err)
+	}
 	return nil
 }
 

@@ -33,6 +33,7 @@ func (r *userReconciler) takeBack(ctx context.Context, p *userPass) outcome {
 
 // withdrawal is what is to be taken from an account that was renamed, or whose User goes.
 func (p *userPass) withdrawal() difference {
+	p.keepDeparting()
 	d := difference{target: p.takable(p.account)}
 	if p.wantDisabled && !p.account.Disabled && p.able().Disable && p.to().Protection(p.connection.Probe, p.account) == "" {
 		d.switching = access.SwitchDisable

@@ -25,6 +25,11 @@ type Connection struct {
 	Generation int64
 	// Up: probed and listed, its identity is the expected one.
 	Up bool
+	// Remembered: the Secret is gone, and the server still answers to the credentials from before. Only what is being let
+	// go uses such a connection; it is not Up.
+	Remembered bool
+	// SecretGone is since when the Secret has been missing; zero when it is there.
+	SecretGone time.Time
 	// Reason (a condition's reason) and Message say why it is not up.
 	Reason, Message string
 	// Probe is what the server last said of itself.
@@ -58,15 +63,18 @@ func (c *Connections) Put(key string, connection Connection) Connection {
 	return before
 }
 
-// Fail marks a connection as not up, if it is up and still goes to the server that failed. It says whether it did.
+// Fail marks a connection as not up, if it is in use and still goes to the server that failed. It says whether it did.
 func (c *Connections) Fail(key string, failed *Server, reason, message string, retryAt time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	connection := c.byKey[key]
-	if !connection.Up || connection.Server != failed {
+	if (!connection.Up && !connection.Remembered) || connection.Server != failed {
 		return false
 	}
-	connection.Up, connection.Reason, connection.Message, connection.RetryAt = false, reason, message, retryAt
+	if connection.Up { // else, that the Secret is gone is still the reason
+		connection.Reason, connection.Message = reason, message
+	}
+	connection.Up, connection.Remembered, connection.RetryAt = false, false, retryAt
 	c.byKey[key] = connection
 	return true
 }

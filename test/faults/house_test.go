@@ -43,6 +43,8 @@ type house struct {
 	stale bool
 	// up brings back a server that a scenario took down.
 	up func()
+	// pruneWait is how long a deletion waits; zero for as long as usual.
+	pruneWait time.Duration
 	// heal ends the troubles that a random sequence has made.
 	heal []func()
 }
@@ -51,7 +53,7 @@ type house struct {
 func newHouse(t testing.TB, system system) *house {
 	t.Helper()
 	env := testenv.Get(t)
-	h := &house{t: t, client: env.Client(), namespace: env.Namespace(t), system: system}
+	h := &house{t: t, client: env.Client(), namespace: env.Namespace(t), system: system, pruneWait: pruneWait}
 	h.oracle = newOracle(h)
 	h.create(h.secret(secretName, system.credentials()), h.mediaServer())
 	t.Cleanup(func() {
@@ -77,7 +79,7 @@ func (h *house) startWith(p *mortal.Process, open media.Open) {
 	options := app.Options{
 		Namespace: h.namespace, WatchNamespaces: []string{h.namespace}, MetricsAddress: "0", ProbeAddress: "0", Name: h.namespace + "-",
 		Drivers:   map[v1alpha1.MediaServerType]media.Open{h.system.kind(): open},
-		NewClient: p.NewClient, LeaderElect: h.elect, LeaseDuration: leaseDuration, Logger: log.Log,
+		NewClient: p.NewClient, LeaderElect: h.elect, LeaseDuration: leaseDuration, Logger: log.Log, PruneWait: h.pruneWait,
 	}
 	if h.stale { // several namespaces have no such cache
 		options.WatchNamespaces = append(options.WatchNamespaces, "default")

@@ -13,6 +13,9 @@ import (
 // leaseDuration of the leader elections here.
 const leaseDuration = 1500 * time.Millisecond
 
+// pruneWait is how long a deletion waits here; it is shorter than what tells that everything is over.
+const pruneWait = 300 * time.Millisecond
+
 // full says whether everything is to be tried, and not the quick part.
 func full() bool { return os.Getenv("USHER_FAULTS") == "full" }
 

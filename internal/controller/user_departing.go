@@ -1,0 +1,137 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+)
+
+// departing finds what gave access and has just been deleted. For a while it keeps what the account has: the MediaServer,
+// or the whole namespace, may be the next to be deleted, and then nothing is taken. A change of what is there (a grant that
+// becomes narrower, or disabled) is followed at once.
+func (r *userReconciler) departing(ctx context.Context, p *userPass) *outcome {
+	now := r.Clock.Now()
+	grantScope := p.user.Namespace
+	redemptionScope := p.user.Namespace + "/" + p.user.Name
+	grants := r.departures.grants.note(grantScope, p.grants, now)
+	redemptions := r.departures.redemptions.note(redemptionScope, p.redemptions, now)
+	libraries := p.librariesGoing()
+	if len(grants)+len(redemptions)+len(libraries) == 0 {
+		return nil
+	}
+	grants, dueGrants := due(grants, now.Add(-r.PruneWait))
+	redemptions, dueRedemptions := due(redemptions, now.Add(-r.PruneWait))
+	if len(dueGrants)+len(dueRedemptions) > 0 {
+		leaving, err := r.leaving(ctx, p.user.Namespace, p.site)
+		switch {
+		case err != nil:
+			return retry(err)
+		case leaving:
+			grants, redemptions = append(grants, dueGrants...), append(redemptions, dueRedemptions...)
+		default:
+			r.departures.grants.settle(grantScope, dueGrants)
+			r.departures.redemptions.settle(redemptionScope, dueRedemptions)
+		}
+	}
+	p.keep(grants, redemptions, now)
+	for _, at := range append(times(grants), times(redemptions)...) {
+		p.next = access.Earlier(p.next, at.Add(r.PruneWait))
+	}
+	return nil
+}
+
+// due parts what has departed since a moment from what had before.
+func due[T any](all []departure[T], before time.Time) (pending, due []departure[T]) {
+	for _, one := range all {
+		if one.at.After(before) {
+			pending = append(pending, one)
+		} else {
+			due = append(due, one)
+		}
+	}
+	return pending, due
+}
+
+func times[T any](all []departure[T]) []time.Time {
+	out := make([]time.Time, 0, len(all))
+	for _, one := range all {
+		out = append(out, one.at)
+	}
+	return out
+}
+
+// librariesGoing are the Libraries that are being deleted and not withdrawn yet.
+func (p *userPass) librariesGoing() (going []string) {
+	for i := range p.libraries {
+		if library := &p.libraries[i]; !library.DeletionTimestamp.IsZero() && !access.Withdrawn(library) {
+			going = append(going, library.Name)
+		}
+	}
+	return going
+}
+
+// keep computes what the account keeps for now: the access that it would have if nothing had been deleted lately.
+func (p *userPass) keep(grants []departure[v1alpha1.LibraryGrant], redemptions []departure[v1alpha1.Redemption], now time.Time) {
+	allGrants, allRedemptions := p.grants[:len(p.grants):len(p.grants)], p.redemptions[:len(p.redemptions):len(p.redemptions)]
+	for _, one := range grants {
+		allGrants = append(allGrants, *one.object)
+	}
+	for _, one := range redemptions {
+		allRedemptions = append(allRedemptions, *one.object)
+	}
+	libraries := make([]v1alpha1.Library, len(p.libraries))
+	for i := range p.libraries {
+		libraries[i] = p.libraries[i]
+		if !access.Withdrawn(&libraries[i]) {
+			libraries[i].DeletionTimestamp = nil
+		}
+	}
+	active, _ := access.ActiveGrants(allGrants, now)
+	subject := p.subjectOf(p.user, allRedemptions)
+	subject.SeesAll = false // what a role sees is in no list
+	p.kept = access.EffectiveAccess(subject, libraries, active)
+}
+
+// keepDeparting adds to the effective access what is kept and what the account has: nobody gets anything by it.
+func (p *userPass) keepDeparting() {
+	if p.withheld() || p.able().Roles[p.account.Role].SeesAll { // then the list gives nothing that could be kept
+		return
+	}
+	for name, edge := range p.kept {
+		id, resolved := p.ids[name]
+		if !resolved { // one that somebody changed is still the same
+			id, resolved = p.beliefs.kept[name]
+		}
+		role, has := p.account.Access.Libraries[id]
+		if !resolved || !has {
+			continue
+		}
+		had := v1alpha1.LibraryRole(role)
+		if access.HighestRole(edge.Role, had) != edge.Role { // more than was given
+			had = edge.Role
+		}
+		if given := p.effective[name].Role; access.HighestRole(given, had) != given {
+			p.effective[name] = access.Edge{Role: had, Through: edge.Through}
+		}
+	}
+}
+
+// mayLose says whether the account may lose something now. What shuts somebody out is not done in a household that is being
+// left altogether, which a restart, or a cache that is behind, can have hidden until here.
+func (r *userReconciler) mayLose(ctx context.Context, p *userPass) *outcome {
+	if p.cascades() {
+		return nil
+	}
+	leaving, err := r.leaving(ctx, p.user.Namespace, p.site)
+	if err != nil {
+		return retry(err)
+	}
+	if !leaving {
+		return nil
+	}
+	o := waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being left altogether: the account stays as it is", p.server.Name)
+	o.brief, o.after = true, jittered(safetyPoll)
+	return o
+}

@@ -1,0 +1,38 @@
+package controller_test
+
+import (
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/usher-media/usher/internal/testenv"
+)
+
+// run does what a message says to run, with the kubectl of the control plane.
+func (w *world) run(message string) {
+	w.t.Helper()
+	_, command, found := strings.Cut(message, "kubectl ")
+	if !found {
+		w.t.Fatalf("the message names no command: %s", message)
+	}
+	w.kubectl(strings.Fields(strings.ReplaceAll(command, "'", "")))
+}
+
+func (w *world) kubectl(args []string) {
+	w.t.Helper()
+	env := testenv.Get(w.t)
+	out, err := exec.CommandContext(w.t.Context(), env.Kubectl(), append([]string{"--kubeconfig", env.Kubeconfig(w.t)}, args...)...).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("kubectl %v: %v\n%s", args, err, out)
+	}
+}
+
+func (w *world) pruneWaitOr(moment time.Duration) time.Duration {
+	switch {
+	case w.pruneWait < 0:
+		return 0
+	case w.pruneWait > 0:
+		return w.pruneWait
+	}
+	return moment
+}
