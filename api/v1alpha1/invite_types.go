@@ -191,7 +191,7 @@ type InviteStatus struct {
 // Invite admits people to a media server by a link, exactly as often as it says.
 //
 // +kubebuilder:object:root=true
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 200",message="the name has more than 200 characters: its Secret is named after it"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || size(self.metadata.name) <= 63",optionalOldSelf=true,message="the name has more than 63 characters: it becomes a label of the people who come, by which LibraryGrants select them"
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=inv,categories=usher
 // +kubebuilder:selectablefield:JSONPath=`.spec.serverRef.name`

@@ -39,7 +39,7 @@ type RedeemedLabel struct {
 
 // RedemptionSpec is one use of an Invite by one person, and what it gave. What the Invite gives later changes nothing of it.
 //
-// +kubebuilder:validation:XValidation:rule="self.inviteRef == oldSelf.inviteRef && self.slot == oldSelf.slot && self.serverRef == oldSelf.serverRef && self.username == oldSelf.username && self.userRef == oldSelf.userRef && self.at == oldSelf.at",message="who came by which invite does not change"
+// +kubebuilder:validation:XValidation:rule="self.inviteRef == oldSelf.inviteRef && self.slot == oldSelf.slot && self.serverRef == oldSelf.serverRef && self.username == oldSelf.username && self.userRef == oldSelf.userRef",message="who came by which invite does not change"
 // +kubebuilder:validation:XValidation:rule="has(self.role) == has(oldSelf.role) && (!has(self.role) || self.role == oldSelf.role) && has(self.labels) == has(oldSelf.labels) && (!has(self.labels) || self.labels == oldSelf.labels) && has(self.expiresAt) == has(oldSelf.expiresAt) && (!has(self.expiresAt) || self.expiresAt == oldSelf.expiresAt)",message="what a use gave does not change: delete the Redemption to take its libraries back"
 type RedemptionSpec struct {
 	// InviteRef is the Invite that was used.

@@ -245,7 +245,7 @@ type UserStatus struct {
 // User is one account on one media server. A person's accounts on several servers are tied together by labels.
 //
 // +kubebuilder:object:root=true
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 200",message="the name has more than 200 characters: its Secret is named after it"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || size(self.metadata.name) <= 200",optionalOldSelf=true,message="the name has more than 200 characters: its Secret is named after it"
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=usr,categories=usher
 // +kubebuilder:selectablefield:JSONPath=`.spec.serverRef.name`

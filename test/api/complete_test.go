@@ -45,12 +45,17 @@ func tables() map[string][]string {
 	return out
 }
 
-func errorsOf(t *testing.T, env *testenv.Environment, kind string) []string {
-	t.Helper()
-	refusals := map[string][]refusal{
+// allRefusals returns the refusals of each kind.
+func allRefusals() map[string][]refusal {
+	return map[string][]refusal{
 		"MediaServer": badMediaServers, "Library": badLibraries, "User": badUsers, "LibraryGrant": badLibraryGrants(),
 		"Invite": badInvites(), "Redemption": badRedemptions,
 	}
+}
+
+func errorsOf(t *testing.T, env *testenv.Environment, kind string) []string {
+	t.Helper()
+	refusals := allRefusals()
 	namespace := env.Namespace(t)
 	var said []string
 	for _, refusal := range refusals[kind] {

@@ -7,17 +7,17 @@ import (
 	"github.com/usher-media/usher/internal/testenv"
 )
 
-// TestNamesLeaveRoomForTheSecret: the Secret of a User or an Invite is named after it.
-func TestNamesLeaveRoomForTheSecret(t *testing.T) {
+// TestNamesLeaveRoom: the Secret of a User is named after it, and an Invite's name becomes a label.
+func TestNamesLeaveRoom(t *testing.T) {
 	env := testenv.Get(t)
 	namespace := env.Namespace(t)
-	for _, kind := range []string{"User", "Invite"} {
-		if err := tryCreate(t.Context(), env.Client(), manifest(t, kind, namespace, strings.Repeat("n", 200), `{}`)); err != nil {
-			t.Errorf("%s: a name of 200 characters: %v", kind, err)
-		}
-		err := tryCreate(t.Context(), env.Client(), manifest(t, kind, namespace, strings.Repeat("n", 201), `{}`))
-		if err == nil || !strings.Contains(err.Error(), "its Secret is named after it") {
-			t.Errorf("%s: a name of 201 characters: %v", kind, err)
-		}
+	for kind, bound := range map[string]struct {
+		most int
+		says string
+	}{
+		"User": {200, "its Secret is named after it"}, "Invite": {63, "it becomes a label of the people who come"},
+	} {
+		mustSay(t, tryCreate(t.Context(), env.Client(), manifest(t, kind, namespace, strings.Repeat("n", bound.most), `{}`)), "")
+		mustSay(t, tryCreate(t.Context(), env.Client(), manifest(t, kind, namespace, strings.Repeat("n", bound.most+1), `{}`)), bound.says)
 	}
 }

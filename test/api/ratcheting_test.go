@@ -21,7 +21,7 @@ import (
 func TestRatcheting(t *testing.T) {
 	env := testenv.Get(t)
 	namespace := env.Namespace(t)
-	now := copyOf(t, env, "users")
+	now := copyOf(t, filepath.Join(env.Root, "config", "crd"), "users", "ratcheting.example.org")
 	install(t, env, loosened(now))
 	old := manifest(t, "User", namespace, "mia", `{username: " mia ", displayName: "Mi\ta", role: admin}`)
 	old.SetAPIVersion(now.Spec.Group + "/v1alpha1")
@@ -48,10 +48,10 @@ func TestRatcheting(t *testing.T) {
 	mustSay(t, env.Client().Update(t.Context(), old), "")
 }
 
-// copyOf returns a CRD of config/crd under another group.
-func copyOf(t *testing.T, env *testenv.Environment, plural string) *apiextensionsv1.CustomResourceDefinition {
+// copyOf returns a CRD of a folder under another group.
+func copyOf(t *testing.T, dir, plural, group string) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
-	objects, err := testenv.Objects(filepath.Join(env.Root, "config", "crd"))
+	objects, err := testenv.Objects(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,12 +63,12 @@ func copyOf(t *testing.T, env *testenv.Environment, plural string) *apiextension
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, crd); err != nil {
 			t.Fatal(err)
 		}
-		crd.Spec.Group = "ratcheting.example.org"
+		crd.Spec.Group = group
 		crd.Name = plural + "." + crd.Spec.Group
 		crd.Spec.Names.Categories, crd.Spec.Names.ShortNames = nil, nil
 		return crd
 	}
-	t.Fatalf("config/crd has no %s", plural)
+	t.Fatalf("%s has no %s", dir, plural)
 	return nil
 }
 
@@ -88,15 +88,25 @@ func install(t *testing.T, env *testenv.Environment, crd *apiextensionsv1.Custom
 	t.Helper()
 	var current apiextensionsv1.CustomResourceDefinition
 	if err := env.Client().Get(t.Context(), client.ObjectKeyFromObject(crd), &current); err == nil {
-		crd.ResourceVersion = current.ResourceVersion
-		if err := env.Client().Update(t.Context(), crd); err != nil {
-			t.Fatal(err)
-		}
+		update(t, env, crd)
 		awaitStrict(t, env, crd)
 		return
 	}
 	options := envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd.DeepCopy()}}
 	if _, err := envtest.InstallCRDs(env.Config(), options); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// update replaces a CRD by another version.
+func update(t *testing.T, env *testenv.Environment, crd *apiextensionsv1.CustomResourceDefinition) {
+	t.Helper()
+	var current apiextensionsv1.CustomResourceDefinition
+	if err := env.Client().Get(t.Context(), client.ObjectKeyFromObject(crd), &current); err != nil {
+		t.Fatal(err)
+	}
+	crd.ResourceVersion = current.ResourceVersion
+	if err := env.Client().Update(t.Context(), crd); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -62,7 +62,7 @@ var badRedemptions = append([]refusal{
 	{"a long label", `{labels: [{key: a, value: ` + strings.Repeat("v", 64) + `}]}`, "spec.labels[0].value: Too long"},
 	{"a bad label", `{labels: [{key: a, value: "b c"}]}`, "spec.labels[0].value in body should match"},
 	{"an unknown field", `{password: secret}`, `unknown field "spec.password"`},
-}, badDates("at")...)
+}, append(badDates("at"), badDates("expiresAt")...)...)
 
 var redemptionChanges = []change{
 	{"to another invite", `{}`, `{inviteRef: {name: friends}}`, whoCame},
