@@ -22,6 +22,8 @@ const (
 	againAfter = 5 * time.Second
 	// proofTimeout bounds one proof.
 	proofTimeout = 20 * time.Second
+	// freshFor is how long a proof counts where something is about to be given by it.
+	freshFor = 5 * time.Second
 	// doubtsBeforeLost is how many tries in a row may fail to tell before an earlier proof counts for nothing.
 	doubtsBeforeLost = 3
 )
@@ -40,8 +42,12 @@ type Guard struct {
 	Changed func()
 	Logger  logr.Logger
 
+	// asking lets one at a time ask for a fresh proof.
+	asking sync.Mutex
+
 	mu     sync.RWMutex
 	bound  bool
+	tried  time.Time
 	doubts int
 	why    error
 }
@@ -54,6 +60,26 @@ func (g *Guard) Bound() bool {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return g.bound
+}
+
+// BoundNow says the same of this moment: a proof that is older than a few seconds is renewed. Ask it before something is
+// given that the policies guard.
+func (g *Guard) BoundNow(ctx context.Context) bool {
+	if !g.Bound() {
+		return false
+	}
+	g.asking.Lock()
+	defer g.asking.Unlock()
+	if g.Bound() && g.age() > freshFor {
+		g.Prove(ctx)
+	}
+	return g.Bound()
+}
+
+func (g *Guard) age() time.Duration {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return time.Since(g.tried)
 }
 
 // Ready is a check for /readyz.
@@ -115,6 +141,7 @@ func (g *Guard) note(err error) (changed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	before := g.bound
+	g.tried = time.Now()
 	var unbound *Unbound
 	switch {
 	case err == nil:

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,6 +26,7 @@ type server struct {
 	policies []string
 	fail     error
 	dry      bool
+	asked    int
 }
 
 func (s *server) client(t *testing.T) client.Client {
@@ -37,6 +40,7 @@ func (s *server) client(t *testing.T) client.Client {
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(beside).WithInterceptorFuncs(interceptor.Funcs{
 		Create: func(_ context.Context, _ client.WithWatch, object client.Object, options ...client.CreateOption) error {
 			applied := (&client.CreateOptions{}).ApplyOptions(options)
+			s.asked++
 			s.dry = len(applied.DryRun) > 0
 			policy := object.GetAnnotations()[v1alpha1.AnnotationAdmissionProbe]
 			if s.fail != nil {
@@ -105,6 +109,29 @@ func TestGuard(t *testing.T) {
 	if (*admission.Guard)(nil).Bound() {
 		t.Error("no guard at all is a proof")
 	}
+}
+
+// TestBoundNow: what is about to be given is given by a proof of this moment, and a series of it costs one.
+func TestBoundNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{policies: all()}
+		g := &admission.Guard{Client: s.client(t), Namespaces: []string{"media"}, Logger: logr.Discard()}
+		if g.BoundNow(t.Context()) || s.asked > 0 {
+			t.Errorf("without a proof: asked %d times", s.asked)
+		}
+		g.Prove(t.Context())
+		once := s.asked
+		for range 10 {
+			if !g.BoundNow(t.Context()) || s.asked != once {
+				t.Fatalf("right after a proof: asked %d times, not %d", s.asked, once)
+			}
+		}
+		s.policies = nil
+		time.Sleep(6 * time.Second) // of the test's own clock
+		if !g.Bound() || g.BoundNow(t.Context()) {
+			t.Error("a proof of six seconds ago gave something")
+		}
+	})
 }
 
 // TestGuardWithoutNamespace: where there is nothing to try them in, there is no proof, and one that was stays.

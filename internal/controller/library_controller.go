@@ -172,7 +172,7 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	case access.ActionCreate:
 		return r.create(ctx, p)
 	case access.ActionAdopt:
-		if !r.Policies.Bound() && !p.observing() {
+		if !p.observing() && !r.Policies.BoundNow(ctx) {
 			return notAsked("taking over a library")
 		}
 		return r.take(ctx, p, candidates[0], v1alpha1.OriginAdopted)

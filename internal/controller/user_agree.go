@@ -34,7 +34,7 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 	}
 	p.keepDeparting()
 	diff := p.difference()
-	if o := r.mayRaise(p, diff); o != nil && p.problem == nil {
+	if o := r.mayRaise(ctx, p, diff); o != nil && p.problem == nil {
 		p.problem = o
 		p.keepsRole()
 		diff = p.difference()

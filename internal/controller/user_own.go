@@ -47,7 +47,7 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 		p.renamed = true
 		return nil
 	case access.ActionCreate, access.ActionAdopt:
-		if o := r.mayObtain(p, len(candidates) == 1); o != nil {
+		if o := r.mayObtain(ctx, p, len(candidates) == 1); o != nil {
 			return o
 		}
 		return r.obtain(ctx, p, candidates)

@@ -211,7 +211,7 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	if p.able().PasswordsFixed {
 		return stalled(v1alpha1.ReasonUnsupported, "this server keeps the password that an account was made with, unless its holder changes it: put the former one back into the Secret of spec.password.secretRef, or remove what was changed (secretRef, or the annotation %s)", v1alpha1.AnnotationRotatePassword)
 	}
-	if strong := p.strong(); strong != "" && !r.Policies.Bound() {
+	if strong := p.strong(); strong != "" && !r.Policies.BoundNow(ctx) {
 		return notAsked("a new password for " + strong)
 	}
 	if o := p.mayWrite(); o != nil {

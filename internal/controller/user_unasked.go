@@ -29,23 +29,22 @@ func (p *userPass) strong() string {
 }
 
 // mayObtain says why no account may be made or taken over now; nil when one may.
-func (r *userReconciler) mayObtain(p *userPass, adopts bool) *outcome {
-	switch {
-	case r.Policies.Bound() || p.observing():
-		return nil
-	case p.strong() != "":
-		return notAsked(p.strong())
-	case adopts && p.adoptionPolicy() == v1alpha1.AccountAdoptionAlways:
-		return notAsked("adoptionPolicy Always")
+func (r *userReconciler) mayObtain(ctx context.Context, p *userPass, adopts bool) *outcome {
+	asks := p.strong()
+	if asks == "" && adopts && p.adoptionPolicy() == v1alpha1.AccountAdoptionAlways {
+		asks = "adoptionPolicy Always"
 	}
-	return nil
+	if asks == "" || p.observing() || r.Policies.BoundNow(ctx) {
+		return nil
+	}
+	return notAsked(asks)
 }
 
 // mayRaise says why an account may not be given what differs; nil when it may.
-func (r *userReconciler) mayRaise(p *userPass, d difference) *outcome {
+func (r *userReconciler) mayRaise(ctx context.Context, p *userPass, d difference) *outcome {
 	all := p.user.Spec.Access == v1alpha1.UserAccessAll && p.able().AccessAll && !p.account.Access.All
 	gives := (all && d.target.All) || !d.profile.IsZero() || d.switching == access.SwitchEnable
-	if r.Policies.Bound() || p.observing() || p.strong() == "" || !gives {
+	if p.observing() || p.strong() == "" || !gives || r.Policies.BoundNow(ctx) {
 		return nil
 	}
 	p.withoutAll = all
