@@ -99,8 +99,20 @@ func maskedRecord(text string) string {
 			fields[secret] = "..."
 		}
 	}
+	maskTimes(fields)
 	masked, _ := json.Marshal(fields)
 	return string(masked)
+}
+
+// maskTimes hides what differs between two runs that end alike: when things were made, and the folders of the run.
+func maskTimes(fields map[string]any) {
+	for name, value := range fields {
+		if inner, is := value.(map[string]any); is {
+			maskTimes(inner)
+		} else if name == "created" || name == "paths" {
+			fields[name] = "..."
+		}
+	}
 }
 
 // describeSecret says whether the password in a User's Secret is the account's; one that people made is named after
