@@ -1,12 +1,17 @@
-// Command usher is the operator: it makes media servers agree with the Library, User and LibraryGrant manifests.
+// Command usher is the operator: it makes media servers agree with the manifests of a cluster.
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	"go.uber.org/zap/zapcore"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,39 +23,103 @@ import (
 
 const usage = `usher makes media servers agree with the manifests in a cluster: who may see which library.
 
-It watches MediaServer, Library, User and LibraryGrant objects, and reports in their status.
+  usher [flags]    run the operator
+  usher help       show this
+  usher version    show the version
+
+It watches MediaServer, Library, User, LibraryGrant, Invite and Redemption objects, and reports in their status.
 It finds the cluster by --kubeconfig, the environment variable KUBECONFIG, or the pod it runs in.
 
 Flags:
 `
 
+// version of this build, where it was given (-ldflags "-X main.version=v1.2.3").
+var version string
+
 func main() {
-	options, logging := flags()
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
-	options.Logger = ctrl.Log
-	if err := run(options); err != nil {
+	cfg, code := parse(os.Args[1:], os.Stdout, os.Stderr)
+	if code >= 0 {
+		os.Exit(code)
+	}
+	logger := newLogger(cfg.logging)
+	ctrl.SetLogger(logger)
+	cfg.options.Logger = logger
+	if err := run(cfg.options); err != nil {
 		fmt.Fprintln(os.Stderr, "usher:", err)
 		os.Exit(1)
 	}
 }
 
-func flags() (app.Options, zap.Options) {
-	options := app.Options{Drivers: app.Drivers(), Metrics: metrics.Registry}
-	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder}
-	set := pflag.NewFlagSet("usher", pflag.ExitOnError)
-	set.Usage = func() { fmt.Fprint(os.Stderr, usage+set.FlagUsages()) }
-	set.StringVar(&options.Namespace, "namespace", namespace(), "the operator's own namespace, for its key and its leader election")
-	set.StringSliceVar(&options.WatchNamespaces, "watch-namespaces", nil, "namespaces to look at; empty for all")
-	set.StringVar(&options.MetricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
-	set.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
+// configuration is what the command line says.
+type configuration struct {
+	options app.Options
+	logging zap.Options
+}
+
+// parse reads the command line. Where that is all there is to do, it returns the exit code, else -1.
+func parse(args []string, stdout, stderr io.Writer) (configuration, int) {
+	c := configuration{
+		options: app.Options{Drivers: app.Drivers(), Metrics: metrics.Registry},
+		// Where in the program an error was logged helps nobody who reads the log: the error says what is the matter.
+		logging: zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel},
+	}
+	set, help, showVersion := c.flags()
+	if err := set.Parse(args); err != nil {
+		fmt.Fprintf(stderr, "usher: %v\nusher help shows all flags\n", err)
+		return c, 2
+	}
+	switch command := strings.Join(set.Args(), " "); {
+	case *help, command == "help":
+		fmt.Fprint(stdout, usage+set.FlagUsages())
+		return c, 0
+	case *showVersion, command == "version":
+		fmt.Fprintln(stdout, "usher", built())
+		return c, 0
+	case command != "":
+		fmt.Fprintf(stderr, "usher: there is no command %q\nusher help shows what there is\n", command)
+		return c, 2
+	}
+	return c, -1
+}
+
+func (c *configuration) flags() (set *pflag.FlagSet, help, showVersion *bool) {
+	set = pflag.NewFlagSet("usher", pflag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&c.options.Namespace, "namespace", namespace(), "the operator's own namespace, for its key and its leader election")
+	set.StringSliceVar(&c.options.WatchNamespaces, "watch-namespaces", nil, "namespaces to look at; empty for all")
+	set.StringVar(&c.options.MetricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
+	set.StringVar(&c.options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
 	refusePortalURL(set)
-	set.BoolVar(&options.LeaderElect, "leader-elect", false, "let several replicas elect the one that acts")
+	set.BoolVar(&c.options.LeaderElect, "leader-elect", true, "let replicas elect the one that acts; two that both act undo each other")
+	help = set.BoolP("help", "h", false, "show this")
+	showVersion = set.Bool("version", false, "show the version")
 	inherited := flag.NewFlagSet("", flag.ContinueOnError)
-	logging.BindFlags(inherited)
-	flag.VisitAll(func(f *flag.Flag) { inherited.Var(f.Value, f.Name, f.Usage) }) // --kubeconfig
+	c.logging.BindFlags(inherited)
+	flag.VisitAll(func(f *flag.Flag) {
+		if !strings.HasPrefix(f.Name, "test.") {
+			inherited.Var(f.Value, f.Name, f.Usage) // --kubeconfig
+		}
+	})
 	set.AddGoFlagSet(inherited)
-	_ = set.Parse(os.Args[1:])
-	return options, logging
+	return set, help, showVersion
+}
+
+func newLogger(o zap.Options, more ...zap.Opts) logr.Logger {
+	return zap.New(append([]zap.Opts{zap.UseFlagOptions(&o)}, more...)...)
+}
+
+// built says which build this is.
+func built() string {
+	known, revision := version, ""
+	if info, found := debug.ReadBuildInfo(); found {
+		known = cmp.Or(known, info.Main.Version)
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				revision = " " + setting.Value
+			}
+		}
+	}
+	return cmp.Or(known, "(unknown)") + revision + " " + runtime.Version()
 }
 
 // namespace is the one the pod runs in, as the manifests tell it.

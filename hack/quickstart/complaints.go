@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/usher-media/usher/internal/media"
 )
 
 // complaints returns where the logs are, and the last error in each.
@@ -33,5 +35,5 @@ func lastError(path string) string {
 			last = strings.TrimSpace(string(line))
 		}
 	}
-	return last[:min(len(last), width)]
+	return media.Truncate(last, width)
 }

@@ -14,11 +14,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 func main() {
 	once := flag.Bool("once", false, "prove it, stop everything and exit: 0 only if every line of the proof holds")
 	flag.Parse()
+	log.SetLogger(logr.Discard()) // of the libraries that start the control plane: what goes wrong comes as an error
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	os.Exit(run(ctx, *once))

@@ -86,7 +86,7 @@ func (q *quickstart) startOperator(ctx context.Context) error {
 		return err
 	}
 	err = q.start("operator", q.bin("usher"), []string{
-		"--kubeconfig", kubeconfig, "--metrics-bind-address", "0", "--health-probe-bind-address", probe,
+		"--kubeconfig", kubeconfig, "--leader-elect=false", "--metrics-bind-address", "0", "--health-probe-bind-address", probe,
 	})
 	if err == nil {
 		err = q.awaitAnswer(ctx, "http://"+probe+"/readyz")

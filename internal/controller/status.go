@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
 )
 
 // object is one of Usher's kinds, as far as its status is concerned.
@@ -110,12 +111,7 @@ func removeCondition(conditions *[]metav1.Condition, kind string) {
 }
 
 // bounded cuts a text that came from outside.
-func bounded(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return text[:limit-3] + "..."
-}
+func bounded(text string, limit int) string { return media.Truncate(text, limit) }
 
 // maxListed bounds every list in a status.
 const maxListed = 50

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Code is the class of an error. The set is closed: what a caller does depends on nothing else.
@@ -147,8 +148,23 @@ func presentable(message string, secrets []string) string {
 		}
 		return r
 	}, message)
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "..."
+	return Truncate(message, maxMessage)
+}
+
+// cut ends a text that was cut.
+const cut = "..."
+
+// Truncate cuts a text to a number of bytes, between two characters.
+func Truncate(text string, limit int) string {
+	if len(text) <= limit {
+		return text
 	}
-	return message
+	end, tail := max(limit, 0), ""
+	if limit >= len(cut) {
+		end, tail = limit-len(cut), cut
+	}
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + tail
 }

@@ -26,6 +26,7 @@ func main() {
 	var profiles profiles
 	var control string
 	pflag.StringVar(&options.MetricsAddress, "metrics-bind-address", "0", "address of the metrics")
+	pflag.BoolVar(&options.LeaderElect, "leader-elect", false, "let several replicas elect the one that acts")
 	pflag.StringVar(&options.ProbeAddress, "health-probe-bind-address", "0", "address of /healthz and /readyz")
 	pflag.StringVar(&profiles.dir, "profiles", ".", "folder for the profiles")
 	pflag.StringVar(&control, "control", "", "address where POST /start and /write are taken")
