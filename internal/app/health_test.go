@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/app"
@@ -125,6 +126,25 @@ func (r *replica) series(name string) []*dto.Metric {
 	return nil
 }
 
+// calls counts the series of calls to a media server, which all operators of a process share.
+func calls(t *testing.T, server string) (n int) {
+	t.Helper()
+	families, err := metrics.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, one := range family.GetMetric() {
+			for _, pair := range one.GetLabel() {
+				if family.GetName() == "usher_media_server_calls_total" && pair.GetValue() == server {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
 // value is that of the series with a label's value; -1 when there is none.
 func (r *replica) value(name, label string) float64 {
 	for _, one := range r.series(name) {
@@ -180,6 +200,16 @@ func TestAStandbyTellsOfNoServer(t *testing.T) {
 	if found := first.series("usher_drift_found_total"); len(found) != 2 {
 		t.Errorf("drift is not counted from the start: %v", found)
 	}
+	if calls(t, namespace+"/home") == 0 {
+		t.Error("calls to the server are not counted")
+	}
+	server := &v1alpha1.MediaServer{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "home"}}
+	if err := env.Client().Delete(t.Context(), server); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Eventually(t, "the series of a MediaServer go with it", func() bool {
+		return first.value("usher_media_server_up", namespace+"/home") == -1 && calls(t, namespace+"/home") == 0
+	})
 }
 
 // TestMissingRightsMakeItNotReady: which are missing is told by the probe, the metric and the log.
