@@ -243,7 +243,7 @@ func TestForgedRedemption(t *testing.T) {
 	env := testenv.Get(t)
 	namespace := env.Namespace(t)
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "writes-all-" + namespace}, Rules: []rbacv1.PolicyRule{{
-		APIGroups: []string{"usher.media"}, Resources: []string{"*"}, Verbs: []string{"create", "update", "patch", "delete", "get"},
+		APIGroups: []string{"usher.media"}, Resources: []string{"*", "*/status"}, Verbs: []string{"create", "update", "patch", "delete", "get"},
 	}}}
 	if err := env.Client().Create(t.Context(), role); err != nil {
 		t.Fatal(err)
@@ -260,5 +260,17 @@ func TestForgedRedemption(t *testing.T) {
 	}
 	merge(spec(object), parse(t, `{libraries: [{library: movies, role: Admin}]}`))
 	mustSay(t, forger.Update(t.Context(), object.DeepCopy()), "only Usher writes Redemptions")
+	for kind := range good {
+		of := object.DeepCopy()
+		status := map[string]any{"accountID": "somebody else's"}
+		if kind != "Redemption" {
+			of, status = manifest(t, kind, namespace, "home", `{}`), map[string]any{"observedGeneration": int64(1)}
+			if err := env.Client().Create(t.Context(), of); err != nil {
+				t.Fatal(err)
+			}
+		}
+		of.Object["status"] = status
+		mustSay(t, forger.Status().Update(t.Context(), of), "the status is written by Usher (to write it needs permission to administer")
+	}
 	mustSay(t, forger.Delete(t.Context(), object), "")
 }
