@@ -102,7 +102,7 @@ func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []me
 			return access.NamedOurs, o
 		}
 	}
-	if p.adoptable(candidates[0]) || candidates[0].ID == p.told {
+	if p.adoptable(candidates[0]) || (candidates[0].ID == p.told && !p.administers(candidates[0])) {
 		return access.NamedAdoptable, nil
 	}
 	return access.NamedTaken, nil

@@ -146,18 +146,28 @@ func (r *userReconciler) claimedBy(ctx context.Context, p *userPass, account med
 // again.
 var triedPasswords = lru.New(4096)
 
-// acceptsRecordedPassword says whether an account accepts the password whose hash is on record: one that nobody else has.
-// While that password cannot be read, nothing is said.
+// acceptsRecordedPassword says whether an account accepts the password whose hash is on record, or the one that it was
+// locked out with: one that nobody else has. While that password cannot be read, nothing is said, but that nobody waits for
+// it who is being deleted.
 func (r *userReconciler) acceptsRecordedPassword(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
-	if p.record.Password == "" || account.Disabled || !p.able().Authenticate || p.observing() {
+	if (p.record.Password == "" && !p.record.Locked) || account.Disabled || !p.able().Authenticate || p.observing() {
 		return false, nil
 	}
-	key := fmt.Sprint(p.user.UID, account.ID, account.Username, p.record.Password)
+	key := fmt.Sprint(p.user.UID, account.ID, account.Username, p.record.Password, p.record.Locked)
 	if accepted, tried := triedPasswords.Get(key); tried {
 		return accepted.(bool), nil
 	}
-	passwords, missing := r.announcedPasswords(ctx, p)
-	if len(passwords) == 0 {
+	var passwords []string
+	var missing *outcome
+	if p.record.Locked {
+		passwords = []string{r.Keyring.LockOutPassword(p.identity(), account.ID)}
+	} else {
+		passwords, missing = r.announcedPasswords(ctx, p)
+	}
+	switch {
+	case len(passwords) == 0 && !p.user.DeletionTimestamp.IsZero():
+		return false, nil
+	case len(passwords) == 0:
 		return false, missing
 	}
 	accepted, o := r.tryPasswords(ctx, p, account, passwords)

@@ -58,10 +58,11 @@ func (m manifests) put(object client.Object) {
 
 // allowance is what manifests give to one account.
 type allowance struct {
-	// sees are the names of libraries on the server that Libraries declare; all are those, and every other.
-	sees    map[string]bool
-	all     bool
-	enabled bool
+	// sees are the names of libraries on the server that Libraries declare; all are those, and every other; admin, too, but
+	// only for as long as the account has that role.
+	sees       map[string]bool
+	all, admin bool
+	enabled    bool
 }
 
 // allowances says what the manifests give, by username. It is written without a look at the rules of the code under
@@ -70,7 +71,7 @@ func (m manifests) allowances(now time.Time) map[string]allowance {
 	all := map[string]allowance{}
 	for _, user := range m.users {
 		a := allowance{sees: map[string]bool{}, enabled: !user.Spec.Disabled && (user.Spec.ExpiresAt == nil || now.Before(moment(user.Spec.ExpiresAt)))}
-		a.all = user.Spec.Access == v1alpha1.UserAccessAll || user.Spec.Role == v1alpha1.AccountRoleAdmin
+		a.all, a.admin = user.Spec.Access == v1alpha1.UserAccessAll, user.Spec.Role == v1alpha1.AccountRoleAdmin
 		for _, library := range m.libraries {
 			if a.all || m.granted(user, library, now) {
 				a.sees[library.Spec.DisplayName] = true
@@ -109,7 +110,7 @@ func names(targets v1alpha1.Targets, object client.Object) bool {
 
 // add makes an allowance hold what another gives as well.
 func (a allowance) add(other allowance) allowance {
-	sum := allowance{sees: maps.Clone(a.sees), all: a.all || other.all, enabled: a.enabled || other.enabled}
+	sum := allowance{sees: maps.Clone(a.sees), all: a.all || other.all, admin: a.admin || other.admin, enabled: a.enabled || other.enabled}
 	if sum.sees == nil {
 		sum.sees = map[string]bool{}
 	}

@@ -96,6 +96,29 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name: "demote", quick: true,
+		needs: func(c media.Capabilities) bool { return c.Roles[media.RoleAdmin].SeesAll },
+		before: func(h *house) {
+			household(h)
+			edit(h, h.user("ann"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleAdmin })
+			h.quiet()
+			h.delete(h.grant("all", "", ""))
+		},
+		act: func(h *house) {
+			edit(h, h.user("ann"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleMember })
+		},
+	},
+	{
+		name:   "lose a record",
+		before: household,
+		act: func(h *house) {
+			edit(h, h.user("ann"), func(u *v1alpha1.User) {
+				delete(u.Annotations, v1alpha1.AnnotationOwned)
+				u.Spec.Disabled = true
+			})
+		},
+	},
+	{
 		name: "grant", changes: 2,
 		before: household,
 		act: func(h *house) {

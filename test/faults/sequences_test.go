@@ -131,6 +131,13 @@ func anOperation(r *rapid.T) operation {
 				o.SetAnnotations(with(o.GetAnnotations(), v1alpha1.AnnotationRotatePassword, fmt.Sprint(number)))
 			})
 		}},
+		{named("lose the record of %s", user), func(h *house) {
+			h.change(h.user(user), func(o client.Object) {
+				annotations := o.GetAnnotations()
+				delete(annotations, v1alpha1.AnnotationOwned)
+				o.SetAnnotations(annotations)
+			})
+		}},
 		{named("grant %s: %s to %s", grant, libraries, users), func(h *house) { h.put(h.grant(grant, libraries, users)) }},
 		{named("change grant %s: %s to %s", grant, libraries, users), func(h *house) {
 			h.change(h.grant(grant, "", ""), func(o client.Object) {
