@@ -45,7 +45,7 @@ func withoutRecord(object client.Object) map[string]string {
 
 func lost(before, now client.Object) bool {
 	had := before.GetAnnotations()[v1alpha1.AnnotationOwned] != "" || controllerutil.ContainsFinalizer(before, v1alpha1.Finalizer)
-	has := now.GetAnnotations()[v1alpha1.AnnotationOwned] != "" && controllerutil.ContainsFinalizer(now, v1alpha1.Finalizer)
+	has := parseRecord(now).Server != "" && controllerutil.ContainsFinalizer(now, v1alpha1.Finalizer)
 	return had && !has && now.GetDeletionTimestamp().IsZero()
 }
 
