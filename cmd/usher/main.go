@@ -90,6 +90,7 @@ func (c *configuration) flags() (set *pflag.FlagSet, help, showVersion *bool) {
 	set.StringVar(&c.options.MetricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
 	set.StringVar(&c.options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
 	refusePortalURL(set)
+	set.Var((*prefixes)(&c.options.AllowServerAddresses), "allow-server-addresses", "addresses, as 127.0.0.0/8,::1, that media servers and databases may have though none is usually there: loopback, link-local, multicast and metadata services")
 	set.BoolVar(&c.options.LeaderElect, "leader-elect", true, "let replicas elect the one that acts; two that both act undo each other")
 	help = set.BoolP("help", "h", false, "show this")
 	showVersion = set.Bool("version", false, "show the version")

@@ -131,7 +131,7 @@ func (b *bench) startOperator(ctx context.Context) (*operator, error) {
 		}
 	}
 	o := &operator{metrics: "http://" + addresses[0] + "/metrics"}
-	program, args := "usher", []string{"--leader-elect=false", "--kubeconfig", b.kubeconfig(), "--metrics-bind-address", addresses[0], "--health-probe-bind-address", addresses[1]}
+	program, args := "usher", []string{"--leader-elect=false", "--allow-server-addresses", "127.0.0.0/8,::1", "--kubeconfig", b.kubeconfig(), "--metrics-bind-address", addresses[0], "--health-probe-bind-address", addresses[1]}
 	if b.profile != "" {
 		o.control = "http://" + addresses[2]
 		program, args = "operator", append(args, "--profiles", b.profile, "--control", addresses[2])

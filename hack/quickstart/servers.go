@@ -87,6 +87,7 @@ func (q *quickstart) startOperator(ctx context.Context) error {
 	}
 	err = q.start("operator", q.bin("usher"), []string{
 		"--kubeconfig", kubeconfig, "--leader-elect=false", "--metrics-bind-address", "0", "--health-probe-bind-address", probe,
+		"--allow-server-addresses", "127.0.0.0/8,::1",
 	})
 	if err == nil {
 		err = q.awaitAnswer(ctx, "http://"+probe+"/readyz")

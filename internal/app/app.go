@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"time"
@@ -52,6 +53,9 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Name makes the controllers' names unique where several operators run in one process; empty otherwise.
 	Name string
+	// AllowServerAddresses may be dialled though no media server is usually there: loopback (media.Loopback) where
+	// everything runs on one machine.
+	AllowServerAddresses []netip.Prefix
 	// PortalURL is where people reach Usher's own invite pages. The program serves none yet, and leaves it empty.
 	PortalURL string
 	// ReleaseAfter is how long a deleted object waits for a MediaServer that is gone; zero for the default.
@@ -119,7 +123,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 		Client: mgr.GetClient(), Cached: mgr.GetCache(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Forget: forgetCalls, Acting: mgr.Elected(), Keyring: keyring,
 		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter),
-		PruneWait: cmp.Or(o.PruneWait, controller.DefaultPruneWait), PortalURL: o.PortalURL,
+		PruneWait: cmp.Or(o.PruneWait, controller.DefaultPruneWait), PortalURL: o.PortalURL, AllowedAddresses: o.AllowServerAddresses,
 		Policies: guard,
 	}
 	guard.Changed = func() { kit.PoliciesChanged(ctx) }

@@ -90,7 +90,7 @@ func (w *world) openAs(open media.Open) {
 		Drivers:   map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
 		PruneWait: w.pruneWaitOr(200 * time.Millisecond),
 		Name:      w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
-		PoliciesProvenEvery: w.policiesEvery,
+		PoliciesProvenEvery: w.policiesEvery, AllowServerAddresses: media.Loopback(),
 	})
 	if err != nil {
 		cancel()

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -41,6 +42,8 @@ type Kit struct {
 	Wake *Wake
 	// Policies knows whether the admission policies bind.
 	Policies *admission.Guard
+	// AllowedAddresses may be dialled though no media server is usually there.
+	AllowedAddresses []netip.Prefix
 	// PortalURL is where Usher's own invite pages are; empty where it serves none.
 	PortalURL string
 	// ReleaseAfter is how long a deleted object waits for a MediaServer that is itself gone, before it is let go with

@@ -14,7 +14,7 @@ import (
 // config reads what a driver needs from the MediaServer and its Secrets.
 func (k *Kit) config(ctx context.Context, server *v1alpha1.MediaServer) (media.Config, error) {
 	spec := server.Spec
-	config := media.Config{URL: spec.URL}
+	config := media.Config{URL: spec.URL, Allowed: k.AllowedAddresses}
 	secret, err := k.readSecret(ctx, server.Namespace, spec.Credentials.SecretRef.Name)
 	if err != nil {
 		return config, err

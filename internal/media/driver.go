@@ -3,6 +3,7 @@ package media
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -125,6 +126,8 @@ type Config struct {
 	// CA holds PEM certificates to trust instead of the system's; nil for the system's.
 	CA                 []byte
 	InsecureSkipVerify bool
+	// Allowed are addresses that may be dialled though MayDial refuses them; nil for none.
+	Allowed []netip.Prefix
 	// Guard keeps calls from another server than expected; nil lets them go to whoever answers. It is for wire, and for
 	// drivers that do not use it.
 	Guard *Guard

@@ -63,6 +63,16 @@ func (g *Guard) Expected(ctx context.Context) string {
 	return g.expected
 }
 
+// Unknown says that it is still to be found out which server answers.
+func (g *Guard) Unknown() bool {
+	if g == nil {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.expected == ""
+}
+
 // Admit returns an error for a connection at whose other end is another server than expected.
 func (g *Guard) Admit(ctx context.Context, identity string) error {
 	if expected := g.Expected(ctx); expected == "" || expected == identity {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/app"
+	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/alcoves/alcovestest"
 	"github.com/usher-media/usher/internal/testenv"
 	"github.com/usher-media/usher/internal/testpg"
@@ -48,7 +49,7 @@ func newHousehold(t *testing.T, namespace string) *household {
 	ctx, cancel := context.WithCancel(context.Background())
 	mgr, err := app.New(ctx, env.Config(), app.Options{
 		Namespace: namespace, WatchNamespaces: []string{namespace}, MetricsAddress: "0", ProbeAddress: "0",
-		Drivers: app.Drivers(), Name: namespace + "-", Logger: logr.Discard(),
+		Drivers: app.Drivers(), Name: namespace + "-", Logger: logr.Discard(), AllowServerAddresses: media.Loopback(),
 	})
 	if err != nil {
 		cancel()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/app"
+	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/testenv"
 )
 
@@ -62,7 +63,7 @@ func (h *household) operate() {
 	ctx, cancel := context.WithCancel(context.Background())
 	manager, err := app.New(ctx, h.env.Config(), app.Options{
 		Namespace: h.namespace, WatchNamespaces: []string{h.namespace}, MetricsAddress: "0", ProbeAddress: "0",
-		Drivers: app.Drivers(), Name: h.namespace + "-", Logger: logr.Discard(),
+		Drivers: app.Drivers(), Name: h.namespace + "-", Logger: logr.Discard(), AllowServerAddresses: media.Loopback(),
 	})
 	if err != nil {
 		cancel()

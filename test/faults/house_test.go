@@ -79,7 +79,7 @@ func (h *house) startWith(p *mortal.Process, open media.Open) {
 	options := app.Options{
 		Namespace: h.namespace, WatchNamespaces: []string{h.namespace}, MetricsAddress: "0", ProbeAddress: "0", Name: h.namespace + "-",
 		Drivers:   map[v1alpha1.MediaServerType]media.Open{h.system.kind(): open},
-		NewClient: p.NewClient, LeaderElect: h.elect, LeaseDuration: leaseDuration, Logger: log.Log, PruneWait: h.pruneWait,
+		NewClient: p.NewClient, LeaderElect: h.elect, LeaseDuration: leaseDuration, Logger: log.Log, PruneWait: h.pruneWait, AllowServerAddresses: media.Loopback(),
 	}
 	if h.stale { // several namespaces have no such cache
 		options.WatchNamespaces = append(options.WatchNamespaces, "default")

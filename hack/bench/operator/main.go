@@ -19,10 +19,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/usher-media/usher/internal/app"
+	"github.com/usher-media/usher/internal/media"
 )
 
 func main() {
-	options := app.Options{Namespace: "usher-system", Drivers: app.Drivers(), Metrics: metrics.Registry}
+	options := app.Options{Namespace: "usher-system", Drivers: app.Drivers(), Metrics: metrics.Registry, AllowServerAddresses: media.Loopback()}
 	var profiles profiles
 	var control string
 	pflag.StringVar(&options.MetricsAddress, "metrics-bind-address", "0", "address of the metrics")

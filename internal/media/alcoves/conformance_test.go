@@ -33,7 +33,7 @@ func start(t testing.TB) *running {
 
 // config of the account that owns the instance, without a database.
 func (r *running) config() media.Config {
-	return media.Config{URL: r.URL, Credentials: media.Credentials{Email: alcovestest.OwnerEmail, Password: alcovestest.OwnerPassword}}
+	return media.Config{Allowed: media.Loopback(), URL: r.URL, Credentials: media.Credentials{Email: alcovestest.OwnerEmail, Password: alcovestest.OwnerPassword}}
 }
 
 // withDatabase is the same with one, as the role that the documentation says how to make, and with no more rights.

@@ -1,6 +1,7 @@
 package alcoves
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/media/wire"
 )
 
 // The migrations whose tables the statements of this package were written for (contract, section 8): personal access
@@ -183,7 +185,11 @@ func connectFailed(ctx context.Context, err error) error {
 			return media.Errorf(media.Unavailable, "the database that the Secret of spec.database names is not there").WithCause(errUnreachable)
 		}
 	}
-	return lost(ctx, media.Unavailable, "the database cannot be reached")
+	if untrusted := wire.Untrusted(err); untrusted != "" {
+		return media.Errorf(media.Unavailable, "the database's %s", untrusted).WithCause(errUnreachable)
+	}
+	return media.Errorf(media.Unavailable, "the database cannot be reached: is the Secret of spec.database right, and does it run?").
+		WithCause(cmp.Or(ctx.Err(), errUnreachable))
 }
 
 // statementFailed is for what fails before a transaction is committed: nothing was done.

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -41,6 +40,9 @@ func newDatabase(config media.Config) (*database, error) {
 			return nil, media.Errorf(media.Invalid, "the database url has an option that is not taken: %v are; a CA belongs into spec.tls of the MediaServer", options)
 		}
 	}
+	if err := wire.CheckHost(parsed.Hostname(), config.Allowed); err != nil {
+		return nil, media.Errorf(media.Invalid, "the database: %s", err)
+	}
 	port := 5432
 	if text := parsed.Port(); text != "" {
 		if port, err = strconv.Atoi(text); err != nil || port < 1 || port > 65535 {
@@ -62,21 +64,15 @@ func newDatabase(config media.Config) (*database, error) {
 	connection.Database, connection.TLSConfig, connection.Fallbacks = strings.Trim(parsed.Path, "/"), security, nil
 	connection.KerberosSrvName, connection.KerberosSpn = "", ""
 	connection.RuntimeParams = map[string]string{"application_name": "usher"}
-	connection.DialFunc = wire.Dialer().DialContext
+	connection.DialFunc = wire.Dialer(config.Allowed).DialContext
 	// No statements are kept on the server, so that a pooler between may hand each transaction to another connection.
 	connection.DefaultQueryExecMode = pgx.QueryExecModeExec
 	connection.StatementCacheCapacity, connection.DescriptionCacheCapacity = 0, 0
 	return &database{config: connection}, nil
 }
 
-// isHost says whether a text names one host that may be dialled.
-func isHost(host string) bool {
-	if host == "" || strings.ContainsAny(host, `/\,@ `) {
-		return false
-	}
-	address, err := netip.ParseAddr(host)
-	return err != nil || !(address.IsLinkLocalUnicast() || address.IsMulticast() || address.IsUnspecified())
-}
+// isHost says whether a text names one host.
+func isHost(host string) bool { return host != "" && !strings.ContainsAny(host, `/\,@ `) }
 
 // transportSecurity reads sslmode. There is no mode that tries one thing and falls back to a weaker one.
 func transportSecurity(parsed *url.URL, config media.Config) (*tls.Config, error) {

@@ -91,7 +91,7 @@ func TestDatabaseURLs(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	config := media.Config{URL: "http://127.0.0.1:1", Credentials: media.Credentials{Email: "usher@example.org", Password: "the password"}}
+	config := media.Config{URL: "http://alcoves.test", Credentials: media.Credentials{Email: "usher@example.org", Password: "the password"}}
 	for url, good := range map[string]bool{
 		"postgres://usher:pw@db:5432/alcoves?sslmode=disable":                                 true,
 		"postgresql://usher:pw@db/alcoves?sslmode=verify-full":                                true,
@@ -108,6 +108,10 @@ func TestDatabaseURLs(t *testing.T) {
 		"postgres://usher:" + canary + "@%2Fvar%2Frun%2Fpostgresql/alcoves?sslmode=disable":   false,
 		"postgres://usher:" + canary + "@a:1,b:2/alcoves?sslmode=disable":                     false,
 		"postgres://usher:" + canary + "@169.254.169.254/alcoves?sslmode=disable":             false,
+		"postgres://usher:" + canary + "@127.0.0.1/alcoves?sslmode=disable":                   false,
+		"postgres://usher:" + canary + "@localhost/alcoves?sslmode=disable":                   false,
+		"postgres://usher:" + canary + "@[::1]/alcoves?sslmode=disable":                       false,
+		"postgres://usher:" + canary + "@[64:ff9b::a9fe:a9fe]/alcoves?sslmode=disable":        false,
 		"postgres://usher:" + canary + "@db:99999/alcoves?sslmode=disable":                    false,
 		"postgres://usher:" + canary + "@db/?sslmode=disable":                                 false,
 		"postgres://db/alcoves?sslmode=disable":                                               false,

@@ -64,7 +64,7 @@ func settingsFrom(getenv func(string) string) (Settings, error) {
 	s := Settings{
 		Driver: strings.ToLower(getenv(envDriver)), MediaRoot: getenv(envMediaRoot), Record: getenv(envRecord),
 		Version: getenv(envVersion),
-		Config: media.Config{
+		Config: media.Config{Allowed: media.Loopback(),
 			URL: strings.TrimRight(getenv(envURL), "/"), DatabaseURL: getenv(envDatabase),
 			InsecureSkipVerify: getenv(envInsecure) == "1",
 			Credentials: media.Credentials{

@@ -19,7 +19,7 @@ func startUsedShisho(t *testing.T) (Settings, media.Driver) {
 			t.Fatal(err)
 		}
 	}
-	settings := Settings{Driver: "shisho", MediaRoot: t.TempDir(), Config: media.Config{
+	settings := Settings{Driver: "shisho", MediaRoot: t.TempDir(), Config: media.Config{Allowed: media.Loopback(),
 		URL:         shishotest.Start(t, shishotest.Options{}).URL,
 		Credentials: media.Credentials{Username: "keeper", Password: ownerPassword},
 	}}

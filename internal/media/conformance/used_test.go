@@ -57,7 +57,7 @@ func startUsed(t *testing.T, people int) (Settings, embeddedtest.Hand) {
 	}
 	return Settings{
 		Driver: "embedded", MediaRoot: root,
-		Config: media.Config{URL: web.URL, Credentials: media.Credentials{Username: "owner", Password: ownerPassword}},
+		Config: media.Config{Allowed: media.Loopback(), URL: web.URL, Credentials: media.Credentials{Username: "owner", Password: ownerPassword}},
 	}, hand
 }
 

@@ -55,7 +55,7 @@ func (f *fixture) unreachable(spoil fault, words string) {
 }
 
 // nobodyThere: port 1 of loopback, where nobody listens.
-func nobodyThere(f *fixture) { f.unreachable(redirected("http://127.0.0.1:1"), "refused") }
+func nobodyThere(f *fixture) { f.unreachable(redirected("http://127.0.0.1:1"), "cannot be reached") }
 
 // unknownName fails as net/http does when a name has no address. It asks no name server: what that says of a name
 // depends on the machine.
@@ -64,7 +64,7 @@ func unknownName(f *fixture) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{
 			Err: "no such host", Name: request.URL.Hostname(), IsNotFound: true,
 		}}
-	}, "name cannot be resolved")
+	}, "cannot be reached")
 }
 
 // untrusted leads to a server whose certificate nobody vouches for.

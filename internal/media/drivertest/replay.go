@@ -38,7 +38,7 @@ func replay(t *testing.T, open media.Open, sheet string) {
 	tape, err := cassette.Load(name)
 	mustRecord(t, err)
 	var requests atomic.Int64
-	driver, err := open(media.Config{
+	driver, err := open(media.Config{Allowed: media.Loopback(),
 		URL: recordedURL, Credentials: recording.credentials(),
 		Transport: func(http.RoundTripper) http.RoundTripper {
 			player, err := recorder.New(name, recorder.WithMode(recorder.ModeReplayOnly), recorder.WithMatcher(sameRequest),

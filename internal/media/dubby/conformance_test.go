@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func config(url string) media.Config {
-	return media.Config{URL: url, Credentials: media.Credentials{Email: dubbytest.OwnerEmail, Password: dubbytest.OwnerPassword}}
+	return media.Config{Allowed: media.Loopback(), URL: url, Credentials: media.Credentials{Email: dubbytest.OwnerEmail, Password: dubbytest.OwnerPassword}}
 }
 
 // call makes a call as anybody would, without the driver, and returns the status.

@@ -73,7 +73,7 @@ func start(t testing.TB) *running {
 }
 
 func (r *running) config() media.Config {
-	return media.Config{URL: r.url, Credentials: media.Credentials{Username: owner, Password: ownerPassword}}
+	return media.Config{Allowed: media.Loopback(), URL: r.url, Credentials: media.Credentials{Username: owner, Password: ownerPassword}}
 }
 
 // owner makes the first account and returns its token.

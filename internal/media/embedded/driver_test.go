@@ -108,7 +108,7 @@ func TestSignsInAgain(t *testing.T) {
 func TestToken(t *testing.T) {
 	r := start(t)
 	token := r.register()
-	config := media.Config{URL: r.url, Credentials: media.Credentials{Token: token}}
+	config := media.Config{Allowed: media.Loopback(), URL: r.url, Credentials: media.Credentials{Token: token}}
 	driver := open(t, config)
 	probe, err := driver.Probe(context.Background())
 	if err != nil || probe.SelfName != owner || !probe.Capabilities.Roles[media.RoleAdmin].Assignable {

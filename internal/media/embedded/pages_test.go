@@ -24,7 +24,7 @@ func script(t *testing.T, answers map[string]string) media.Driver {
 		_, _ = w.Write([]byte(body))
 	}))
 	t.Cleanup(server.Close)
-	return open(t, media.Config{URL: server.URL, Credentials: media.Credentials{Token: "x"}})
+	return open(t, media.Config{Allowed: media.Loopback(), URL: server.URL, Credentials: media.Credentials{Token: "x"}})
 }
 
 func userJSON(id string) string {

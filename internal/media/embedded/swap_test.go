@@ -64,7 +64,7 @@ func (w *watched) always() func() string { return func() string { return w.addre
 // connect opens a Server that expects the server which answers now.
 func connect(t *testing.T, address string) *media.Server {
 	t.Helper()
-	config := media.Config{URL: address, Credentials: media.Credentials{Username: owner, Password: ownerPassword}}
+	config := media.Config{Allowed: media.Loopback(), URL: address, Credentials: media.Credentials{Username: owner, Password: ownerPassword}}
 	server, err := media.OpenServer(embedded.Open, config, time.Now, nil)
 	must(t, err)
 	t.Cleanup(func() { _ = server.Close() })

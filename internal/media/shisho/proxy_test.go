@@ -109,7 +109,7 @@ func TestPathsToClose(t *testing.T) {
 			t.Errorf("%s is open: status %d", closed, status)
 		}
 	}
-	driver, err := shisho.Open(media.Config{URL: front + "/api", Credentials: media.Credentials{Username: shishotest.Owner, Password: shishotest.OwnerPassword}})
+	driver, err := shisho.Open(media.Config{Allowed: media.Loopback(), URL: front + "/api", Credentials: media.Credentials{Username: shishotest.Owner, Password: shishotest.OwnerPassword}})
 	w.must(err)
 	t.Cleanup(func() { _ = driver.Close() })
 	_, err = driver.Probe(w.ctx())

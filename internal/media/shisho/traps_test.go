@@ -19,7 +19,7 @@ func TestWrongBasePath(t *testing.T) {
 	for url, right := range map[string]bool{
 		image.URL: true, image.URL + "/": true, strings.TrimSuffix(image.URL, "/api"): false, bare.URL: true, bare.URL + "/api": false,
 	} {
-		driver, err := shisho.Open(media.Config{URL: url, Credentials: media.Credentials{Username: "somebody", Password: "a password 1"}})
+		driver, err := shisho.Open(media.Config{Allowed: media.Loopback(), URL: url, Credentials: media.Credentials{Username: "somebody", Password: "a password 1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestRightsOfTheOwnAccount(t *testing.T) {
 			"username": name, "password": password, "role_id": number(t, string(c.role)), "all_library_access": c.all,
 			"library_ids": []int{1}, "require_password_reset": c.force,
 		})
-		driver, err := shisho.Open(media.Config{URL: w.fake.URL, Credentials: media.Credentials{Username: name, Password: password}})
+		driver, err := shisho.Open(media.Config{Allowed: media.Loopback(), URL: w.fake.URL, Credentials: media.Credentials{Username: name, Password: password}})
 		w.must(err)
 		probe, err := driver.Probe(w.ctx())
 		_, failed := driver.List(w.ctx())

@@ -92,7 +92,7 @@ func (w *world) wantCode(err error, code media.Code) {
 // open makes a driver as another process would.
 func (w *world) open(transport func(http.RoundTripper) http.RoundTripper) *shisho.Driver {
 	w.Helper()
-	driver, err := shisho.Open(media.Config{
+	driver, err := shisho.Open(media.Config{Allowed: media.Loopback(),
 		URL: w.url, Transport: transport,
 		Credentials: media.Credentials{Username: shishotest.Owner, Password: shishotest.OwnerPassword},
 	})

@@ -155,11 +155,11 @@ func (c *Client) send(ctx context.Context, call Call, token string) (Answer, err
 	}
 	if err != nil {
 		c.guard.Doubt()
-		return Answer{}, lost(ctx, call, err, sent.Load())
+		return Answer{}, c.vague(call, lost(ctx, call, err, sent.Load()))
 	}
 	defer func() { _ = response.Body.Close() }()
 	answer := Answer{Status: response.StatusCode, Header: response.Header}
-	return answer, c.receive(ctx, call, response)
+	return answer, c.vague(call, c.receive(ctx, call, response))
 }
 
 func (c *Client) request(ctx context.Context, call Call, token string) (*http.Request, error) {

@@ -46,7 +46,7 @@ type Client struct {
 // New makes a client for the server at config.URL, whose path is kept before every call's path. It does no I/O. It
 // answers Invalid for a URL or a CA that can never work.
 func New(config media.Config, options Options) (*Client, error) {
-	base, err := parseBase(config.URL)
+	base, err := parseBase(config)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +90,8 @@ func bearer(header http.Header, token string) {
 }
 
 // parseBase reads the server's URL. Its text is never part of an error: it may hold what does not belong there.
-func parseBase(text string) (*url.URL, error) {
-	base, err := url.Parse(text)
+func parseBase(config media.Config) (*url.URL, error) {
+	base, err := url.Parse(config.URL)
 	switch {
 	case err != nil:
 		return nil, media.Errorf(media.Invalid, "the url cannot be read: write it like https://media.example.org")
@@ -103,8 +103,9 @@ func parseBase(text string) (*url.URL, error) {
 		return nil, media.Errorf(media.Invalid, "the url must hold no user and no password: credentials belong in the Secret")
 	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
 		return nil, media.Errorf(media.Invalid, "the url must have no query and no fragment")
-	case !mayDialHost(base.Hostname()):
-		return nil, media.Errorf(media.Invalid, "the url names an address that is never dialled (link-local, multicast or unspecified)")
+	}
+	if err := CheckHost(base.Hostname(), config.Allowed); err != nil {
+		return nil, err
 	}
 	return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: strings.TrimRight(base.Path, "/"),
 		RawPath: strings.TrimRight(base.RawPath, "/")}, nil

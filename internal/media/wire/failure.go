@@ -6,9 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"net"
 	"net/url"
-	"syscall"
+
+	"github.com/go-logr/logr"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -26,55 +26,77 @@ func lost(ctx context.Context, call Call, err error, sent bool) *media.Error {
 	if sent && call.writes() {
 		code = media.Ambiguous
 	}
+	if !sent {
+		logr.FromContextOrDiscard(ctx).V(1).Info("no connection to the media server", "cause", err.Error())
+	}
 	failure := call.fail(code, transportWords(ctx, err, sent)).WithCause(cause(ctx, err))
 	failure.Unsent = !sent
 	return failure
 }
 
+// vague keeps back what answers at an address while it is not known to be a server of the type: whoever may write a url
+// learns that it is not the right one, and nothing of what is there.
+func (c *Client) vague(call Call, err error) error {
+	e, ok := errors.AsType[*media.Error](err)
+	if !ok || !c.guard.Unknown() || e.Code != media.Unavailable || e.Answered {
+		return err
+	}
+	var (
+		record tls.RecordHeaderError
+		alert  tls.AlertError
+	)
+	if e.Unsent && !errors.As(err, &record) && !errors.As(err, &alert) {
+		return err
+	}
+	vague := call.fail(e.Code, c.stranger()).WithCause(e.Unwrap())
+	vague.Unsent = e.Unsent
+	return vague
+}
+
+// unreachable says all that whoever writes a URL may know of an address that does not answer: a name that is not resolved,
+// a port that is closed and one that is filtered look alike, so that nobody maps a network through Usher.
+const unreachable = "the server cannot be reached: is the url right, and does the server run?"
+
 // transportWords says what went wrong in words of our own: those of the network name hosts and URLs.
 func transportWords(ctx context.Context, err error, sent bool) string {
 	var (
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		alert       tls.AlertError
-		dns         *net.DNSError
+		record tls.RecordHeaderError
+		alert  tls.AlertError
 	)
+	untrusted := Untrusted(err)
 	switch {
-	case ended(ctx, err):
+	case sent && ended(ctx, err):
 		return "no answer in time"
 	case errors.Is(err, errUnknownPeer):
 		return "the server does not say who it is, so that nothing is sent to it"
-	case errors.Is(err, errAddress):
-		return "the server's name stands for an address that is never dialled (link-local, multicast or unspecified)"
-	case errors.As(err, &certificate):
-		return certificateWords(certificate.Err)
+	case untrusted != "":
+		return "the server's " + untrusted
 	case errors.As(err, &record), errors.As(err, &alert):
 		return "the server does not speak TLS as expected: is the url right?"
 	case sent:
 		return "the connection broke before the answer was complete"
-	case errors.As(err, &dns):
-		return "the server's name cannot be resolved"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection was refused"
 	}
-	return "the server cannot be reached"
+	return unreachable
 }
 
-// certificateWords says why a certificate is refused, and what to do.
-func certificateWords(err error) string {
+// Untrusted says why a certificate is refused, and which field of the MediaServer mends that; empty for any other error.
+func Untrusted(err error) string {
 	var (
-		unknown x509.UnknownAuthorityError
-		name    x509.HostnameError
-		invalid x509.CertificateInvalidError
+		certificate *tls.CertificateVerificationError
+		unknown     x509.UnknownAuthorityError
+		name        x509.HostnameError
+		invalid     x509.CertificateInvalidError
 	)
-	const untrusted = "the server's TLS certificate is not trusted: "
+	const untrusted = "TLS certificate is not trusted: "
 	switch {
-	case errors.As(err, &unknown):
-		return untrusted + "nobody that Usher knows has signed it (give the CA that has)"
-	case errors.As(err, &name):
-		return untrusted + "it is not for the host of the url"
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return untrusted + "it has expired or is not valid yet"
+	case !errors.As(err, &certificate):
+		return ""
+	case errors.As(certificate.Err, &unknown):
+		return untrusted + "nobody that Usher knows has signed it (give the CA that has in spec.tls.caSecretRef)"
+	case errors.As(certificate.Err, &name):
+		return untrusted + "it is not for the host of the url (spec.url)"
+	case errors.As(certificate.Err, &invalid) && invalid.Reason == x509.Expired:
+		return untrusted + "it has expired or is not valid yet (renew it)"
 	}
 	return untrusted + "it is not valid"
 }

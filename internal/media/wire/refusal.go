@@ -43,7 +43,11 @@ func (c *Client) refuse(call Call, response *http.Response) error {
 	if code == "" {
 		code = codeOf(status, response.Header, call.writes())
 	}
-	if words == "" {
+	switch {
+	case words != "":
+	case c.guard.Unknown():
+		words = c.unknownWords(code)
+	default:
 		words = wordsOf(code, status)
 	}
 	failure := call.fail(code, words)
@@ -105,6 +109,20 @@ func wordsOf(code media.Code, status int) string {
 		words = "the server is not able to answer"
 	}
 	return words + " (status " + strconv.Itoa(status) + ")"
+}
+
+// unknownWords are those for an answer of which it is not known yet that a server of the type gave it: only what whoever
+// wrote the url needs.
+func (c *Client) unknownWords(code media.Code) string {
+	switch code {
+	case media.Unauthenticated:
+		return "the server refuses the credentials"
+	case media.PermissionDenied:
+		return "the account may not do this"
+	case media.RateLimited:
+		return "the server asks for patience"
+	}
+	return c.stranger()
 }
 
 func retryHeader(header http.Header) string {

@@ -123,7 +123,7 @@ func serve(t testing.TB, url string, setUp bool, scan func(*hand) error) drivert
 // path returns are below what the server sees. Config lacks the credentials.
 func Running(t testing.TB, keeper *Visitor, path func(name string) string) drivertest.Server {
 	return drivertest.Server{
-		Open: shisho.Open, Config: media.Config{URL: keeper.URL}, Path: path,
+		Open: shisho.Open, Config: media.Config{Allowed: media.Loopback(), URL: keeper.URL}, Path: path,
 		SignIn: func(ctx context.Context, username, password string) (drivertest.Person, error) {
 			return Enter(ctx, keeper.URL, username, password)
 		},
