@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -163,4 +164,49 @@ func TestARestoredServerForgetsNobodyWhoComes(t *testing.T) {
 	w.came("c1")
 	w.came("c2")
 	w.state("party", v1alpha1.InvitePending, 6)
+}
+
+// TestARestoredClusterCountsWhoCame: Invites and Redemptions come back from a backup with other UIDs. The link of before is
+// dead, who came by it counts, also who came after the backup was made.
+func TestARestoredClusterCountsWhoCame(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	w.invite("party", func(s *v1alpha1.InviteSpec) { s.MaxUses = new(int32(4)) })
+	old := w.code("party")
+	for _, person := range []string{"cat", "dan"} {
+		w.mustRegister(person, old)
+		w.came(person)
+	}
+	w.state("party", v1alpha1.InvitePending, 2)
+	w.stop()
+	var backup v1alpha1.RedemptionList
+	if err := w.client.List(t.Context(), &backup, client.InNamespace(w.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	invite := get(w.world, &v1alpha1.Invite{}, "party")
+	w.mustRegister("fay", old)
+
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("party")}, func(i *v1alpha1.Invite) { i.Finalizers = nil })
+	w.delete(invite.DeepCopy(), &corev1.Secret{ObjectMeta: w.meta("party-invite")})
+	restored := &v1alpha1.Invite{ObjectMeta: w.meta("party"), Spec: invite.Spec}
+	restored.Annotations, restored.Finalizers = invite.Annotations, invite.Finalizers
+	w.create(restored)
+	for i := range backup.Items { // without their status
+		w.delete(backup.Items[i].DeepCopy())
+		again := &v1alpha1.Redemption{ObjectMeta: w.meta(backup.Items[i].Name), Spec: backup.Items[i].Spec}
+		again.Labels = backup.Items[i].Labels
+		w.create(again)
+	}
+	w.openEmbedded()
+	w.ready(&v1alpha1.Invite{}, "party")
+	w.state("party", v1alpha1.InvitePending, 3)
+	w.came("fay")
+	if status, _ := w.register("gus", old); status != http.StatusNotFound {
+		t.Errorf("the link of before the restore answers %d", status)
+	}
+	w.mustRegister("gus", w.code("party"))
+	if status, _ := w.register("hal", w.code("party")); status != http.StatusGone {
+		t.Errorf("a fifth: %d", status)
+	}
+	w.state("party", v1alpha1.InviteExhausted, 4)
 }

@@ -62,7 +62,15 @@ func (h *household) guestsCome() {
 	if status != http.StatusOK {
 		h.Fatalf("nina registers: %d", status)
 	}
+	// What the Invite gives from now on is not what she was given.
+	h.edit(&v1alpha1.Invite{}, "wedding-guests", func(o client.Object) {
+		o.(*v1alpha1.Invite).Spec.Account = &v1alpha1.InvitedAccount{Labels: map[string]v1alpha1.LabelValue{"group": "late"}}
+	})
 	nina := h.guest("nina@example.org")
+	user := &v1alpha1.User{}
+	if err := h.client.Get(h.Context(), h.key(nina), user); err != nil || user.Labels["group"] != "guests" {
+		h.Errorf("nina has the label %q, %v", user.Labels["group"], err)
+	}
 	h.condition(&v1alpha1.User{}, nina, v1alpha1.ConditionReady, metav1.ConditionTrue, "")
 	if got := fmt.Sprint(h.sees()); got != "[Wedding 2026 viewer]" {
 		h.Errorf("nina sees %s", got)

@@ -61,6 +61,8 @@ var badRedemptions = append([]refusal{
 	{"a label with a long key", `{labels: [{key: ` + strings.Repeat("k", 318) + `, value: b}]}`, "spec.labels[0].key: Too long"},
 	{"a long label", `{labels: [{key: a, value: ` + strings.Repeat("v", 64) + `}]}`, "spec.labels[0].value: Too long"},
 	{"a bad label", `{labels: [{key: a, value: "b c"}]}`, "spec.labels[0].value in body should match"},
+	{"a long end", `{expiresAt: "` + strings.Repeat("9", 65) + `"}`, "spec.expiresAt: Too long"},
+	{"an end that is no date", `{expiresAt: tomorrow}`, "spec.expiresAt in body should match"},
 	{"an unknown field", `{password: secret}`, `unknown field "spec.password"`},
 }, append(badDates("at"), badDates("expiresAt")...)...)
 
