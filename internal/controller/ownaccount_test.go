@@ -74,3 +74,21 @@ func TestNothingIsHeldAgainstAnAccountThatCannotBeTried(t *testing.T) {
 		t.Errorf("origin %s", user.Status.Origin)
 	}
 }
+
+// TestADeletionDoesNotWaitForEverForAProof: the Secret with the password is gone for good.
+func TestADeletionDoesNotWaitForEverForAProof(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{Traits: quick, Identity: "the-server"})
+	w.releaseAfter = 2 * time.Second
+	announced, _ := json.Marshal(map[string]any{"server": "the-server", "intent": map[string]any{"at": time.Now().Add(-time.Hour)}})
+	user := withPasswordOf(w.user("ann"), "ann-password")
+	user.Annotations = map[string]string{v1alpha1.AnnotationOwned: string(announced)}
+	user.Finalizers = []string{v1alpha1.Finalizer}
+	w.store.AddAccount(media.Account{Username: "ann"}, "ann's own password")
+	w.create(user, w.mediaServer())
+	w.start()
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	w.delete(user)
+	w.gone(user)
+	w.eventually("an event says what is left behind", func() bool { return w.warnings("ann", "Retained") > 0 })
+}

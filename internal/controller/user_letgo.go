@@ -156,12 +156,18 @@ func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcom
 	}
 	for _, account := range p.candidates() {
 		ours, o := r.provenOurs(ctx, p, account)
-		if o != nil {
-			return o
-		}
+		unread := o != nil && o.reason == v1alpha1.ReasonSecretNotFound
+		left := r.ReleaseAfter - r.Clock.Since(p.goneSince(p.user, r.started))
 		switch {
+		case unread && left > 0:
+			o.after = min(left, time.Minute)
+			return o
+		case o != nil && !unread:
+			return o
 		case ours:
 			p.record.ID = string(account.ID)
+		case unread:
+			r.warn(p.user, "Retained", "Release", "account %q is left on the server as it is: it came into being while Usher was making one, and the Secret with its password is gone, so that nothing tells whose it is", account.Username)
 		case p.unproven:
 			r.warn(p.user, "Retained", "Release", "account %q is left on the server as it is: it came into being while Usher was making one, but the password has changed since, so that nothing tells whose it is", account.Username)
 		}
