@@ -186,3 +186,25 @@ func TestALostRecordOfAMediaServer(t *testing.T) {
 		t.Errorf("written: %v", w.store.Counts())
 	}
 }
+
+// TestADeletionSaysWhatItLeaves, also where the User was paused when it lost record and finalizer, so that it goes at once.
+func TestADeletionSaysWhatItLeaves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: quick})
+	w.create(w.user("ann"), w.user("bob"))
+	w.ready(&v1alpha1.User{}, "ann", "bob")
+	w.decide("ann", v1alpha1.AnnotationPaused, "true")
+	user := &v1alpha1.User{}
+	w.condition(user, "ann", v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPaused)
+	edit(w, user, func(u *v1alpha1.User) {
+		delete(u.Annotations, v1alpha1.AnnotationOwned)
+		u.Finalizers = nil
+	})
+	w.delete(user, w.user("bob"))
+	w.gone(user)
+	w.gone(w.user("bob"))
+	w.eventually("an event says what is left behind", func() bool { return w.warnings("ann", "LeftBehind") > 0 })
+	if n := w.warnings("bob", "LeftBehind"); n > 0 {
+		t.Errorf("%d events about what bob left behind", n)
+	}
+}

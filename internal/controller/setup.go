@@ -9,6 +9,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -95,6 +96,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"user").
 		For(&v1alpha1.User{}, builder.WithPredicates(w.itself(changedLater))).
 		Watches(&v1alpha1.User{}, w.created(r.firstLook)).
+		Watches(&v1alpha1.User{}, handler.Funcs{DeleteFunc: r.vanished}).
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.usersOfClaim), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.LibraryGrant{}, w.shortly("LibraryGrant", grantsTogether, kit.usersOfGrant), builder.WithPredicates(specOnly)).
 		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", userOfRedemption), builder.WithPredicates(specOrAccount)).

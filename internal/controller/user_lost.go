@@ -5,7 +5,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 )
@@ -63,4 +66,15 @@ func (r *userReconciler) assumePassword(ctx context.Context, p *userPass) *outco
 		return retry(err)
 	}
 	return nil
+}
+
+// vanished says what is left behind by a User that went at once, since it had lost its finalizer with its record: nobody
+// could do then what its deletion policy says. One that is let go in the ordinary way had a deletion timestamp before.
+func (r *userReconciler) vanished(ctx context.Context, e event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	user, ok := e.Object.(*v1alpha1.User)
+	if !ok || e.DeleteStateUnknown || !user.DeletionTimestamp.IsZero() || user.Status.ExternalID == "" || user.Status.Origin == "" {
+		return
+	}
+	r.terminating(ctx, user.Namespace)
+	r.warn(user, "LeftBehind", "Release", "account %q (%s) is left on the server as it is: the User had lost its finalizer when it was deleted", user.Spec.Username, user.Status.ExternalID)
 }
