@@ -150,6 +150,9 @@ func libraryID(library *v1alpha1.Library, identity string) media.LibraryID {
 // own finds out which library of the server is this one's, and makes or takes over one where that is allowed.
 func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	p.record = readRecord(p.library, p.identity())
+	if o := r.recordAgain(ctx, p); o != nil {
+		return o
+	}
 	recorded := r.recorded(ctx, p)
 	if o := r.settleDoubt(ctx, p, recorded == access.RecordedAbsent); o != nil {
 		return o

@@ -114,3 +114,24 @@ func (p *libraryPass) doubtWords() string {
 	return fmt.Sprintf("library %s had the recorded id %s, and %s has it now. %sIf it is the same one, run: %s; if it is another, run: %s (then one is looked for by name, or made)",
 		was, id, described(st.found.Name, st.found.Paths, st.found.Created), untouched, command(v1alpha1.AnnotationConfirmID), forget)
 }
+
+// recordAgain makes the record again of a Library that lost it, from what its status says. That is a witness like others:
+// the library with that id must have the name and the folders of the manifest, and be no other Library's.
+func (r *libraryReconciler) recordAgain(ctx context.Context, p *libraryPass) *outcome {
+	id := media.LibraryID(p.library.Status.ExternalID)
+	found, listed := p.inventory().Library(id)
+	if p.library.Annotations[v1alpha1.AnnotationOwned] != "" || p.observing() || !listed || found.Personal {
+		return nil
+	}
+	for _, st := range standings(p.site, p.beside) {
+		if st.id == id {
+			return nil
+		}
+	}
+	if access.BelieveLibrary(recordedLooks(p.library, record{}), lookOf(found), false) != access.BeliefSame {
+		return nil
+	}
+	p.record = record{ID: string(id), Origin: p.status.Origin, Server: p.identity(), Library: witnessOf(found)}
+	p.standing = standing{library: p.library, record: p.record, id: id, found: found, listed: true, own: access.BeliefSame, belief: access.BeliefSame}
+	return r.writeLibraryRecord(ctx, p)
+}

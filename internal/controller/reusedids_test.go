@@ -271,23 +271,3 @@ func TestTheLibraryIsReadBeforeItIsWrittenTo(t *testing.T) {
 		t.Errorf("a stranger's library was changed: %v, was %v", after, before)
 	}
 }
-
-// TestALibraryMeantForAnotherIsNotTaken: renamed by hand to the name of another Library, it is nobody else's.
-func TestALibraryMeantForAnotherIsNotTaken(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, memory.Options{Traits: counted})
-	w.create(w.library("movies"))
-	id := w.libraryID("movies")
-	edit(w, w.library("movies"), func(l *v1alpha1.Library) {
-		metav1.SetMetaDataAnnotation(&l.ObjectMeta, v1alpha1.AnnotationPaused, "true")
-	})
-	w.store.EditLibrary(id, func(l *media.Library) { l.Name = "Films" })
-	w.sync()
-	films := w.library("films")
-	films.Spec.AdoptionPolicy = v1alpha1.LibraryAdoptionIfUnique
-	w.create(films)
-	w.condition(&v1alpha1.Library{}, "films", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonDuplicateClaim)
-	if n := len(w.store.Libraries()); n != 1 {
-		t.Errorf("the server has %d libraries", n)
-	}
-}

@@ -167,6 +167,9 @@ func TestAnEnabledAccountHasAPlaceholder(t *testing.T) {
 		t.Errorf("enabled as %v", account)
 	}
 	w.wantSees("mia", w.ids[0])
+	_, err = w.keeper.Call(w.ctx(), http.MethodDelete, "/libraries/"+string(w.ids[0]), nil, nil)
+	w.must(err)
+	w.wantSees("mia")
 }
 
 // TestALibraryThatBecameAnother: an older database came back, and somebody made a library under an id that Usher knows.
