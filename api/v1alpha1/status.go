@@ -44,6 +44,9 @@ const (
 	ConditionApplied = "Applied"
 	// ConditionIdentityShared is there, and True, while a MediaServer of another namespace leads to the same server.
 	ConditionIdentityShared = "IdentityShared"
+	// ConditionAnotherKey is there, and True, on a MediaServer some of whose passwords or links were made with another key of
+	// the operator's.
+	ConditionAnotherKey = "AnotherKey"
 )
 
 // Reasons of conditions. Each is explained in docs/status.md.
@@ -120,6 +123,10 @@ const (
 	ReasonLibraryNotEmpty = "LibraryNotEmpty"
 	// ReasonPasswordUnacceptable: the password in the Secret breaks the server's rules.
 	ReasonPasswordUnacceptable = "PasswordUnacceptable"
+	// ReasonKeyChanged: passwords and links were made with another key of the operator's; they stay as they are.
+	ReasonKeyChanged = "KeyChanged"
+	// ReasonKeyAccepted: what was made with another key of the operator's is being made anew, a few at a time.
+	ReasonKeyAccepted = "KeyAccepted"
 	// ReasonPasswordUnknown: an account that was taken over while it was shut has a password that its former holder may know.
 	ReasonPasswordUnknown = "PasswordUnknown"
 	// ReasonAccountGone: the account is gone from the server, and only its holder knew the password: it is not made again.
@@ -142,6 +149,9 @@ const (
 	// AnnotationAllowPaths, "true" on a Library, lets its paths lie outside of the MediaServer's mediaRoots though the Library
 	// is older than the MediaServer, so that nobody was asked for permission.
 	AnnotationAllowPaths = "usher.media/allow-paths"
+	// AnnotationAcceptedKey, on a MediaServer, names the operator's key with which passwords and links are to be made anew that
+	// were made with another.
+	AnnotationAcceptedKey = "usher.media/accept-key"
 	// AnnotationRotatePassword makes a new generated password whenever its value changes.
 	AnnotationRotatePassword = "usher.media/rotate-password"
 	// AnnotationConfirmID, on a User or Library in doubt, names the id on the server of the account or library that is this
@@ -160,6 +170,8 @@ const (
 	AnnotationAdmissionProbe = "usher.media/admission-probe"
 	// Finalizer holds an object until what it stands for is let go.
 	Finalizer = "usher.media/finalizer"
+	// LabelOutdated marks a Secret with a password that its holder has replaced by another.
+	LabelOutdated = "usher.media/outdated"
 	// LabelInviteUID marks the Redemptions and Users of an Invite with its UID.
 	LabelInviteUID = "usher.media/invite-uid"
 	// LabelInvite marks the Users of an Invite with its name, where it is short enough for a label.

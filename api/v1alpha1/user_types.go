@@ -231,6 +231,10 @@ type UserStatus struct {
 	// +optional
 	CredentialsSecret string `json:"credentialsSecret,omitempty"`
 
+	// CredentialsVersion is the version of that Secret that was last found to hold it. Opaque.
+	// +optional
+	CredentialsVersion string `json:"credentialsVersion,omitempty"`
+
 	// Drift says what was last found different though no manifest had changed.
 	// +optional
 	Drift *Drift `json:"drift,omitempty"`

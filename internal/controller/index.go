@@ -18,10 +18,12 @@ const (
 	indexUser   = "spec.userRef.name"
 	// indexRecorded is the account that a User has recorded, by recordedAs.
 	indexRecorded = "recorded"
+	// indexAnotherKey finds the objects of a server that were made with another key of the operator's.
+	indexAnotherKey = "another-key"
 )
 
 // addIndexes lets the cache answer which objects belong to a server, claim the same account or library, or read a Secret.
-func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+func (k *Kit) addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	type index struct {
 		object client.Object
 		field  string
@@ -32,6 +34,8 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.User{}, indexClaim, func(o client.Object) []string { return []string{userClaim(o.(*v1alpha1.User))} }},
 		{&v1alpha1.User{}, indexRecorded, func(o client.Object) []string { return recordedClaim(o.(*v1alpha1.User)) }},
 		{&v1alpha1.User{}, indexSecret, func(o client.Object) []string { return userSecrets(o.(*v1alpha1.User)) }},
+		{&v1alpha1.User{}, indexAnotherKey, k.madeWithAnother},
+		{&v1alpha1.Invite{}, indexAnotherKey, k.madeWithAnother},
 		{&v1alpha1.Library{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Library).Spec.ServerRef.Name} }},
 		{&v1alpha1.Invite{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Invite).Spec.ServerRef.Name} }},
 		{&v1alpha1.Redemption{}, indexInvite, func(o client.Object) []string { return []string{o.(*v1alpha1.Redemption).Spec.InviteRef.UID} }},

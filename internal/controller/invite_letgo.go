@@ -75,7 +75,7 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 	}
 	if deleted {
 		r.secrets.forget(p.invite.UID)
-		if err := r.deleteSecret(ctx, p.invite, inviteSecretName(p.invite)); err != nil {
+		if err := r.deleteSecret(ctx, p.invite, "Invite", inviteSecretName(p.invite)); err != nil {
 			return *retry(err)
 		}
 	}

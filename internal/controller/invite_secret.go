@@ -18,7 +18,9 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 )
 
-func inviteSecretName(invite *v1alpha1.Invite) string { return invite.Name + "-invite" }
+const inviteSuffix = "-invite"
+
+func inviteSecretName(invite *v1alpha1.Invite) string { return invite.Name + inviteSuffix }
 
 // codeHash is how servers and status name a code without telling it.
 func codeHash(code string) string {
@@ -136,8 +138,8 @@ func drawQR(data map[string][]byte) error {
 	return nil
 }
 
-// deleteSecret deletes a Secret that an object of ours controls.
-func (k *Kit) deleteSecret(ctx context.Context, owner client.Object, name string) error {
+// deleteSecret deletes a Secret that an object of ours, of that kind, controls.
+func (k *Kit) deleteSecret(ctx context.Context, owner client.Object, kind, name string) error {
 	key := types.NamespacedName{Namespace: owner.GetNamespace(), Name: name}
 	if !k.exists(ctx, key) {
 		return nil
@@ -146,7 +148,7 @@ func (k *Kit) deleteSecret(ctx context.Context, owner client.Object, name string
 	if err := k.Live.Get(ctx, key, &secret); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if !metav1.IsControlledBy(&secret, owner) {
+	if !ownedBy(&secret, owner, kind) {
 		return nil
 	}
 	return client.IgnoreNotFound(k.Live.Delete(ctx, &secret, client.Preconditions{UID: &secret.UID}))

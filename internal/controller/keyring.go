@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/usher-media/usher/internal/media"
 )
@@ -25,15 +27,21 @@ const keySecretKey = "key"
 // Keyring derives what must be the same after a crash, from a key that only the operator has.
 type Keyring struct {
 	key []byte
+	id  string
 }
 
 // NewKeyring uses a key of at least 32 bytes.
 func NewKeyring(key []byte) (*Keyring, error) {
 	if len(key) < 32 {
-		return nil, fmt.Errorf("the operator's key has %d bytes, needs 32 or more: delete Secret %s to get a new one", len(key), KeySecretName)
+		return nil, fmt.Errorf("the operator's key has %d bytes, needs 32 or more: put the former one back into Secret %s (key %q), or delete that Secret to have a new one made", len(key), KeySecretName, keySecretKey)
 	}
-	return &Keyring{key: key}, nil
+	k := &Keyring{key: key}
+	k.id = hex.EncodeToString(k.sum("key-id")[:6])
+	return k, nil
 }
+
+// ID names the key, without telling anything of it.
+func (k *Keyring) ID() string { return k.id }
 
 // LoadKeyring reads the operator's key, or makes it when there is none yet. Of several that make it at once, one wins.
 func LoadKeyring(ctx context.Context, c client.Client, namespace string) (*Keyring, error) {
@@ -49,6 +57,8 @@ func LoadKeyring(ctx context.Context, c client.Client, namespace string) (*Keyri
 		}
 		if err = c.Create(ctx, secret); apierrors.IsAlreadyExists(err) {
 			err = c.Get(ctx, name, secret)
+		} else if err == nil {
+			log.FromContext(ctx).Info("made the operator's key, since there was none: keep a copy of it", "secret", name)
 		}
 	}
 	if err != nil {
@@ -61,24 +71,24 @@ func LoadKeyring(ctx context.Context, c client.Client, namespace string) (*Keyri
 // digits, as strict servers want. The same object and rotation give the same password, so that an account found after
 // a crash can be proven to be ours.
 func (k *Keyring) Password(uid types.UID, rotation string) string {
-	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("password", string(uid), rotation)[:24])
+	return "Us7" + encode(k.sum("password", string(uid), rotation)[:24])
 }
 
 // LockOutPassword derives the password of an account that is locked out. It is told to nobody. The same account gets the
 // same, so that whoever takes it over can find out that it is locked out.
 func (k *Keyring) LockOutPassword(server string, account media.AccountID) string {
-	return "Us7" + base64.RawURLEncoding.EncodeToString(k.sum("lock-out", server, string(account))[:24])
+	return "Us7" + encode(k.sum("lock-out", server, string(account))[:24])
 }
 
 // InviteCode derives an Invite's code: 27 characters with 160 bits, as a bearer secret. An Invite made anew under its
 // name has another UID, and so another code.
 func (k *Keyring) InviteCode(uid types.UID) string {
-	return base64.RawURLEncoding.EncodeToString(k.sum("invite", string(uid))[:20])
+	return encode(k.sum("invite", string(uid))[:20])
 }
 
 // Hash is a keyed hash of a password, to see whether it changed. It says nothing about the password to who has not the key.
 func (k *Keyring) Hash(uid types.UID, password string) string {
-	return base64.RawURLEncoding.EncodeToString(k.sum("hash", string(uid), password)[:18])
+	return encode(k.sum("hash", string(uid), password)[:18])
 }
 
 func (k *Keyring) sum(parts ...string) []byte {
@@ -88,3 +98,5 @@ func (k *Keyring) sum(parts ...string) []byte {
 	}
 	return mac.Sum(nil)
 }
+
+func encode(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum) }

@@ -55,7 +55,9 @@ type Kit struct {
 	// sightings of the servers at the MediaServers' URLs.
 	sightings *sightings
 
-	counters   counters
+	counters counters
+	// renewals spreads what an accepted key makes anew.
+	renewals   renewals
 	departures departures
 	namespaces namespaces
 	crds       crds

@@ -19,6 +19,9 @@ func (k *Kit) config(ctx context.Context, server *v1alpha1.MediaServer) (media.C
 	if err != nil {
 		return config, err
 	}
+	if err := withoutControls(secret, "username", "password", "email", "token"); err != nil {
+		return config, err
+	}
 	config.Credentials = media.Credentials{
 		Username: string(secret.Data["username"]), Password: string(secret.Data["password"]),
 		Email: string(secret.Data["email"]), Token: string(secret.Data["token"]),
@@ -27,7 +30,14 @@ func (k *Kit) config(ctx context.Context, server *v1alpha1.MediaServer) (media.C
 		return config, missingError{"Secret " + secret.Name + " needs the key token, or username and password"}
 	}
 	if spec.Database != nil {
-		url, err := k.readSecretKey(ctx, server.Namespace, spec.Database.SecretRef.Name, "url")
+		database, err := k.readSecret(ctx, server.Namespace, spec.Database.SecretRef.Name)
+		if err != nil {
+			return config, err
+		}
+		url, err := valueOf(database, "url")
+		if err == nil {
+			err = withoutControls(database, "url")
+		}
 		if err != nil {
 			return config, err
 		}
@@ -68,6 +78,9 @@ func (r *mediaServerReconciler) open(ctx context.Context, server *v1alpha1.Media
 	config, err := r.config(ctx, server)
 	if missing, ok := errors.AsType[missingError](err); ok {
 		return connection, waiting(v1alpha1.ReasonSecretNotFound, "%s", missing.message)
+	}
+	if unusable, ok := errors.AsType[unusableError](err); ok {
+		return connection, stalled(v1alpha1.ReasonPasswordUnacceptable, "%s", unusable.message)
 	}
 	if err != nil {
 		return connection, retry(err)

@@ -128,6 +128,9 @@ func (r *mediaServerReconciler) connect(ctx context.Context, server *v1alpha1.Me
 	if o := r.mend(ctx, server, connection); o != nil {
 		return connection, *o
 	}
+	if err := r.tellOfAnotherKey(ctx, server, status); err != nil {
+		return connection, *retry(err)
+	}
 	return connection, r.describe(ctx, server, status, connection)
 }
 

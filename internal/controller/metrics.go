@@ -31,6 +31,8 @@ var (
 		"1 for each two MediaServers (namespace/name) that lead to one server.", []string{"media_server", "other"}, nil)
 	plannedDesc = prometheus.NewDesc("usher_planned_changes",
 		"Changes that mode Observe would make, by kind.", []string{"kind"}, nil)
+	anotherKeyDesc = prometheus.NewDesc("usher_another_key",
+		"Objects of the MediaServer (namespace/name) whose passwords or links were made with another key of Usher's, by kind.", []string{"media_server", "kind"}, nil)
 	redemptionsDesc = prometheus.NewDesc("usher_redemptions",
 		"Uses of Invites, by phase.", []string{"phase"}, nil)
 	policiesBoundDesc = prometheus.NewDesc("usher_admission_policies_bound",
@@ -80,7 +82,7 @@ func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, serverIntervalDesc, sharedDesc, undeclaredDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
+	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, serverIntervalDesc, sharedDesc, undeclaredDesc, anotherKeyDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
 		ch <- desc
 	}
 }
@@ -103,7 +105,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		"LibraryGrant": &v1alpha1.LibraryGrantList{}, "Invite": &v1alpha1.InviteList{},
 	} {
 		if c.Client.List(ctx, list, client.UnsafeDisableDeepCopy) == nil {
-			c.collectKind(ch, kind, list)
+			c.collectKind(ctx, ch, kind, list)
 		}
 	}
 	var redemptions v1alpha1.RedemptionList
@@ -112,7 +114,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func (c collector) collectKind(ch chan<- prometheus.Metric, kind string, list client.ObjectList) {
+func (c collector) collectKind(ctx context.Context, ch chan<- prometheus.Metric, kind string, list client.ObjectList) {
 	type labels struct{ state, ready string }
 	counts, planned, oldest := map[labels]int{}, 0, 0.0
 	_ = meta.EachListItem(list, func(o runtime.Object) error {
@@ -128,7 +130,7 @@ func (c collector) collectKind(ch chan<- prometheus.Metric, kind string, list cl
 			oldest = max(oldest, c.Clock.Since(ready.LastTransitionTime.Time).Seconds())
 		}
 		if server, ok := one.(*v1alpha1.MediaServer); ok {
-			c.collectServer(ch, server)
+			c.collectServer(ctx, ch, server)
 		}
 		return nil
 	})
@@ -159,7 +161,7 @@ func summaryOf(o object) (state string, planned int) {
 	return "", 0
 }
 
-func (c collector) collectServer(ch chan<- prometheus.Metric, server *v1alpha1.MediaServer) {
+func (c collector) collectServer(ctx context.Context, ch chan<- prometheus.Metric, server *v1alpha1.MediaServer) {
 	key := serverKey(server.Namespace, server.Name)
 	connection, up, listed := c.Connections.Get(key), 0.0, 0.0
 	if connection.Up {
@@ -174,6 +176,10 @@ func (c collector) collectServer(ch chan<- prometheus.Metric, server *v1alpha1.M
 	if undeclared := server.Status.Undeclared; undeclared != nil {
 		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Accounts.Total), key, "account")
 		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Libraries.Total), key, "library")
+	}
+	if users, invites, err := c.madeBefore(ctx, server); err == nil {
+		ch <- prometheus.MustNewConstMetric(anotherKeyDesc, prometheus.GaugeValue, float64(len(users.Items)), key, "User")
+		ch <- prometheus.MustNewConstMetric(anotherKeyDesc, prometheus.GaugeValue, float64(len(invites.Items)), key, "Invite")
 	}
 }
 

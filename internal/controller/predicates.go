@@ -80,11 +80,12 @@ func knownAs(library *v1alpha1.Library) [2]string {
 	return [2]string{r.Server, id}
 }
 
-// notOwnCredentials holds back that a User's own credentials Secret was made or changed, which is the User's own doing;
-// that it is gone, passes.
-var notOwnCredentials = predicate.Funcs{
+// notItsOwn holds back that a User made its own credentials Secret. That it was changed, passes: by somebody else, as a rule.
+var notItsOwn = predicate.Funcs{
 	CreateFunc: func(e event.CreateEvent) bool { return !ofUser(e.Object) },
-	UpdateFunc: func(e event.UpdateEvent) bool { return !ofUser(e.ObjectNew) },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion()
+	},
 }
 
 func ofUser(object client.Object) bool {

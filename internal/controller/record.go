@@ -29,6 +29,11 @@ type record struct {
 	Server string `json:"server,omitempty"`
 	// Password is the keyed hash of the password that was last applied.
 	Password string `json:"password,omitempty"`
+	// KeyID is the id of the operator's key that the hash was made with, Seed what tells the UID that the object had then.
+	KeyID string `json:"keyID,omitempty"`
+	Seed  string `json:"seed,omitempty"`
+	// MustChange: its holder was to choose another at the first sign-in.
+	MustChange bool `json:"mustChange,omitempty"`
 	// Generated: that password was made here, and not chosen by a person.
 	Generated bool `json:"generated,omitempty"`
 	// Rotation is the value of the rotate-password annotation that was last acted on.

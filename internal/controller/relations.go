@@ -121,15 +121,19 @@ func (k *Kit) usersOfClaim(ctx context.Context, object client.Object) []reconcil
 	return requestsFor(users.Items)
 }
 
-// usersOfSecret are the Users that read a Secret, or keep their generated password in it.
+// usersOfSecret are the Users that read a Secret, whoever owns it.
 func (k *Kit) usersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {
 	var users v1alpha1.UserList
 	k.list(ctx, &users, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSecret: object.GetName()})
-	requests := requestsFor(users.Items)
+	return requestsFor(users.Items)
+}
+
+// userKeeping is the User that keeps, or would keep, its generated password in a Secret.
+func userKeeping(_ context.Context, object client.Object) []reconcile.Request {
 	if owner, kept := userOfCredentials(object.GetName()); kept {
-		requests = append(requests, named(object.GetNamespace(), owner)...)
+		return named(object.GetNamespace(), owner)
 	}
-	return requests
+	return nil
 }
 
 func (k *Kit) mediaServersOfSecret(ctx context.Context, object client.Object) []reconcile.Request {
@@ -246,12 +250,10 @@ func inviteOfRedemption(_ context.Context, object client.Object) []reconcile.Req
 	return named(object.GetNamespace(), object.(*v1alpha1.Redemption).Spec.InviteRef.Name)
 }
 
-// inviteOfSecret is the Invite that controls a Secret.
+// inviteOfSecret is the Invite that keeps, or would keep, its link in a Secret.
 func inviteOfSecret(_ context.Context, object client.Object) []reconcile.Request {
-	for _, owner := range object.GetOwnerReferences() {
-		if owner.Kind == "Invite" && owner.APIVersion == v1alpha1.GroupVersion.String() {
-			return named(object.GetNamespace(), owner.Name)
-		}
+	if invite, is := strings.CutSuffix(object.GetName(), inviteSuffix); is {
+		return named(object.GetNamespace(), invite)
 	}
 	return nil
 }

@@ -75,6 +75,41 @@ func TestWrongCredentialIsSaidOnceAndItsObjectsWait(t *testing.T) {
 	w.ready(&v1alpha1.User{}, "ann")
 }
 
+// TestCredentialsThatEndWithALineBreakAreSaid (cases/06): files end with one, and Secrets that are made of files.
+func TestCredentialsThatEndWithALineBreakAreSaid(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	w.start()
+	secret := w.secret("newline", map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword + "\n"})
+	server := w.mediaServer()
+	server.Spec.Credentials.SecretRef.Name = "newline"
+	w.create(secret, server)
+	for _, trial := range []struct{ key, value, says string }{
+		{"password", "canary-secret\n", "ends with a line break"},
+		{"password", "canary-secret\r\n", "ends with a line break"},
+		{"password", "canary\nsecret", "holds a line break"},
+		{"username", memory.DefaultOwner + "\n", "ends with a line break"},
+		{"token", "canary-secret\n", "ends with a line break"},
+	} {
+		edit(w, secret, func(s *corev1.Secret) {
+			s.Data = map[string][]byte{"username": []byte(memory.DefaultOwner), "password": []byte(memory.DefaultPassword)}
+			s.Data[trial.key] = []byte(trial.value)
+		})
+		w.eventually(fmt.Sprintf("%q as %s is said", trial.value, trial.key), func() bool {
+			said := meta.FindStatusCondition(get(w, &v1alpha1.MediaServer{}, serverName).Status.Conditions, v1alpha1.ConditionStalled)
+			return said != nil && said.Reason == v1alpha1.ReasonPasswordUnacceptable && !strings.Contains(said.Message, "canary") &&
+				strings.Contains(said.Message, "the "+trial.key+" in Secret newline "+trial.says)
+		})
+	}
+	if calls := len(w.store.Counts()); calls > 0 {
+		t.Errorf("the server was called with credentials that cannot be meant: %v", w.store.Counts())
+	}
+	edit(w, secret, func(s *corev1.Secret) {
+		s.Data = map[string][]byte{"username": []byte(memory.DefaultOwner), "password": []byte(memory.DefaultPassword)}
+	})
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+}
+
 func TestMissingSecretAndUnsupportedType(t *testing.T) {
 	t.Parallel()
 	w := newIdleWorld(t, memory.Options{})

@@ -48,7 +48,7 @@ var DefaultConcurrency = Concurrency{MediaServers: 4, Libraries: 4, Users: 16, L
 // run in one process; empty otherwise.
 func Setup(ctx context.Context, mgr ctrl.Manager, kit *Kit, concurrency Concurrency, prefix string) error {
 	kit.counters, kit.sightings, kit.started = newCounters(), newSightings(), kit.Clock.Now()
-	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := kit.addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	for _, setup := range []func(ctrl.Manager, *Kit, Concurrency, string) error{
@@ -101,7 +101,8 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.LibraryGrant{}, w.shortly("LibraryGrant", grantsTogether, kit.usersOfGrant), builder.WithPredicates(specOnly)).
 		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", userOfRedemption), builder.WithPredicates(specOrAccount)).
 		Watches(&v1alpha1.Library{}, w.follow("Library", usersFollowAfter, usersFollowAtLatest, r.usersOfLibraries), builder.WithPredicates(idOrSelection)).
-		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret), builder.WithPredicates(notOwnCredentials)).
+		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret)).
+		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", userKeeping), builder.WithPredicates(notItsOwn)).
 		WatchesRawSource(kit.Wake.users.source(w.server(kit.usersOfServer))).
 		WithOptions(options(c.Users)).
 		Complete(r)

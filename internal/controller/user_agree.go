@@ -207,7 +207,17 @@ func (p *userPass) describe() {
 	}
 }
 
+// summary says that the server agrees, and what is to be said besides.
 func (p *userPass) summary() outcome {
+	o := p.agreement()
+	if p.note != "" {
+		o.message += "; " + p.note
+	}
+	o.after = p.after
+	return o
+}
+
+func (p *userPass) agreement() outcome {
 	switch p.status.State {
 	case v1alpha1.UserDisabledOnServer:
 		return done(v1alpha1.ReasonSynced, "the media server agrees, but somebody (or the server itself) disabled the account there, and Usher leaves it so: enable it on the server to let the person in")

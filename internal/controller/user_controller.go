@@ -71,6 +71,9 @@ type userPass struct {
 	planned []string
 	// keptHash is of the password that this pass put into the credentials Secret: the cache may not show that yet.
 	keptHash string
+	// note is what the status says besides that the server agrees; the User is looked at again after that long.
+	note  string
+	after time.Duration
 	// agreed: before this pass, the server agreed with this generation.
 	agreed bool
 }

@@ -123,7 +123,8 @@ func (r *userReconciler) unlock(ctx context.Context, p *userPass) *outcome {
 	if o := r.deliverPassword(ctx, p, want, true); o != nil {
 		return o
 	}
-	p.record.Password, p.record.Generated, p.record.OwesPassword = want.hash, !want.fromSecret, false
+	p.record.apply(want)
+	p.record.OwesPassword = false
 	if !want.fromSecret {
 		r.normal(p.user, "PasswordSet", "SetPassword", "account %q was locked out by its password, and has a new one: give its holder the one in Secret %s", p.user.Spec.Username, credentialsSecretName(p.user))
 	}

@@ -99,8 +99,9 @@ func (r *userReconciler) announce(ctx context.Context, p *userPass) (string, *ou
 		return password, o
 	}
 	p.record.ID, p.record.Origin = string(media.NewAccountID()), v1alpha1.OriginCreated
-	if p.passwordRef() == nil {
+	if p.passwordRef() == nil && !p.chosenByHolder() {
 		p.record.Password, p.record.Generated = r.Keyring.Hash(p.user.UID, password), true
+		p.record.MustChange = p.newAccount(password).MustChangePassword
 	}
 	return password, nil
 }

@@ -94,7 +94,7 @@ func endsLater(user *v1alpha1.User, now time.Time) bool {
 // end deletes what Usher keeps in the cluster for a deleted User, and releases it.
 func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
 	if !p.user.DeletionTimestamp.IsZero() {
-		if err := r.deleteSecret(ctx, p.user, credentialsSecretName(p.user)); err != nil {
+		if err := r.deleteSecret(ctx, p.user, "User", credentialsSecretName(p.user)); err != nil {
 			return *retry(err)
 		}
 	}

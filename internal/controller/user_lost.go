@@ -51,7 +51,7 @@ func (r *userReconciler) assumePassword(ctx context.Context, p *userPass) *outco
 	p.record.Assumed = false
 	switch {
 	case want.fromSecret:
-		p.record.Password = want.hash
+		p.record.apply(want)
 	case want.kept:
 		var secret corev1.Secret
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: p.user.Namespace, Name: credentialsSecretName(p.user)}, &secret)
@@ -59,7 +59,7 @@ func (r *userReconciler) assumePassword(ctx context.Context, p *userPass) *outco
 			return retry(err)
 		}
 		if string(secret.Data["password"]) == want.password {
-			p.record.Password, p.record.Generated = want.hash, true
+			p.record.apply(want)
 		}
 	}
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {

@@ -203,8 +203,11 @@ func (r *userReconciler) mayCreate(ctx context.Context, p *userPass) *outcome {
 	if o := r.mayBeAdmitted(ctx, p); o != nil {
 		return o
 	}
-	_, o := r.wantedPassword(ctx, p)
-	return o
+	want, o := r.wantedPassword(ctx, p)
+	if o != nil {
+		return o
+	}
+	return r.mayKeep(ctx, p, want)
 }
 
 // mayBeAdmitted makes sure that the use is still reserved by which a person comes, read live: no account is made
@@ -260,7 +263,7 @@ func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.A
 	if method != "" {
 		// An account that is taken over while nobody can use it follows the manifest from now on, its password too.
 		p.record.Disabled, p.record.Method, p.record.Locked, p.record.OwesPassword = true, method, method == v1alpha1.DisableLockOut, true
-	} else if p.record.Password, o = r.adoptedPassword(ctx, p); o != nil {
+	} else if o := r.countAsApplied(ctx, p); o != nil {
 		return o
 	}
 	p.record = p.witnesses(p.record, account)

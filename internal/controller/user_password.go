@@ -9,11 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -21,18 +17,16 @@ import (
 
 // wanted is the password that an account should have.
 type wanted struct {
-	password   string
-	hash       string
-	mustChange bool
+	password string
+	hash     string
+	// keyID and seed are what the hash was made with.
+	keyID, seed string
+	mustChange  bool
 	// fromSecret: a person wrote it; else it was made here.
 	fromSecret bool
 	// kept: it is kept in the credentials Secret, for its holder.
 	kept bool
 }
-
-const credentialsSuffix = "-credentials"
-
-func credentialsSecretName(user *v1alpha1.User) string { return user.Name + credentialsSuffix }
 
 // userOfCredentials is the name of the User whose generated password a Secret of that name would hold.
 func userOfCredentials(secret string) (user string, is bool) {
@@ -47,17 +41,25 @@ func (p *userPass) passwordRef() *v1alpha1.SecretKeyReference {
 }
 
 // chosenByHolder: the person's password is the person's alone.
-func (p *userPass) chosenByHolder() bool {
-	return p.user.Spec.Password != nil && p.user.Spec.Password.ChosenByHolder
+func (p *userPass) chosenByHolder() bool { return chosenByHolder(p.user) }
+
+func chosenByHolder(user *v1alpha1.User) bool {
+	return user.Spec.Password != nil && user.Spec.Password.ChosenByHolder
 }
 
 // wantedPassword returns the password that the account should have: that of the Secret, else the generated one of the
 // rotation in the record.
 func (r *userReconciler) wantedPassword(ctx context.Context, p *userPass) (wanted, *outcome) {
 	want := wanted{mustChange: p.user.Spec.Password != nil && p.user.Spec.Password.RequireChange}
+	signed := p.record
+	uid, made := r.provenance(p.user, signed)
+	if made != signedHere {
+		r.sign(p.user, &signed)
+	}
+	want.keyID, want.seed = signed.KeyID, signed.Seed
 	ref := p.passwordRef()
 	if ref == nil {
-		want.password = r.Keyring.Password(p.user.UID, p.record.Rotation)
+		want.password = r.Keyring.Password(uid, p.record.Rotation)
 		want.kept = !p.chosenByHolder()
 	} else {
 		value, err := r.readSecretKey(ctx, p.user.Namespace, ref.Name, ref.Key)
@@ -69,18 +71,19 @@ func (r *userReconciler) wantedPassword(ctx context.Context, p *userPass) (wante
 		}
 		want.password, want.fromSecret = string(value), true
 	}
-	want.hash = r.Keyring.Hash(p.user.UID, want.password)
+	want.hash = r.Keyring.Hash(uid, want.password)
 	return want, unacceptable(want.password, p.to().Traits())
 }
 
 // firstPassword is what an account is made with: a password that nobody knows until the account is whole. Where none can
 // be set later, it is at once the one that the account should have, and the record announces its hash.
 func (r *userReconciler) firstPassword(ctx context.Context, p *userPass) (string, *outcome) {
+	r.sign(p.user, &p.record)
 	if !p.able().PasswordsFixed {
 		return r.Keyring.Password(p.user.UID, p.record.Rotation), nil
 	}
 	want, o := r.wantedPassword(ctx, p)
-	p.record.Password, p.record.Generated = want.hash, !want.fromSecret
+	p.record.apply(want)
 	return want.password, o
 }
 
@@ -100,13 +103,27 @@ func unacceptable(password string, traits media.Traits) *outcome {
 	return nil
 }
 
-// adoptedPassword is the hash to record for an account that is taken over: what the manifest says counts as applied.
-func (r *userReconciler) adoptedPassword(ctx context.Context, p *userPass) (string, *outcome) {
+// apply records that an account has a password. One that is kept nowhere is its holder's to choose, and tells nothing later.
+func (r *record) apply(want wanted) {
+	if !want.fromSecret && !want.kept {
+		return
+	}
+	r.Password, r.Generated, r.MustChange, r.KeyID, r.Seed = want.hash, !want.fromSecret, want.mustChange, want.keyID, want.seed
+}
+
+// countAsApplied records what the manifest says as what the account has, without setting it: that of an account that is
+// taken over, and that of a record which says nothing. A generated password that nobody can tell is its holder's own.
+func (r *userReconciler) countAsApplied(ctx context.Context, p *userPass) *outcome {
+	p.record.Password, p.record.Generated, p.record.MustChange, p.record.KeyID, p.record.Seed = "", false, false, "", ""
 	if p.passwordRef() == nil {
-		return "", nil
+		p.status.CredentialsSecret, p.status.CredentialsVersion = "", ""
+		return nil
 	}
 	want, o := r.wantedPassword(ctx, p)
-	return want.hash, o
+	if o == nil {
+		p.record.apply(want)
+	}
+	return o
 }
 
 // provenOurs tries the passwords that only our own announced creation could have set, each once on each account. Nothing
@@ -141,9 +158,13 @@ func (r *userReconciler) provenOurs(ctx context.Context, p *userPass, account me
 }
 
 // announcedPasswords are those that the account may have had since it was made, as far as they can be read, and why one
-// cannot.
+// cannot. What was made with another key is not to be had.
 func (r *userReconciler) announcedPasswords(ctx context.Context, p *userPass) (passwords []string, unread *outcome) {
-	passwords = []string{r.Keyring.Password(p.user.UID, p.record.Rotation)}
+	uid, made := r.provenance(p.user, p.record)
+	if made == signedByAnother || made == signedForAnother {
+		return nil, nil
+	}
+	passwords = []string{r.Keyring.Password(uid, p.record.Rotation)}
 	want, o := r.wantedPassword(ctx, p)
 	switch {
 	case o != nil && want.hash == "":
@@ -155,7 +176,7 @@ func (r *userReconciler) announcedPasswords(ctx context.Context, p *userPass) (p
 		return passwords, unread
 	}
 	passwords = slices.DeleteFunc(passwords, func(password string) bool {
-		return r.Keyring.Hash(p.user.UID, password) != p.record.Password
+		return r.Keyring.Hash(uid, password) != p.record.Password
 	})
 	if len(passwords) > 0 {
 		unread = nil
@@ -181,7 +202,6 @@ func (r *userReconciler) tryPasswords(ctx context.Context, p *userPass, account 
 func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcome {
 	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
 	rotate := rotation != "" && rotation != p.record.Rotation
-	generated := p.passwordRef() == nil
 	if p.record.Disabled && p.method() == v1alpha1.DisableLockOut {
 		return nil // a password that works would let its holder in
 	}
@@ -190,12 +210,14 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 			return o
 		}
 	}
-	if p.chosenByHolder() || (generated && !rotate && !p.record.Generated) {
+	if p.chosenByHolder() || (p.passwordRef() == nil && !rotate && !p.record.Generated) {
 		return nil // nobody but its holder knows the password, and it stays
 	}
 	next := *p
 	if rotate {
 		next.record.Rotation = rotation
+	} else if says, o := r.recordSays(ctx, p); !says {
+		return o
 	}
 	want, o := r.wantedPassword(ctx, &next)
 	if o != nil {
@@ -203,8 +225,40 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	}
 	lost := p.to().PasswordLost(p.account.ID) && !p.able().PasswordsFixed
 	if want.hash == p.record.Password && !rotate && !lost {
+		p.tellOutdated(want)
 		return r.keepCredentials(ctx, p, want)
 	}
+	next.record.apply(want)
+	return r.changePassword(ctx, p, want, next.record)
+}
+
+// recordSays says whether the hash on record tells which password was applied. One that does not is replaced where that
+// can be done without a doubt, and nothing is set.
+func (r *userReconciler) recordSays(ctx context.Context, p *userPass) (bool, *outcome) {
+	_, made := r.provenance(p.user, p.record)
+	switch {
+	case p.record.Password == "" || made == signedHere:
+		return true, nil
+	case made == signedByAnother:
+		return false, r.underAnotherKey(ctx, p)
+	case made == unsigned:
+		want, o := r.wantedPassword(ctx, p)
+		if o != nil {
+			return false, o
+		}
+		if want.hash == p.record.Password { // of an earlier version of Usher
+			p.record.apply(want)
+			return true, r.putRecord(ctx, p)
+		}
+	}
+	if o := r.countAsApplied(ctx, p); o != nil {
+		return false, o
+	}
+	return false, r.putRecord(ctx, p)
+}
+
+// changePassword sets a password that the manifest asks for now.
+func (r *userReconciler) changePassword(ctx context.Context, p *userPass, want wanted, next record) *outcome {
 	if p.account.ID == p.connection.Probe.Self {
 		return stalled(v1alpha1.ReasonProtected, "this is the account that Usher itself uses: change its password on the server and in Secret %s", p.server.Spec.Credentials.SecretRef.Name)
 	}
@@ -220,69 +274,33 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	if o := r.deliverPassword(media.WithReason(ctx, "the password that the manifest asks for has changed"), p, want, true); o != nil {
 		return o
 	}
-	p.record.Password, p.record.Generated, p.record.Rotation = want.hash, generated, next.record.Rotation
+	p.record = next
+	if o := r.putRecord(ctx, p); o != nil {
+		return o
+	}
+	r.normal(p.user, "PasswordSet", "SetPassword", "set the password of account %q", p.user.Spec.Username)
+	return nil
+}
+
+func (r *userReconciler) putRecord(ctx context.Context, p *userPass) *outcome {
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
-	r.normal(p.user, "PasswordSet", "SetPassword", "set the password of account %q", p.user.Spec.Username)
 	return nil
 }
 
 // deliverPassword sets the password on the server where that is still to be done, and then lets its holder have it.
 func (r *userReconciler) deliverPassword(ctx context.Context, p *userPass, want wanted, set bool) *outcome {
 	if set {
+		if o := r.mayKeep(ctx, p, want); o != nil {
+			return o
+		}
 		if err := p.to().SetPassword(ctx, p.accountKey(), media.NewPassword{Password: want.password, MustChange: want.mustChange}); err != nil {
 			return r.callFailed(p.site, err)
 		}
+		p.account.MustChangePassword, p.account.PasswordChosen, p.record.MustChange = want.mustChange, false, want.mustChange
 	}
 	return r.keepCredentials(ctx, p, want)
-}
-
-// keepCredentials keeps a generated password in the credentials Secret. A Secret of that name that is not this User's
-// is never written.
-func (r *userReconciler) keepCredentials(ctx context.Context, p *userPass, want wanted) *outcome {
-	if !want.kept {
-		p.status.CredentialsSecret = ""
-		return nil
-	}
-	name := credentialsSecretName(p.user)
-	p.status.CredentialsSecret = name
-	key := types.NamespacedName{Namespace: p.user.Namespace, Name: name}
-	if want.hash == p.keptHash || (want.hash == p.record.Password && r.exists(ctx, key)) {
-		return nil
-	}
-	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: key.Namespace, Name: name,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.user, v1alpha1.GroupVersion.WithKind("User"))},
-		},
-		Data: map[string][]byte{"username": []byte(p.user.Spec.Username), "password": []byte(want.password), "url": []byte(publicURL(p.server))},
-	}
-	err := r.Live.Create(ctx, secret)
-	if apierrors.IsAlreadyExists(err) {
-		if o := r.replaceCredentials(ctx, p, secret); o != nil {
-			return o
-		}
-	} else if err != nil {
-		return retry(err)
-	}
-	p.keptHash = want.hash
-	return nil
-}
-
-func (r *userReconciler) replaceCredentials(ctx context.Context, p *userPass, secret *corev1.Secret) *outcome {
-	var existing corev1.Secret
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(secret), &existing); err != nil {
-		return retry(err)
-	}
-	if !metav1.IsControlledBy(&existing, p.user) {
-		return stalled(v1alpha1.ReasonConflict, "Secret %s exists and is not this User's: rename or delete it, so that the generated password can be kept there", secret.Name)
-	}
-	existing.Data = secret.Data
-	if err := r.Live.Update(ctx, &existing); err != nil {
-		return retry(err)
-	}
-	return nil
 }
 
 // exists asks the cache, which holds only the metadata of Secrets.

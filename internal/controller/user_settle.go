@@ -63,7 +63,7 @@ func (r *userReconciler) complete(ctx context.Context, p *userPass, account medi
 		if o := r.deliverPassword(ctx, p, want, want.fromSecret || p.untried || unasked); o != nil {
 			return o
 		}
-		made.Password, made.Generated = want.hash, !want.fromSecret
+		made.apply(want)
 	}
 	if made.same(announced) {
 		return nil // it was announced like that

@@ -64,9 +64,10 @@ func (r *userReconciler) settleDebt(ctx context.Context, p *userPass) *outcome {
 	if o := r.deliverPassword(ctx, p, want, true); o != nil {
 		return o
 	}
-	p.record.Password, p.record.Generated, p.record.OwesPassword = want.hash, !want.fromSecret, false
-	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
-		return retry(err)
+	p.record.apply(want)
+	p.record.OwesPassword = false
+	if o := r.putRecord(ctx, p); o != nil {
+		return o
 	}
 	r.normal(p.user, "PasswordSet", "SetPassword", "set the password of account %q, which was shut out when it was taken over", p.user.Spec.Username)
 	return nil
@@ -94,10 +95,7 @@ func (r *userReconciler) leaveDebt(ctx context.Context, p *userPass) *outcome {
 	}
 	if !shut {
 		p.record.Disabled, p.record.Method, p.record.Locked, p.record.OwesPassword = false, "", false, false
-		if err := r.writeRecord(ctx, p.user, p.record); err != nil {
-			return retry(err)
-		}
-		return nil
+		return r.putRecord(ctx, p)
 	}
 	if p.chosenByHolder() {
 		return stalled(v1alpha1.ReasonPasswordUnknown, "account %q was shut out when it was taken over, and whoever had it before may know its password: remove spec.password.chosenByHolder, so that it gets another one before it is opened; or %s yourself, if it is to be opened with the password that it has", p.user.Spec.Username, opening)

@@ -115,14 +115,17 @@ func (s *Server) SetPassword(ctx context.Context, key AccountKey, password NewPa
 	if err := s.checkPassword(password.Password); err != nil {
 		return classify("SetPassword", err)
 	}
-	if _, err := s.ReadAccount(ctx, key); err != nil {
+	account, err := s.ReadAccount(ctx, key)
+	if err != nil {
 		return err
 	}
-	err := s.do(ctx, task{operation: "SetPassword", write: true, target: key.Username, secrets: []string{password.Password}}, func(ctx context.Context) error {
+	err = s.do(ctx, task{operation: "SetPassword", write: true, target: key.Username, secrets: []string{password.Password}}, func(ctx context.Context) error {
 		return s.driver.SetPassword(ctx, key.ID, password)
 	})
 	if err == nil {
 		s.guard.passwordSet(key.ID)
+		account.MustChangePassword, account.PasswordChosen = password.MustChange, false
+		s.inventory.recordAccount(account)
 	}
 	return err
 }

@@ -149,6 +149,8 @@ type Account struct {
 	Disabled bool
 	// MustChangePassword: the person must choose another password at the next sign-in.
 	MustChangePassword bool
+	// PasswordChosen: the person has changed the password since it was last set for them, where the server tells.
+	PasswordChosen bool
 	// Exposed: by a hole of its server, the account is shown more than Access says, or will be as soon as something
 	// happens there. SetAccess closes it, also with the access that it has.
 	Exposed bool

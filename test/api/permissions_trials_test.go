@@ -30,6 +30,7 @@ var trials = map[string]trial{
 	"MediaServer: usher.media/proceed":                       {change: annotated("usher.media/proceed")},
 	"MediaServer: usher.media/accept-server-identity":        {change: annotated("usher.media/accept-server-identity")},
 	"MediaServer: usher.media/distinct-server":               {change: annotated("usher.media/distinct-server")},
+	"MediaServer: usher.media/accept-key":                    {change: annotated("usher.media/accept-key")},
 	"MediaServer: any other usher.media/ annotation":         {change: annotated("usher.media/new")},
 	"MediaServer: ownerReferences":                           {change: owned},
 	"MediaServer: deletion":                                  {delete: true},

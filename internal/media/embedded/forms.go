@@ -42,6 +42,7 @@ type (
 		Role               string      `json:"role"`
 		Disabled           *bool       `json:"disabled"`
 		MustChangePassword bool        `json:"mustChangePassword"`
+		PasswordChosen     bool        `json:"passwordChosen"`
 		Access             *access     `json:"access"`
 		CreatedAt          wire.Moment `json:"createdAt"`
 	}
@@ -163,7 +164,7 @@ func (u user) account() media.Account {
 	account := media.Account{
 		ID: media.AccountID(u.ID), Username: u.Username, DisplayName: u.DisplayName, Role: roleOf(u.Role),
 		Access:   media.Access{All: *u.Access.All, Libraries: make(map[media.LibraryID]media.LibraryRole, len(u.Access.Libraries))},
-		Disabled: *u.Disabled, MustChangePassword: u.MustChangePassword, Created: u.CreatedAt.Time,
+		Disabled: *u.Disabled, MustChangePassword: u.MustChangePassword, PasswordChosen: u.PasswordChosen, Created: u.CreatedAt.Time,
 	}
 	if u.Email != nil {
 		account.Email = *u.Email

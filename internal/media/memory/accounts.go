@@ -119,7 +119,7 @@ func (d *driver) SetPassword(ctx context.Context, id media.AccountID, password m
 		if err := s.checkRank(self, subject); err != nil {
 			return err
 		}
-		subject.password, subject.MustChangePassword = s.hash(password.Password), password.MustChange
+		subject.password, subject.MustChangePassword, subject.PasswordChosen = s.hash(password.Password), password.MustChange, false
 		s.endSessions(id)
 		return nil
 	})

@@ -33,6 +33,8 @@ type Account struct {
 	Disabled           bool       `bun:"disabled"`
 	MustChangePassword bool       `bun:"must_change_password"`
 	PasswordHash       string     `bun:"password_hash"`
+	// PasswordChosen says that the holder has changed the password since it was last given to them.
+	PasswordChosen bool `bun:"password_chosen"`
 	// AccessAll gives every library, future ones included.
 	AccessAll    bool    `bun:"access_all"`
 	CreatedAt    Instant `bun:"created_at"`

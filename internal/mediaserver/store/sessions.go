@@ -115,7 +115,7 @@ func (s *Store) EndOtherSessions(ctx context.Context, account *Account, keepToke
 }
 
 // SetPassword stores a new password hash and ends the account's sessions, all but the one with the token hash
-// keepSession (empty: really all), unless check objects. Errors: ErrAccountNotFound, or check's.
+// keepSession (empty: really all, since it is somebody else who gives the password), unless check objects. Errors: ErrAccountNotFound, or check's.
 func (s *Store) SetPassword(
 	ctx context.Context, id, hash string, mustChange bool, keepSession string, check func(*Account) error,
 ) error {
@@ -127,8 +127,8 @@ func (s *Store) SetPassword(
 		if err := check(account); err != nil {
 			return err
 		}
-		account.PasswordHash, account.MustChangePassword = hash, mustChange
-		_, err = tx.NewUpdate().Model(account).WherePK().Column("password_hash", "must_change_password").Exec(ctx)
+		account.PasswordHash, account.MustChangePassword, account.PasswordChosen = hash, mustChange, keepSession != ""
+		_, err = tx.NewUpdate().Model(account).WherePK().Column("password_hash", "must_change_password", "password_chosen").Exec(ctx)
 		if err != nil {
 			return err
 		}
