@@ -59,6 +59,9 @@ func (k *Kit) madeWithAnother(o client.Object) []string {
 	if r.KeyID == "" || r.KeyID == k.Keyring.ID() {
 		return nil
 	}
+	if _, is := o.(*v1alpha1.Invite); is && r.CodeHash == "" {
+		return nil
+	}
 	if user, is := o.(*v1alpha1.User); is && (chosenByHolder(user) || (r.Password == "" && !r.open())) {
 		return nil // nothing that matters now was made with it
 	}

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/controller"
+	"github.com/usher-media/usher/internal/media/embedded"
 	"github.com/usher-media/usher/internal/media/memory"
 )
 
@@ -203,5 +205,52 @@ func TestARotationIsDoneUnderAnotherKey(t *testing.T) {
 	w.eventually("a new password is kept and works", func() bool {
 		return w.store.CheckPassword("ann", w.passwordOrNone("ann-credentials"))
 	})
+	w.noAnotherKey()
+}
+
+// TestNoLinkDiesUnderAnotherKey: neither by itself, nor when its Invite is changed. An accepted key gives new links.
+func TestNoLinkDiesUnderAnotherKey(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	w.invite("guests", func(s *v1alpha1.InviteSpec) { s.MaxUses = new(int32(4)) })
+	code := w.code("guests")
+	register := func(name, code string, want int) {
+		t.Helper()
+		if status, _ := w.register(name, code); status != want {
+			t.Errorf("%s: the link answers %d, want %d", name, status, want)
+		}
+	}
+	register("joe", code, http.StatusCreated)
+	w.state("guests", v1alpha1.InvitePending, 1)
+	w.loseKey()
+	w.openAs(embedded.Open)
+	w.condition(w.mediaServer(), serverName, v1alpha1.ConditionAnotherKey, metav1.ConditionTrue, v1alpha1.ReasonKeyChanged)
+	w.ready(&v1alpha1.Invite{}, "guests")
+	register("kim", code, http.StatusCreated)
+	w.state("guests", v1alpha1.InvitePending, 2)
+	if w.code("guests") != code {
+		t.Error("the Secret holds another code")
+	}
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.MaxUses = new(int32(9)) })
+	w.ready(&v1alpha1.Invite{}, "guests")
+	register("lou", code, http.StatusCreated)
+	w.state("guests", v1alpha1.InvitePending, 3)
+
+	w.delete(&corev1.Secret{ObjectMeta: w.meta("guests-invite")})
+	w.eventually("the status says that the Secret cannot be made again", func() bool {
+		said := meta.FindStatusCondition(get(w.world, &v1alpha1.Invite{}, "guests").Status.Conditions, v1alpha1.ConditionReady)
+		return strings.Contains(said.Message, v1alpha1.AnnotationAcceptedKey)
+	})
+	register("mia", code, http.StatusCreated)
+	w.state("guests", v1alpha1.InvitePending, 4)
+
+	w.acceptKey(w.presentKey())
+	w.eventually("there is a new link", func() bool {
+		var secret corev1.Secret
+		return w.client.Get(t.Context(), w.key("guests-invite"), &secret) == nil && string(secret.Data["code"]) != code
+	})
+	register("nina", w.code("guests"), http.StatusCreated)
+	w.state("guests", v1alpha1.InvitePending, 5)
+	register("omar", code, http.StatusNotFound)
 	w.noAnotherKey()
 }

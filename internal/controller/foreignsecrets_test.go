@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -126,4 +127,36 @@ func TestAReferencedSecretReachesTheUserWhoeverOwnsIt(t *testing.T) {
 		now := w.password("ann-credentials")
 		return now != first && w.store.CheckPassword("ann", now) && w.store.CheckPassword("bob", now)
 	})
+}
+
+// TestAnInvitesSecretIsRepairedAndAForeignOneIsAConflict: a picture that leads elsewhere is no small thing.
+func TestAnInvitesSecretIsRepairedAndAForeignOneIsAConflict(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	w.create(w.secret("cousins-invite", map[string]string{"code": "somebody's own"}))
+	cousins := &v1alpha1.Invite{ObjectMeta: w.meta("cousins"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
+	w.create(cousins)
+	w.condition(&v1alpha1.Invite{}, "cousins", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+	if string(get(w.world, &corev1.Secret{}, "cousins-invite").Data["code"]) != "somebody's own" {
+		t.Error("a foreign Secret was written")
+	}
+	w.delete(&corev1.Secret{ObjectMeta: w.meta("cousins-invite")})
+	w.ready(&v1alpha1.Invite{}, "cousins")
+
+	w.invite("guests", nil)
+	secret := &corev1.Secret{ObjectMeta: w.meta("guests-invite")}
+	want := get(w.world, secret, "guests-invite").DeepCopy()
+	for _, change := range []func(*corev1.Secret){
+		func(s *corev1.Secret) { s.Data["qr.png"] = []byte("another picture") },
+		func(s *corev1.Secret) { s.Data["qr.txt"] = []byte("another picture") },
+		func(s *corev1.Secret) { s.Data["url"] = []byte("http://elsewhere") },
+		func(s *corev1.Secret) { s.Data["code"] = nil },
+		func(s *corev1.Secret) { s.OwnerReferences = nil },
+	} {
+		edit(w.world, secret, change)
+		w.eventually("repaired", func() bool {
+			now := get(w.world, &corev1.Secret{}, "guests-invite")
+			return fmt.Sprint(now.Data) == fmt.Sprint(want.Data) && metav1.IsControlledBy(now, get(w.world, &v1alpha1.Invite{}, "guests"))
+		})
+	}
 }

@@ -40,7 +40,10 @@ type invitePass struct {
 	invite *v1alpha1.Invite
 	status *v1alpha1.InviteStatus
 	record record
-	code   string
+	// code of the link; empty when nobody knows it any more. codeHash is its hash, formerHash the one on record, and formerKey
+	// the key that made it, where that is not the present one.
+	code                            string
+	codeHash, formerHash, formerKey string
 	// native is the server's own invite, when delivery is by the server.
 	native      media.Invite
 	isNative    bool
@@ -98,12 +101,12 @@ func (r *inviteReconciler) reconcile(ctx context.Context, p *invitePass) outcome
 	if p.problem != nil && !p.isNative {
 		return *p.problem
 	}
-	for _, phase := range []func(context.Context, *invitePass) *outcome{r.agree, r.sweep, r.keepSecret} {
+	for _, phase := range []func(context.Context, *invitePass) *outcome{r.chooseCode, r.agree, r.sweep, r.keepSecret} {
 		if o := phase(ctx, p); o != nil {
 			return *o
 		}
 	}
-	return done(v1alpha1.ReasonSynced, "the link is in Secret "+inviteSecretName(p.invite))
+	return p.whereTheLinkIs()
 }
 
 // readRedemptions reads who came, from the cache: it decides nothing here.
@@ -137,7 +140,6 @@ func uidsOf(invite *v1alpha1.Invite) []string {
 func (r *inviteReconciler) validate(p *invitePass) *outcome {
 	spec, able := p.invite.Spec, p.able()
 	p.isNative = spec.Delivery == v1alpha1.DeliveryNative || (spec.Delivery != v1alpha1.DeliveryPortal && able.Invites)
-	p.code = r.Keyring.InviteCode(p.invite.UID)
 	role, known := able.Roles[media.Role(spec.Role)]
 	switch {
 	case p.isNative && !able.Invites && !able.WeakInvites:

@@ -35,7 +35,7 @@ func (r *inviteReconciler) killFormer(ctx context.Context, p *invitePass, invite
 
 // had says whether a link is this Invite's own, by a UID that it has or had.
 func (p *invitePass) had(invite media.Invite, keys *Keyring) bool {
-	return slices.ContainsFunc(p.uids, func(uid string) bool { return invite.CodeHash == codeHash(keys.InviteCode(types.UID(uid))) })
+	return (invite.CodeHash == p.record.CodeHash && p.record.CodeHash != "") || slices.ContainsFunc(p.uids, func(uid string) bool { return invite.CodeHash == codeHash(keys.InviteCode(types.UID(uid))) })
 }
 
 // closeAndImport records who came by a link that is about to be deleted with its list of uses. Nobody comes after that list

@@ -60,6 +60,7 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 	if imports != nil {
 		return imports
 	}
+	r.signCode(p)
 	p.record.Offer, p.record.UIDs, p.redeemable = offerOf(p.invite), p.uids, problem == nil
 	if o := r.keepRecord(ctx, p.site, p.invite, p.record); o != nil {
 		return o
@@ -83,7 +84,7 @@ func (r *inviteReconciler) findNative(ctx context.Context, p *invitePass) (bool,
 		}
 	}
 	for _, invite := range invites {
-		if invite.CodeHash == codeHash(p.code) || invite.Reference != reference(p.invite) {
+		if invite.CodeHash == p.codeHash || invite.Reference != reference(p.invite) {
 			continue
 		}
 		if o := r.killFormer(ctx, p, invite); o != nil {
@@ -108,8 +109,9 @@ func (r *inviteReconciler) changes(ctx context.Context, p *invitePass, invites [
 
 // ownOf finds the invite that has this Invite's code.
 func (p *invitePass) ownOf(invites []media.Invite) (media.Invite, bool) {
-	hash := codeHash(p.code)
-	i := slices.IndexFunc(invites, func(invite media.Invite) bool { return invite.CodeHash == hash })
+	i := slices.IndexFunc(invites, func(invite media.Invite) bool {
+		return invite.CodeHash == p.codeHash && (p.formerKey == "" || invite.Reference == reference(p.invite))
+	})
 	if i < 0 {
 		return media.Invite{}, false
 	}
@@ -209,7 +211,11 @@ func (r *inviteReconciler) makeNative(ctx context.Context, p *invitePass, want m
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
+	if p.code == "" {
+		return stalled(v1alpha1.ReasonKeyChanged, "the link is gone from the server, and its code was made with another key of Usher's (%s) and is nowhere else: bring that key back, or set the annotation %s on the MediaServer to get another link", p.formerKey, v1alpha1.AnnotationAcceptedKey)
+	}
 	// What the record counts of an invite that is gone is moved only when there is another: until then it may be found again.
+	r.signCode(p)
 	p.record.Server, p.record.Offer, p.record.UIDs = p.identity(), offerOf(p.invite), p.uids
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -36,55 +35,58 @@ func (r *inviteReconciler) url(p *invitePass) string {
 	return strings.TrimSuffix(r.PortalURL, "/") + "/invite/" + p.code
 }
 
-// keepSecret keeps code and link in the invite's Secret. One of that name that is not this Invite's is never written.
+// keepSecret keeps code and link in the invite's Secret, and repairs it. One of that name that is not this Invite's is never
+// written.
 func (r *inviteReconciler) keepSecret(ctx context.Context, p *invitePass) *outcome {
-	if p.observing() || p.code == "" { // a server that chooses codes itself has made none: the invite admits nobody now
+	switch {
+	case p.observing():
+		return nil
+	case p.code == "" && p.formerKey != "":
+		return p.lostLink()
+	case p.code == "": // a server that chooses codes itself has made none: the invite admits nobody now
 		return nil
 	}
 	p.status.SecretName, p.status.CodeHash = inviteSecretName(p.invite), codeHash(p.code)
-	want := map[string][]byte{"code": []byte(p.code), "url": []byte(r.url(p))}
-	key := types.NamespacedName{Namespace: p.invite.Namespace, Name: p.status.SecretName}
-	if r.secrets.unchanged(p.invite.UID, r.versionOf(ctx, key), string(want["url"])) {
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: p.invite.Namespace, Name: p.status.SecretName,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.invite, v1alpha1.GroupVersion.WithKind("Invite"))},
+		},
+		Data: map[string][]byte{"code": []byte(p.code), "url": []byte(r.url(p))},
+	}
+	link := string(secret.Data["url"])
+	if r.secrets.unchanged(p.invite.UID, r.versionOf(ctx, client.ObjectKeyFromObject(secret)), link) {
 		return nil
+	}
+	if err := drawQR(secret.Data); err != nil {
+		return retry(err)
 	}
 	var existing corev1.Secret
-	err := r.Live.Get(ctx, key, &existing)
-	switch {
-	case apierrors.IsNotFound(err):
-		return r.makeSecret(ctx, p, key, want)
-	case err != nil:
-		return retry(err)
-	case !metav1.IsControlledBy(&existing, p.invite):
-		return stalled(v1alpha1.ReasonConflict, "Secret %s exists and is not this Invite's: rename or delete it, so that the link can be kept there", key.Name)
-	case bytes.Equal(existing.Data["code"], want["code"]) && bytes.Equal(existing.Data["url"], want["url"]) && len(existing.Data["qr.png"]) > 0:
-		r.secrets.seen(p.invite.UID, existing.ResourceVersion, string(want["url"]))
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(secret), &existing)
+	if apierrors.IsNotFound(err) {
+		if err := r.Live.Create(ctx, secret); err != nil {
+			return retry(err)
+		}
 		return nil
 	}
-	if err := drawQR(want); err != nil {
+	if err != nil {
 		return retry(err)
 	}
-	existing.Data = want
-	if err := r.Live.Update(ctx, &existing); err != nil {
-		return retry(err)
+	if !ownedBy(&existing, p.invite, "Invite") && !p.holdsCode(&existing) {
+		return foreignSecret(secret.Name, "Invite", "the link")
 	}
+	if o := r.repairSecret(ctx, &existing, secret); o != nil {
+		return o
+	}
+	r.secrets.seen(p.invite.UID, secret.ResourceVersion, link)
 	return nil
 }
 
-func (r *inviteReconciler) makeSecret(ctx context.Context, p *invitePass, key types.NamespacedName, data map[string][]byte) *outcome {
-	if err := drawQR(data); err != nil {
-		return retry(err)
-	}
-	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: key.Namespace, Name: key.Name,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.invite, v1alpha1.GroupVersion.WithKind("Invite"))},
-		},
-		Data: data,
-	}
-	if err := r.Live.Create(ctx, secret); err != nil {
-		return retry(err)
-	}
-	return nil
+// holdsCode says whether a Secret that nobody controls holds this Invite's code, or the one that it had before the cluster was
+// restored: a restore may lose who owns it.
+func (p *invitePass) holdsCode(secret *corev1.Secret) bool {
+	hash := codeHash(string(secret.Data["code"]))
+	return metav1.GetControllerOf(secret) == nil && (hash == p.codeHash || hash == p.formerHash)
 }
 
 // seenSecrets remembers which version of an Invite's Secret was found to hold the link, so that an Invite that is looked

@@ -29,6 +29,8 @@ type record struct {
 	Server string `json:"server,omitempty"`
 	// Password is the keyed hash of the password that was last applied.
 	Password string `json:"password,omitempty"`
+	// CodeHash is the hash of the code of an Invite's link.
+	CodeHash string `json:"codeHash,omitempty"`
 	// KeyID is the id of the operator's key that the hash was made with, Seed what tells the UID that the object had then.
 	KeyID string `json:"keyID,omitempty"`
 	Seed  string `json:"seed,omitempty"`
