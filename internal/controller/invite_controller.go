@@ -20,11 +20,11 @@ type inviteReconciler struct {
 	secrets seenSecrets
 }
 
-// +kubebuilder:rbac:groups=usher.media,resources=invites,verbs=get;list;watch;patch;update
-// +kubebuilder:rbac:groups=usher.media,resources=invites/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=invites,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=usher.media,resources=invites/status,verbs=patch
 // +kubebuilder:rbac:groups=usher.media,resources=invites/finalizers,verbs=update
-// +kubebuilder:rbac:groups=usher.media,resources=redemptions,verbs=get;list;watch;create;patch;update;delete
-// +kubebuilder:rbac:groups=usher.media,resources=redemptions/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=redemptions,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=usher.media,resources=redemptions/status,verbs=patch
 // +kubebuilder:rbac:groups=usher.media,resources=users,verbs=create;delete
 
 // usesPoll is how often a server is asked who came, while somebody may: within ten seconds of a sign-up its person

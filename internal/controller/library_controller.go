@@ -15,9 +15,8 @@ import (
 // libraryReconciler makes a library of a server agree with its Library.
 type libraryReconciler struct{ *Kit }
 
-// +kubebuilder:rbac:groups=usher.media,resources=libraries,verbs=get;list;watch;patch;update
-// +kubebuilder:rbac:groups=usher.media,resources=libraries/status,verbs=get;patch;update
-// +kubebuilder:rbac:groups=usher.media,resources=libraries/finalizers,verbs=update
+// +kubebuilder:rbac:groups=usher.media,resources=libraries,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=usher.media,resources=libraries/status,verbs=patch
 
 // libraryPass is one reconcile of a Library.
 type libraryPass struct {

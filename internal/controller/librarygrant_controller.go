@@ -20,8 +20,8 @@ import (
 // for the Users' reconciler.
 type libraryGrantReconciler struct{ *Kit }
 
-// +kubebuilder:rbac:groups=usher.media,resources=librarygrants,verbs=get;list;watch
-// +kubebuilder:rbac:groups=usher.media,resources=librarygrants/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=librarygrants,verbs=list;watch
+// +kubebuilder:rbac:groups=usher.media,resources=librarygrants/status,verbs=patch
 
 // grantPass is one reconcile of a LibraryGrant.
 type grantPass struct {

@@ -31,10 +31,9 @@ const (
 	lettingGoBackoff = 5 * time.Second
 )
 
-// +kubebuilder:rbac:groups=usher.media,resources=mediaservers,verbs=get;list;watch;patch;update;administer
-// +kubebuilder:rbac:groups=usher.media,resources=mediaservers/status,verbs=get;patch;update
-// +kubebuilder:rbac:groups=usher.media,resources=mediaservers/finalizers,verbs=update
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=usher.media,resources=mediaservers,verbs=get;list;watch;patch;administer
+// +kubebuilder:rbac:groups=usher.media,resources=mediaservers/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch
 

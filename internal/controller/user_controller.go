@@ -20,8 +20,8 @@ type userReconciler struct {
 	restores *restores
 }
 
-// +kubebuilder:rbac:groups=usher.media,resources=users,verbs=get;list;watch;patch;update
-// +kubebuilder:rbac:groups=usher.media,resources=users/status,verbs=get;patch;update
+// +kubebuilder:rbac:groups=usher.media,resources=users,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=usher.media,resources=users/status,verbs=patch
 // +kubebuilder:rbac:groups=usher.media,resources=users/finalizers,verbs=update
 
 // userPass is one reconcile of a User.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/admission"
@@ -27,17 +28,20 @@ func TestOperatorRole(t *testing.T) {
 		if err := env.Client().Create(t.Context(), object); err != nil {
 			t.Fatal(err)
 		}
+		base := client.MergeFrom(object.DeepCopy())
 		record(object, "{}")
 		object.SetFinalizers([]string{v1alpha1.Finalizer})
-		mustSay(t, operator.Update(t.Context(), object), "")
+		mustSay(t, operator.Patch(t.Context(), object, base), "")
+		base = client.MergeFrom(object.DeepCopy())
 		object.Object["status"] = map[string]any{"externalID": "x"}
 		if kind == "MediaServer" {
 			object.Object["status"] = map[string]any{"identity": "x"}
 		}
-		mustSay(t, operator.Status().Update(t.Context(), object), "")
+		mustSay(t, operator.Status().Patch(t.Context(), object, base), "")
+		base = client.MergeFrom(object.DeepCopy())
 		object.SetFinalizers(nil)
 		object.SetAnnotations(nil)
-		mustSay(t, operator.Update(t.Context(), object), "")
+		mustSay(t, operator.Patch(t.Context(), object, base), "")
 		if err := operator.Delete(t.Context(), object); kind != "User" && !apierrors.IsForbidden(err) {
 			t.Errorf("the operator may delete a %s: %v", kind, err)
 		}
@@ -60,8 +64,9 @@ func TestOperatorAdmits(t *testing.T) {
 	operator := env.User(t, "operator-"+namespace, "", "usher-manager").Client(t)
 	redemption := manifest(t, "Redemption", namespace, "uid-0", `{}`)
 	mustSay(t, operator.Create(t.Context(), redemption), "")
+	base := client.MergeFrom(redemption.DeepCopy())
 	redemption.Object["status"] = map[string]any{"phase": "Completed", "accountID": "x"}
-	mustSay(t, operator.Status().Update(t.Context(), redemption), "")
+	mustSay(t, operator.Status().Patch(t.Context(), redemption, base), "")
 	user := manifest(t, "User", namespace, "grandpa-1", `{username: grandpa, password: {chosenByHolder: true}}`)
 	record(user, "{}")
 	mustSay(t, operator.Create(t.Context(), user), "")

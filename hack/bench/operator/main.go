@@ -27,6 +27,7 @@ func main() {
 	var profiles profiles
 	var control string
 	pflag.StringVar(&options.MetricsAddress, "metrics-bind-address", "0", "address of the metrics")
+	pflag.StringSlice("allow-server-addresses", nil, "taken for cmd/usher's sake: loopback is always allowed here")
 	pflag.BoolVar(&options.LeaderElect, "leader-elect", false, "let several replicas elect the one that acts")
 	pflag.StringVar(&options.ProbeAddress, "health-probe-bind-address", "0", "address of /healthz and /readyz")
 	pflag.StringVar(&profiles.dir, "profiles", ".", "folder for the profiles")
