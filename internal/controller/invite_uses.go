@@ -147,7 +147,9 @@ func (p *invitePass) redemptionOf(use media.InviteUse) *v1alpha1.Redemption {
 func (p *invitePass) takenBack(use media.InviteUse, declared *v1alpha1.User) bool {
 	return use.Registered && declared != nil && declared.Labels[v1alpha1.LabelRedemption] != "" &&
 		slices.Contains(p.uids, declared.Labels[v1alpha1.LabelInviteUID]) &&
-		!slices.ContainsFunc(p.redemptions, func(one v1alpha1.Redemption) bool { return one.Name == declared.Labels[v1alpha1.LabelRedemption] })
+		!slices.ContainsFunc(p.redemptions, func(one v1alpha1.Redemption) bool {
+			return one.Name == declared.Labels[v1alpha1.LabelRedemption] && one.Spec.UserRef.Name == declared.Name // its slot may be another's by now
+		})
 }
 
 // recordUse takes the lowest free slot for a use. The server has counted it already, so that no limit is asked here.

@@ -148,3 +148,39 @@ func TestPagesThatDoNotExistAreRefused(t *testing.T) {
 	w.condition(invite, "guests", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 	w.state("guests", v1alpha1.InviteWaiting, 0)
 }
+
+// TestARecordThatIsLostGivesNothingBack: what a person took back stays taken back, though the Invite's record is gone; and a copy
+// of an Invite, which carries its annotations, has uses of its own.
+func TestARecordThatIsLostGivesNothingBack(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	w.invite("guests", nil)
+	code := w.code("guests")
+	w.mustRegister("joe", code)
+	w.came("joe")
+	var redemptions v1alpha1.RedemptionList
+	w.eventually("his use is complete", func() bool {
+		_ = w.client.List(t.Context(), &redemptions, client.InNamespace(w.namespace))
+		return len(redemptions.Items) == 1 && redemptions.Items[0].Status.Phase == v1alpha1.RedemptionCompleted
+	})
+	original := get(w.world, &v1alpha1.Invite{}, "guests")
+	duplicate := &v1alpha1.Invite{ObjectMeta: w.meta("copy"), Spec: original.Spec}
+	duplicate.Annotations = original.Annotations
+	w.create(duplicate)
+	w.state("copy", v1alpha1.InvitePending, 1) // what its record counts, and nobody of the original's is listed
+	if items := get(w.world, &v1alpha1.Invite{}, "copy").Status.Uses.Items; len(items) != 0 {
+		t.Errorf("the copy lists who came by the original: %+v", items)
+	}
+
+	w.stop()
+	w.delete(&redemptions.Items[0])
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { delete(i.Annotations, v1alpha1.AnnotationOwned) })
+	w.openEmbedded()
+	w.mustRegister("kim", code)
+	w.came("kim")
+	w.eventually("joe sees nothing, and kim's use alone is there", func() bool {
+		_ = w.client.List(t.Context(), &redemptions, client.InNamespace(w.namespace))
+		return len(redemptions.Items) == 1 && redemptions.Items[0].Spec.Username == "kim" && total(w.came("joe")) == 0
+	})
+
+}
