@@ -57,6 +57,19 @@ func (k *Kit) fate(ctx context.Context, object client.Object, s site) (leaving b
 	return leaving, nil
 }
 
+// mayBeNext holds an object back that is not deleted, and whose MediaServer is, with policy Cascade: it may be the next to
+// be deleted, and is let go for its own sake then.
+func (k *Kit) mayBeNext(s site) *outcome {
+	now := k.Clock.Now()
+	left := k.PruneWait - now.Sub(k.departures.since(s.server.UID, now))
+	if left <= 0 {
+		return nil
+	}
+	o := waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted", s.server.Name)
+	o.brief, o.after = true, left
+	return o
+}
+
 // letGoSite resolves the server of an object that is being let go. It is more patient than site: a connection whose
 // Secret is gone is still used while the server answers to it, since its credentials are remembered.
 func (k *Kit) letGoSite(ctx context.Context, namespace, server string) (site, *outcome) {

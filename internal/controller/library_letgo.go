@@ -23,7 +23,11 @@ func (r *libraryReconciler) letGo(ctx context.Context, p *libraryPass) outcome {
 	default:
 		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no library is managed any more", p.server.Name)
 	}
-	if deleted {
+	if !deleted {
+		if o := r.mayBeNext(p.site); o != nil {
+			return *o
+		}
+	} else {
 		switch leaving, o := r.fate(ctx, p.library, p.site); {
 		case o != nil:
 			return *o

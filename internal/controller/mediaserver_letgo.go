@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -58,6 +59,11 @@ func (r *mediaServerReconciler) letGo(ctx context.Context, server *v1alpha1.Medi
 		}
 		return o
 	}
+	if wait := r.lingers(s, objects); wait > 0 && len(waitsFor) == 0 {
+		o := waiting(v1alpha1.ReasonInUse, "being deleted: stays for a moment, for what is deleted together with it")
+		o.after = wait
+		return o
+	}
 	if len(waitsFor) > 0 {
 		log.FromContext(ctx).Info("let go of a MediaServer, though not all of its objects are", "mediaServer", s.key, "objects", waitsFor)
 		r.warn(server, "LeftBehind", "Release", "let go, though these are not (their links on the server may still be open): %s", bounded(strings.Join(waitsFor, ", "), 500))
@@ -65,7 +71,18 @@ func (r *mediaServerReconciler) letGo(ctx context.Context, server *v1alpha1.Medi
 	if err := r.release(ctx, server); err != nil {
 		return retry(err)
 	}
+	r.departures.forget(server.UID)
 	return &outcome{kind: kindGone}
+}
+
+// lingers says how long a MediaServer that leaves everything as it is stays for those of its objects that may be deleted
+// next: they are released as they are because it is being deleted, also by an operator that has just started.
+func (r *mediaServerReconciler) lingers(s site, objects serverObjects) time.Duration {
+	if !s.retained() || len(objects.held(func(client.Object) bool { return true })) == 0 {
+		return 0
+	}
+	now := r.Clock.Now()
+	return r.PruneWait - now.Sub(r.departures.since(s.server.UID, now))
 }
 
 // serverObjects are the objects of one MediaServer.

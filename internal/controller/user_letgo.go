@@ -27,7 +27,11 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionRetain {
 		return r.leave(ctx, p, "")
 	}
-	if deleted {
+	if !deleted {
+		if o := r.mayBeNext(p.site); o != nil {
+			return *o
+		}
+	} else {
 		switch leaving, o := r.fate(ctx, p.user, p.site); {
 		case o != nil:
 			return *o
