@@ -45,6 +45,8 @@ type house struct {
 	up func()
 	// pruneWait is how long a deletion waits; zero for as long as usual.
 	pruneWait time.Duration
+	// restore puts the server back to a backup that was taken; nil for none.
+	restore func()
 	// heal ends the troubles that a random sequence has made.
 	heal []func()
 }

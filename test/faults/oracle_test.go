@@ -21,6 +21,8 @@ type oracle struct {
 	allowed map[string]allowance
 	// found is what accounts were found to have at the last quiet point, or were given by hand since.
 	found map[string]person
+	// aliases are the names of declared accounts that were renamed by hand: they may lose what they have.
+	aliases map[string]bool
 	// looks counts the moments.
 	looks int
 	// broken are the first complaints.
@@ -28,7 +30,7 @@ type oracle struct {
 }
 
 func newOracle(h *house) *oracle {
-	return &oracle{h: h, allowed: map[string]allowance{}, found: map[string]person{}}
+	return &oracle{h: h, allowed: map[string]allowance{}, found: map[string]person{}, aliases: map[string]bool{}}
 }
 
 // beforeChange adds what the manifests give once an object is as it is about to be.
@@ -53,6 +55,14 @@ func (o *oracle) byHand(do func(system)) {
 		}
 		o.found[username] = p
 	}
+}
+
+// renamed gives an account another name by hand. Manifests may take from it what they gave, and give it nothing.
+func (o *oracle) renamed(username, to string) {
+	o.byHand(func(s system) { s.(*memorySystem).renameAccount(username, to) })
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.aliases[to] = true
 }
 
 // settled begins anew: at a quiet point, only what is there now may be there.
@@ -101,6 +111,9 @@ func (o *oracle) look(write string) {
 		}
 		if !p.Disabled && !a.enabled && (!known || found.Disabled) {
 			o.complain("after %q: %s can sign in, which no revision of the manifests allows", write, username)
+		}
+		if o.aliases[username] {
+			continue // what it gains, was complained of above
 		}
 		if !declared && known && (p.Disabled != found.Disabled || fmt.Sprint(p.Sees) != fmt.Sprint(found.Sees)) {
 			o.complain("after %q: the undeclared account %s was changed from %+v to %+v", write, username, found, p)

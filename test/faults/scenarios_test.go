@@ -264,6 +264,45 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name:   "promote",
+		before: household,
+		act: func(h *house) {
+			edit(h, h.user("mia"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleAdmin })
+		},
+	},
+	{
+		name: "demote", quick: true,
+		before: func(h *house) {
+			household(h)
+			edit(h, h.user("mia"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleAdmin })
+			h.quiet()
+			h.delete(h.grant("kids", "", "")) // the list of an administrator is left alone, and gives nothing
+		},
+		act: func(h *house) {
+			edit(h, h.user("mia"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleMember })
+		},
+	},
+	{
+		name:  "take from an account that was renamed by hand",
+		needs: func(c media.Capabilities) bool { return c.ChosenIDs },
+		before: func(h *house) {
+			household(h)
+			h.quiet()
+			h.oracle.renamed("ann", "anna")
+			h.look()
+		},
+		act: func(h *house) { h.delete(h.grant("all", "", "")) },
+	},
+	{
+		name:   "a second connection to the same server",
+		before: household,
+		act: func(h *house) {
+			twin := h.mediaServer()
+			twin.Name = "twin"
+			h.create(twin)
+		},
+	},
+	{
 		name:   "an account that somebody deleted by hand",
 		before: household,
 		act: func(h *house) {

@@ -99,6 +99,7 @@ var (
 	userNames    = []string{"ann", "mia", "leo", "zoe"}
 	libraryNames = []string{"movies", "kids", "shows"}
 	grantNames   = []string{"all", "kids", "more"}
+	roles        = []v1alpha1.AccountRole{v1alpha1.AccountRoleMember, v1alpha1.AccountRoleEditor, v1alpha1.AccountRoleAdmin}
 )
 
 // anOperation draws one.
@@ -155,6 +156,43 @@ func anOperation(r *rapid.T) operation {
 		}},
 		{named("by hand: disable %s", user), func(h *house) {
 			h.oracle.byHand(func(s system) { s.setDisabled(user, true) })
+		}},
+		{named("role of %s: %s", user, roles[number%len(roles)]), func(h *house) {
+			h.change(h.user(user), func(o client.Object) { o.(*v1alpha1.User).Spec.Role = roles[number%len(roles)] })
+		}},
+		{named("strip the record of User %s", user), func(h *house) { h.change(h.user(user), withoutRecord) }},
+		{named("strip the record of Library %s", library), func(h *house) { h.change(h.library(library), withoutRecord) }},
+		{named("by hand: rename %s, or back", user), func(h *house) {
+			if on, ok := h.system.(*memorySystem); ok {
+				to := user + "-renamed"
+				_, named := on.store.Account(user)
+				_, renamed := on.store.Account(to)
+				switch {
+				case renamed && !named:
+					h.oracle.renamed(to, user)
+				case named && !renamed:
+					h.oracle.renamed(user, to)
+				}
+			}
+		}},
+		{"by hand: back up the server, or restore it", func(h *house) {
+			on, ok := h.system.(*memorySystem)
+			switch {
+			case ok && h.restore == nil:
+				h.restore = on.store.Backup()
+			case ok:
+				h.oracle.byHand(func(system) { h.restore() })
+				h.restore = nil
+			}
+		}},
+		{"a second connection comes, or goes", func(h *house) {
+			twin := h.mediaServer()
+			twin.Name = "twin"
+			if h.client.Get(h.t.Context(), client.ObjectKeyFromObject(twin), twin) == nil {
+				h.delete(twin)
+			} else {
+				h.create(twin)
+			}
 		}},
 		{"by hand: give Private to guest", func(h *house) {
 			h.oracle.byHand(func(s system) { s.give("guest", "Private") })

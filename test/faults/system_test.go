@@ -55,8 +55,10 @@ type system interface {
 // memorySystem is the media server in memory.
 type memorySystem struct{ store *memory.Store }
 
-func newMemory(change func(*media.Capabilities)) *memorySystem {
-	return &memorySystem{memory.NewStore(memory.Options{Capabilities: func(c *media.Capabilities) {
+func newMemory(change func(*media.Capabilities)) *memorySystem { return newMemoryWith(change, nil) }
+
+func newMemoryWith(change func(*media.Capabilities), traits func(*media.Traits)) *memorySystem {
+	return &memorySystem{memory.NewStore(memory.Options{Traits: traits, Capabilities: func(c *media.Capabilities) {
 		c.ChosenIDs = true // as on the embedded server; Shisho chooses itself
 		if change != nil {
 			change(c)
@@ -145,6 +147,10 @@ func (m *memorySystem) editAccess(username, library string, change func(media.Ac
 
 func (m *memorySystem) addLibrary(name string) {
 	m.store.AddLibrary(media.Library{Name: name, MediaType: media.MediaType(m.mediaType()), Paths: []string{m.path(strings.ToLower(name))}})
+}
+
+func (m *memorySystem) renameAccount(username, to string) {
+	m.store.EditAccount(username, func(a *media.Account) { a.Username = to })
 }
 
 func (m *memorySystem) removeAccount(username string) { m.store.RemoveAccount(username) }
