@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -183,7 +184,20 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	case access.ActionWait:
 		return r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the library is missing from the server's list: looking again before anything is made in its place")
 	}
-	return r.conflict(p, facts, candidates)
+	o := r.conflict(p, facts, candidates)
+	if p.status.Plan = nil; p.observing() && facts.Named == access.NamedTaken && !candidates[0].Personal {
+		p.planIfAdopted(o, candidates[0])
+	}
+	return o
+}
+
+// planIfAdopted adds to a conflict what taking the library over would do, so that mode Observe shows it before anybody
+// decides.
+func (p *libraryPass) planIfAdopted(o *outcome, library media.Library) {
+	_, words := libraryDifference(p.library.Spec, library)
+	words = append([]string{fmt.Sprintf("take over the library %q (%s)", bounded(library.Name, 100), library.ID)}, words...)
+	p.status.Plan = firstListed(words)
+	o.message += "; taking it over would: " + bounded(strings.Join(words, "; "), 500)
 }
 
 func (r *libraryReconciler) conflict(p *libraryPass, facts access.OwnershipFacts, candidates []media.Library) *outcome {

@@ -266,3 +266,49 @@ func TestUndeclared(t *testing.T) {
 		return accounts.Total == 9 && slices.Contains(accounts.Names, strings.Repeat("ä", 63)+"…")
 	})
 }
+
+// Mode Observe shows of what may not be taken over both the conflict and what taking it over would do.
+func TestObserveShowsWhatAlwaysWouldDo(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/other"}})
+	w.store.AddAccount(media.Account{Username: "ann", Role: media.RoleMember}, "ann's own password")
+	w.start()
+	server, library := w.mediaServer(), w.library("movies")
+	server.Spec.Mode, library.Spec.AdoptionPolicy = v1alpha1.ModeObserve, v1alpha1.LibraryAdoptionNever
+	ann := w.user("ann")
+	ann.Spec.Role = v1alpha1.AccountRoleEditor
+	w.create(server, library, ann)
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	for object, want := range map[withStatus][]string{
+		get(w, &v1alpha1.User{}, "ann"):       {`take over the account "ann"`, "role from Member to Editor"},
+		get(w, &v1alpha1.Library{}, "movies"): {`take over the library "Movies"`, "paths to [/media/movies]"},
+	} {
+		stalled := w.condition(object, object.GetName(), v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+		for _, words := range want {
+			if !strings.Contains(stalled.Message, words) {
+				t.Errorf("%s: %s, want %q in it", object.GetName(), stalled.Message, words)
+			}
+		}
+		if _, planned := planOf(object); planned < len(want) {
+			t.Errorf("%s: %d planned, want %q", object.GetName(), planned, want)
+		}
+	}
+	w.eventually("the MediaServer counts them", func() bool {
+		ready := meta.FindStatusCondition(get(w, &v1alpha1.MediaServer{}, serverName).Status.Conditions, v1alpha1.ConditionReady)
+		return ready != nil && strings.Contains(ready.Message, "1 Library, 1 User;")
+	})
+	if writes := w.store.WriteCount(); writes > 0 {
+		t.Errorf("mode Observe wrote to the server: %v", w.store.Counts())
+	}
+}
+
+func planOf(object withStatus) (plan []string, n int) {
+	switch o := object.(type) {
+	case *v1alpha1.User:
+		plan = o.Status.Plan
+	case *v1alpha1.Library:
+		plan = o.Status.Plan
+	}
+	return plan, len(plan)
+}

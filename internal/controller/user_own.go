@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -64,7 +65,21 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 	if recorded == access.RecordedDoubted {
 		return p.inDoubt(candidates)
 	}
-	return p.conflict(facts, candidates)
+	o = p.conflict(facts, candidates)
+	if p.status.Plan = nil; p.observing() && named == access.NamedTaken {
+		p.planIfAlways(o, candidates[0])
+	}
+	return o
+}
+
+// planIfAlways adds to a conflict what adoptionPolicy Always would do, so that mode Observe shows it before anybody decides.
+func (p *userPass) planIfAlways(o *outcome, account media.Account) {
+	p.account = account
+	d := p.difference()
+	p.account = media.Account{}
+	words := append([]string{fmt.Sprintf("take over the account %q", bounded(account.Username, 128))}, d.words...)
+	p.status.Plan = firstListed(words)
+	o.message += "; with Always it would: " + bounded(strings.Join(words, "; "), 500)
 }
 
 // obtain takes over the one candidate, or makes an account where there is none.
