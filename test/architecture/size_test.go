@@ -12,11 +12,12 @@ import (
 	"github.com/usher-media/usher/internal/testenv"
 )
 
-// What a reader can hold in mind. A test that tells a story, or a table, may be somewhat longer than code.
+// What a reader can hold in mind: a whole thought in one file beats two halves. A test that tells a story, or a table, may be
+// somewhat longer than code.
 const (
 	maxFunction     = 60
 	maxTestFunction = 80
-	maxFile         = 300
+	maxFile         = 500
 )
 
 // TestSizes: no function is longer than a screen, no file than what one reads in one go.

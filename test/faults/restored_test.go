@@ -157,90 +157,99 @@ func reusing() *memorySystem {
 	return newMemoryWith(nil, func(traits *media.Traits) { traits.AccountIDsNeverReused, traits.LibraryIDsNeverReused = false, false })
 }
 
+// afterRestore is what people do once an older database has come back.
+var afterRestore = []struct {
+	name   string
+	change func(h *house)
+	// gone: the MediaServer goes, too. quick: part of every test run.
+	gone, quick bool
+}{
+	{"nothing changes", func(*house) {}, false, false},
+	{"a grant is taken away", func(h *house) { h.delete(h.grant("late", "", "")) }, false, true},
+	{"a user is disabled", func(h *house) { edit(h, h.user("leo"), func(u *v1alpha1.User) { u.Spec.Disabled = true }) }, false, false},
+	{"a role changes", func(h *house) {
+		edit(h, h.user("leo"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleGuest })
+	}, false, false},
+	{"a password is rotated", func(h *house) {
+		edit(h, h.user("leo"), func(u *v1alpha1.User) {
+			u.SetAnnotations(with(u.GetAnnotations(), v1alpha1.AnnotationRotatePassword, "1"))
+		})
+	}, false, false},
+	{"a user is deleted", func(h *house) { h.delete(h.user("leo")) }, false, false},
+	{"a user and the account are deleted", func(h *house) {
+		edit(h, h.user("leo"), func(u *v1alpha1.User) { u.Spec.DeletionPolicy = v1alpha1.UserDeletionDelete })
+		h.delete(h.user("leo"))
+	}, false, false},
+	{"a library is deleted", func(h *house) {
+		edit(h, h.library("attic"), func(l *v1alpha1.Library) { l.Spec.DeletionPolicy = v1alpha1.LibraryDeletionDelete })
+		h.delete(h.library("attic"))
+	}, false, false},
+	{"everything is deleted", func(h *house) {
+		for _, object := range h.objects() {
+			h.delete(object)
+		}
+	}, true, true},
+}
+
 // TestRestoredServer: an older database comes back, and strangers are given ids that Users and Libraries have on record.
 // What the strangers have stays as it is, whatever manifests take away, and nobody gets a stranger's library.
 func TestRestoredServer(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name   string
-		change func(h *house)
-		// gone: the MediaServer goes, too. quick: part of every test run.
-		gone, quick bool
-	}{
-		{"nothing changes", func(*house) {}, false, false},
-		{"a grant is taken away", func(h *house) { h.delete(h.grant("late", "", "")) }, false, true},
-		{"a user is disabled", func(h *house) { edit(h, h.user("leo"), func(u *v1alpha1.User) { u.Spec.Disabled = true }) }, false, false},
-		{"a role changes", func(h *house) {
-			edit(h, h.user("leo"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleGuest })
-		}, false, false},
-		{"a password is rotated", func(h *house) {
-			edit(h, h.user("leo"), func(u *v1alpha1.User) {
-				u.SetAnnotations(with(u.GetAnnotations(), v1alpha1.AnnotationRotatePassword, "1"))
-			})
-		}, false, false},
-		{"a user is deleted", func(h *house) { h.delete(h.user("leo")) }, false, false},
-		{"a user and the account are deleted", func(h *house) {
-			edit(h, h.user("leo"), func(u *v1alpha1.User) { u.Spec.DeletionPolicy = v1alpha1.UserDeletionDelete })
-			h.delete(h.user("leo"))
-		}, false, false},
-		{"a library is deleted", func(h *house) {
-			edit(h, h.library("attic"), func(l *v1alpha1.Library) { l.Spec.DeletionPolicy = v1alpha1.LibraryDeletionDelete })
-			h.delete(h.library("attic"))
-		}, false, false},
-		{"everything is deleted", func(h *house) {
-			for _, object := range h.objects() {
-				h.delete(object)
-			}
-		}, true, true},
-	} {
+	for _, c := range afterRestore {
 		for _, restarted := range []bool{false, true} {
 			if !full() && (restarted || !c.quick) {
 				continue
 			}
 			t.Run(name(c.name+map[bool]string{true: " restarted"}[restarted]), func(t *testing.T) {
 				t.Parallel()
-				on := reusing()
-				h := newHouse(t, on)
-				h.start()
-				household(h)
-				h.quiet()
-				restore := on.store.Backup()
-				h.create(h.library("attic"), h.user("leo"), h.user("zoe"), h.grant("late", "attic", "leo,zoe"))
-				h.quiet()
-				h.followed()
-				h.oracle.byHand(func(s system) {
-					restore()
-					s.addLibrary("Strange")
-					s.addAccount("stranger", "a stranger's password")
-					s.addAccount("another", "another's password")
-					s.give("stranger", "Strange")
-				})
-				if restarted {
-					h.restart()
-				}
-				h.relook()
-				h.relook()
-				c.change(h)
-				if !c.gone {
-					h.relook()
-					h.relook()
-				}
-				h.followed()
-				stranger := h.system.people()["stranger"]
-				if stranger.Disabled || !slices.Equal(stranger.Sees, []string{"Strange"}) || !h.system.accepts("stranger", "a stranger's password") {
-					t.Errorf("the stranger's account was touched: %+v", stranger)
-				}
-				for username, p := range h.system.people() {
-					if username != "stranger" && slices.Contains(p.Sees, "Strange") {
-						t.Errorf("%s was given a stranger's library", username)
-					}
-				}
-				if !slices.Contains(h.system.libraries(), "Strange") {
-					t.Error("a stranger's library was renamed or deleted")
-				}
-				covered.points.Add(1)
-				covered.moments.Add(int64(h.oracle.verdict()))
+				restoreServer(t, restarted, c.change, c.gone)
 			})
 		}
 	}
+}
+
+// restoreServer plays one: strangers have the ids of people who came after the backup, and of their library.
+func restoreServer(t *testing.T, restarted bool, change func(h *house), gone bool) {
+	t.Helper()
+	on := reusing()
+	h := newHouse(t, on)
+	h.start()
+	household(h)
+	h.quiet()
+	restore := on.store.Backup()
+	h.create(h.library("attic"), h.user("leo"), h.user("zoe"), h.grant("late", "attic", "leo,zoe"))
+	h.quiet()
+	h.followed()
+	h.oracle.byHand(func(s system) {
+		restore()
+		s.addLibrary("Strange")
+		s.addAccount("stranger", "a stranger's password")
+		s.addAccount("another", "another's password")
+		s.give("stranger", "Strange")
+	})
+	if restarted {
+		h.restart()
+	}
+	h.relook()
+	h.relook()
+	change(h)
+	if !gone {
+		h.relook()
+		h.relook()
+	}
+	h.followed()
+	stranger := h.system.people()["stranger"]
+	if stranger.Disabled || !slices.Equal(stranger.Sees, []string{"Strange"}) || !h.system.accepts("stranger", "a stranger's password") {
+		t.Errorf("the stranger's account was touched: %+v", stranger)
+	}
+	for username, p := range h.system.people() {
+		if username != "stranger" && slices.Contains(p.Sees, "Strange") {
+			t.Errorf("%s was given a stranger's library", username)
+		}
+	}
+	if !slices.Contains(h.system.libraries(), "Strange") {
+		t.Error("a stranger's library was renamed or deleted")
+	}
+	covered.points.Add(1)
+	covered.moments.Add(int64(h.oracle.verdict()))
 }

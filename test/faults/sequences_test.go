@@ -111,7 +111,7 @@ func anOperation(r *rapid.T) operation {
 	libraries := rapid.SampledFrom([]string{"*", "movies", "kids", "movies,kids", "shows"}).Draw(r, "libraries")
 	users := rapid.SampledFrom([]string{"*", "ann", "mia", "group=kids", "leo,zoe"}).Draw(r, "users")
 	named := func(format string, args ...any) string { return fmt.Sprintf(format, args...) }
-	return rapid.SampledFrom([]operation{
+	return rapid.SampledFrom(append(lossesAndChanges(user, library, number), []operation{
 		{named("create User %s", user), func(h *house) { h.put(h.newcomer(user)) }},
 		{named("delete User %s", user), func(h *house) { h.delete(h.user(user)) }},
 		{named("toggle disabled of %s", user), func(h *house) {
@@ -157,12 +157,31 @@ func anOperation(r *rapid.T) operation {
 		{named("by hand: disable %s", user), func(h *house) {
 			h.oracle.byHand(func(s system) { s.setDisabled(user, true) })
 		}},
-		{named("role of %s: %s", user, roles[number%len(roles)]), func(h *house) {
+		{"by hand: give Private to guest", func(h *house) {
+			h.oracle.byHand(func(s system) { s.give("guest", "Private") })
+		}},
+		{"kill and start the operator", func(h *house) { h.restart() }},
+		{named("odd answers %d", number), func(h *house) { h.heal = append(h.heal, h.system.odd(number)) }},
+		{"the server goes down", func(h *house) { h.heal = append(h.heal, h.system.down()) }},
+		{"the server comes back", func(h *house) {
+			for _, heal := range h.heal {
+				heal()
+			}
+			h.heal = nil
+		}},
+		{"look", func(h *house) { h.look() }},
+	}...)).Draw(r, "operation")
+}
+
+// lossesAndChanges are what is lost, restored or renamed behind the operator's back, and roles that change.
+func lossesAndChanges(user, library string, number int) []operation {
+	return []operation{
+		{fmt.Sprintf("role of %s: %s", user, roles[number%len(roles)]), func(h *house) {
 			h.change(h.user(user), func(o client.Object) { o.(*v1alpha1.User).Spec.Role = roles[number%len(roles)] })
 		}},
-		{named("strip the record of User %s", user), func(h *house) { h.change(h.user(user), withoutRecord) }},
-		{named("strip the record of Library %s", library), func(h *house) { h.change(h.library(library), withoutRecord) }},
-		{named("by hand: rename %s, or back", user), func(h *house) {
+		{fmt.Sprintf("strip the record of User %s", user), func(h *house) { h.change(h.user(user), withoutRecord) }},
+		{fmt.Sprintf("strip the record of Library %s", library), func(h *house) { h.change(h.library(library), withoutRecord) }},
+		{fmt.Sprintf("by hand: rename %s, or back", user), func(h *house) {
 			if on, ok := h.system.(*memorySystem); ok {
 				to := user + "-renamed"
 				_, named := on.store.Account(user)
@@ -194,20 +213,7 @@ func anOperation(r *rapid.T) operation {
 				h.create(twin)
 			}
 		}},
-		{"by hand: give Private to guest", func(h *house) {
-			h.oracle.byHand(func(s system) { s.give("guest", "Private") })
-		}},
-		{"kill and start the operator", func(h *house) { h.restart() }},
-		{named("odd answers %d", number), func(h *house) { h.heal = append(h.heal, h.system.odd(number)) }},
-		{"the server goes down", func(h *house) { h.heal = append(h.heal, h.system.down()) }},
-		{"the server comes back", func(h *house) {
-			for _, heal := range h.heal {
-				heal()
-			}
-			h.heal = nil
-		}},
-		{"look", func(h *house) { h.look() }},
-	}).Draw(r, "operation")
+	}
 }
 
 func with(annotations map[string]string, key, value string) map[string]string {
