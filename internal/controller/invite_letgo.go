@@ -123,7 +123,8 @@ func (r *inviteReconciler) killLink(ctx context.Context, p *invitePass, invite m
 			return o
 		}
 	}
-	if p.invite.DeletionTimestamp.IsZero() && invite.CodeHash == codeHash(r.Keyring.InviteCode(p.invite.UID)) {
+	own := invite.CodeHash == codeHash(r.Keyring.InviteCode(p.invite.UID)) || (p.record.CodeHash != "" && invite.CodeHash == p.record.CodeHash)
+	if p.invite.DeletionTimestamp.IsZero() && own {
 		return nil
 	}
 	if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
