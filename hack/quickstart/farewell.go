@@ -56,7 +56,7 @@ A person's password:
   kubectl -n media get secret mia-credentials -o jsonpath='{.data.password}' | base64 -d
 
 A link to send:
-  kubectl -n media get secret cousins-invite -o jsonpath='{.data.url}' | base64 -d
+  kubectl -n media get secret friends-invite -o jsonpath='{.data.url}' | base64 -d
 
 Ctrl-C stops everything. The next run begins anew.`, grant)
 }

@@ -34,14 +34,15 @@ func InviteRemaining(invite *v1alpha1.Invite, uses int) *int32 {
 }
 
 // RedeemedEdges are the edges that Redemptions give to a User: those in its name, on its server, and, once a
-// Redemption knows its account, only while that is the User's account. One that cannot be read gives nothing.
+// Redemption knows its account, only while that is the User's account: a User made again under the name of one who came
+// inherits nothing. One that cannot be read gives nothing.
 func RedeemedEdges(user *v1alpha1.User, accountID string, redemptions []v1alpha1.Redemption) map[string]Edge {
 	edges := map[string]Edge{}
 	for i := range redemptions {
 		r := &redemptions[i]
 		known := r.Status.AccountID
 		if r.Spec.UserRef.Name != user.Name || r.Spec.ServerRef != user.Spec.ServerRef ||
-			!r.DeletionTimestamp.IsZero() || Unreadable(r) != nil || (known != "" && accountID != "" && known != accountID) {
+			!r.DeletionTimestamp.IsZero() || Unreadable(r) != nil || (known != "" && known != accountID) {
 			continue
 		}
 		for _, redeemed := range r.Spec.Libraries {

@@ -90,6 +90,7 @@ func TestRedeemedEdges(t *testing.T) {
 		"somebody else's":                  {redemption("kim", "home", "1"), "1", false},
 		"on another server":                {redemption("joe", "other", "1"), "1", false},
 		"for another account of that name": {redemption("joe", "home", "1"), "2", false},
+		"for one who is not made yet":      {redemption("joe", "home", "1"), "", false},
 		"deleted":                          {deleted, "1", false},
 	} {
 		if edges := RedeemedEdges(joe, c.account, []v1alpha1.Redemption{c.redemption}); (len(edges) == 1) != c.gives {

@@ -140,6 +140,12 @@ func drawQR(data map[string][]byte) error {
 	return nil
 }
 
+// servesAServer says whether a MediaServer reads a Secret: whoever wrote that took it over, and nobody else writes or deletes
+// it.
+func (k *Kit) servesAServer(ctx context.Context, secret client.Object) bool {
+	return len(k.mediaServersOfSecret(ctx, secret)) > 0
+}
+
 // deleteSecret deletes a Secret that an object of ours, of that kind, controls.
 func (k *Kit) deleteSecret(ctx context.Context, owner client.Object, kind, name string) error {
 	key := types.NamespacedName{Namespace: owner.GetNamespace(), Name: name}
@@ -150,7 +156,7 @@ func (k *Kit) deleteSecret(ctx context.Context, owner client.Object, kind, name 
 	if err := k.Live.Get(ctx, key, &secret); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if !ownedBy(&secret, owner, kind) {
+	if !ownedBy(&secret, owner, kind) || k.servesAServer(ctx, &secret) {
 		return nil
 	}
 	return client.IgnoreNotFound(k.Live.Delete(ctx, &secret, client.Preconditions{UID: &secret.UID}))

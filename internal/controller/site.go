@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -86,7 +87,7 @@ func (s site) subjectOf(user *v1alpha1.User, redemptions []v1alpha1.Redemption) 
 	return access.Subject{
 		User: user, SeesAll: able.Roles[media.Role(user.Spec.Role)].SeesAll,
 		Knows:    func(role v1alpha1.LibraryRole) bool { return able.HasLibraryRole(media.LibraryRole(role)) },
-		Redeemed: access.RedeemedEdges(user, readRecord(user, s.identity()).ID, redemptions),
+		Redeemed: access.RedeemedEdges(user, cmp.Or(readRecord(user, s.identity()).ID, user.Status.ExternalID), redemptions),
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 func (p *userPass) adoptable(account media.Account) bool {
 	switch p.adoptionPolicy() {
 	case v1alpha1.AccountAdoptionAlways:
-		return true
+		// Who may set Always on a User, or a role that administers, was asked for that; a default of the server asks nobody.
+		return p.user.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways || p.strong() != "" || !p.administers(account)
 	case v1alpha1.AccountAdoptionIfDisabled:
 		return account.Disabled && !p.administers(account)
 	}
@@ -38,8 +39,8 @@ func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Acco
 		return stalled(v1alpha1.ReasonConflict, "the server has no account %q, and an owner is never made, only taken over: name the owner's account, or choose another role", name)
 	case p.unproven:
 		return stalled(v1alpha1.ReasonConflict, "an account %q came into being while Usher was making one, and the password has changed since, so that nothing tells whose it is: put the former password back into its Secret, delete the account on the server, or set adoptionPolicy Always to take it over", name)
-	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled && p.administers(candidates[0]):
-		return stalled(v1alpha1.ReasonConflict, "an account %q exists whose role %s administers the server, or may: set adoptionPolicy Always to take it over, or choose another username", name, candidates[0].Role)
+	case p.user.Spec.AdoptionPolicy != v1alpha1.AccountAdoptionAlways && p.adoptionPolicy() != v1alpha1.AccountAdoptionNever && p.administers(candidates[0]):
+		return stalled(v1alpha1.ReasonConflict, "an account %q exists whose role %s administers the server, or may: set spec.adoptionPolicy Always here to take it over, or choose another username", name, candidates[0].Role)
 	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled:
 		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: set adoptionPolicy Always to take it over, disable it on the server first, or choose another username", name)
 	}

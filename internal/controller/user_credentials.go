@@ -81,7 +81,7 @@ func (r *userReconciler) putCredentials(ctx context.Context, p *userPass, secret
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(secret), &existing); err != nil {
 		return retry(err)
 	}
-	if !ownedBy(&existing, p.user, "User") && !r.holdsRecorded(p, &existing) {
+	if (!ownedBy(&existing, p.user, "User") && !r.holdsRecorded(p, &existing)) || r.servesAServer(ctx, &existing) {
 		return foreignSecret(secret.Name, "User", "the generated password")
 	}
 	return r.repairSecret(ctx, &existing, secret)

@@ -3,6 +3,8 @@ package controller
 import (
 	"context"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
@@ -50,10 +52,13 @@ func (r *userReconciler) disable(ctx context.Context, p *userPass) *outcome {
 	if why := p.to().Protection(p.connection.Probe, p.account); why != "" {
 		return stalled(v1alpha1.ReasonProtected, "account %q is never disabled: %s", p.user.Spec.Username, why)
 	}
+	var unrecorded error
 	if !p.record.Disabled {
 		p.record.Disabled, p.record.Method, p.record.Taken = true, p.method(), p.undeclaredAccess()
-		if err := r.writeRecord(ctx, p.user, p.record); err != nil {
-			return retry(err)
+		unrecorded = r.writeRecord(ctx, p.user, p.record)
+		// What can never be recorded, since somebody filled the annotations, holds back no disabling: it counts as done by hand.
+		if unrecorded != nil && !apierrors.IsInvalid(unrecorded) {
+			return retry(unrecorded)
 		}
 	}
 	var o *outcome
@@ -67,6 +72,9 @@ func (r *userReconciler) disable(ctx context.Context, p *userPass) *outcome {
 	}
 	if o == nil {
 		r.normal(p.user, "Disabled", "Switch", "account %q is now disabled (%s)", p.user.Spec.Username, p.method())
+	}
+	if o == nil && unrecorded != nil {
+		return retry(unrecorded)
 	}
 	return o
 }

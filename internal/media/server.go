@@ -87,11 +87,17 @@ func (s *Server) Settled(announced time.Time) time.Time {
 
 // turn waits for a place, no longer than a call may take.
 func (s *Server) turn(ctx context.Context, places chan struct{}, operation string) (leave func(), err error) {
+	leave = func() { <-places }
+	select {
+	case places <- struct{}{}: // also for whom there is no time left: the call itself says so
+		return leave, nil
+	default:
+	}
 	patience := time.NewTimer(s.traits.LongestCall)
 	defer patience.Stop()
 	select {
 	case places <- struct{}{}:
-		return func() { <-places }, nil
+		return leave, nil
 	case <-patience.C:
 	case <-ctx.Done():
 	}

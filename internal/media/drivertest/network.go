@@ -111,10 +111,19 @@ func anotherServer(f *fixture) {
 	for probe.Identity == f.probe.Identity || err != nil { // what was open is found to be broken
 		probe, err = server.Probe(f.ctx())
 	}
+	// On a busy machine a call may find that there is no time before it finds who answers: it does not go through either way.
+	told := 0
 	for _, op := range operations {
-		if err := op.run(f.ctx()); op.write && !errors.Is(err, media.ErrOtherServer) {
-			f.Errorf("%s: %v", op.name, err)
+		err := op.run(f.ctx())
+		switch {
+		case errors.Is(err, media.ErrOtherServer):
+			told++
+		case op.write && err == nil:
+			f.Errorf("%s went through", op.name)
 		}
+	}
+	if told == 0 {
+		f.Error("no call says that it is another server")
 	}
 	check()
 	checkOther()
@@ -124,7 +133,7 @@ func anotherServer(f *fixture) {
 		probe, err = server.Probe(f.ctx())
 	}
 	for _, op := range operations {
-		if err := op.run(f.ctx()); errors.Is(err, media.ErrOtherServer) {
+		if err := op.run(f.ctx()); errors.Is(err, media.ErrOtherServer) { // the first server is back
 			f.Errorf("%s, after the first server came back: %v", op.name, err)
 		}
 	}
