@@ -143,11 +143,14 @@ func (r *mediaServerReconciler) announceRelease(server *v1alpha1.MediaServer, ob
 			ending++
 		}
 	}
-	kind, note := r.normal, ""
+	kind, note, links := r.normal, "", "links of Invites are closed"
+	if server.Spec.Mode == v1alpha1.ModeObserve && len(objects.invites) > 0 {
+		kind, links = r.warn, "links of Invites that were made in mode Enforce stay open, since mode Observe writes nothing: revoke them there"
+	}
 	if ending > 0 {
 		kind, note = r.warn, fmt.Sprintf("; %d of these accounts have an end date (expiresAt), which nobody brings about now", ending)
 	}
-	kind(server, "Released", "Release", "%d accounts, with their access, and %d libraries stay on the server as they are (deletionPolicy Retain); links of Invites are closed%s", len(objects.users), len(objects.libraries), note)
+	kind(server, "Released", "Release", "%d accounts, with their access, and %d libraries stay on the server as they are (deletionPolicy Retain); %s%s", len(objects.users), len(objects.libraries), links, note)
 }
 
 // inUse says what a deleted MediaServer waits for, and what can be done about it.
