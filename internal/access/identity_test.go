@@ -21,9 +21,7 @@ const likenessHeader = `# An object that has a recorded id and another name: is 
 
 func TestLikenessTable(t *testing.T) {
 	lines := []string{fmt.Sprintf("%-8s %-10s %-9s %-6s %-7s %-8s %s", "claimed", "confirmed", "together", "never", "agrees", "differs", "same")}
-	for _, row := range likenessRows("", 0) {
-		lines = append(lines, row)
-	}
+	lines = append(lines, likenessRows("", 0)...)
 	got := likenessHeader + strings.Join(lines, "\n") + "\n"
 	const file = "testdata/likeness.golden"
 	if *update {

@@ -113,7 +113,7 @@ func TestWatchesThatKeepFailing(t *testing.T) {
 				}
 			}
 		}
-		for _, err := range []error{io.EOF, io.ErrUnexpectedEOF, fmt.Errorf("watch: %w", io.EOF), apierrors.NewResourceExpired("old"), apierrors.NewGone("old"), &cache.VeryShortWatchError{}} {
+		for _, err := range []error{io.EOF, io.ErrUnexpectedEOF, fmt.Errorf("watch: %w", io.EOF), apierrors.NewResourceExpired("old"), &cache.VeryShortWatchError{}} {
 			for range 5 {
 				w.note(users, "User", err)
 			}
