@@ -10,7 +10,7 @@ func init() { scenarios = append(scenarios, prunes...) }
 // prunes delete everything, in several orders.
 var prunes = []scenario{
 	{
-		name: "prune, the grants first", quick: true,
+		name:   "prune, the grants first",
 		before: household,
 		act: func(h *house) {
 			h.delete(h.grant("all", "", ""), h.grant("kids", "", ""), h.library("movies"), h.library("kids"), h.library("shows"),

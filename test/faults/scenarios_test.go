@@ -271,18 +271,6 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name: "demote", quick: true,
-		before: func(h *house) {
-			household(h)
-			edit(h, h.user("mia"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleAdmin })
-			h.quiet()
-			h.delete(h.grant("kids", "", "")) // the list of an administrator is left alone, and gives nothing
-		},
-		act: func(h *house) {
-			edit(h, h.user("mia"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleMember })
-		},
-	},
-	{
 		name:  "take from an account that was renamed by hand",
 		needs: func(c media.Capabilities) bool { return c.ChosenIDs },
 		before: func(h *house) {
