@@ -111,19 +111,16 @@ func anotherServer(f *fixture) {
 	for probe.Identity == f.probe.Identity || err != nil { // what was open is found to be broken
 		probe, err = server.Probe(f.ctx())
 	}
-	// On a busy machine a call may find that there is no time before it finds who answers: it does not go through either way.
-	told := 0
 	for _, op := range operations {
 		err := op.run(f.ctx())
-		switch {
-		case errors.Is(err, media.ErrOtherServer):
-			told++
-		case op.write && err == nil:
-			f.Errorf("%s went through", op.name)
+		// On a busy machine a call may find that there is no time before it finds who answers. None goes through either way,
+		// and each says in the end that it is another server.
+		for op.write && media.CodeOf(err) == media.Unavailable && !errors.Is(err, media.ErrOtherServer) && f.Context().Err() == nil {
+			err = op.run(f.ctx())
 		}
-	}
-	if told == 0 {
-		f.Error("no call says that it is another server")
+		if op.write && !errors.Is(err, media.ErrOtherServer) {
+			f.Errorf("%s: %v", op.name, err)
+		}
 	}
 	check()
 	checkOther()
