@@ -222,7 +222,7 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 	status.Identity, status.Version, status.Account = probe.Identity, bounded(probe.Version, 64), bounded(probe.SelfName, 128)
 	status.Capabilities = probe.Capabilities.Names()
 	status.Users, status.Libraries = int32(accounts), int32(libraries)
-	declared, err := r.declaredOf(ctx, server)
+	declared, err := r.objectsOf(ctx, server)
 	if err != nil {
 		return *retry(err)
 	}

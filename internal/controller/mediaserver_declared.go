@@ -18,36 +18,36 @@ import (
 // maxUndeclaredNames and maxUndeclaredName bound what status.undeclared lists.
 const maxUndeclaredNames, maxUndeclaredName = 10, 64
 
-// declaredObjects are the manifests of one MediaServer.
-type declaredObjects struct {
+// serverObjects are the manifests of one MediaServer.
+type serverObjects struct {
 	users     []v1alpha1.User
 	libraries []v1alpha1.Library
 	invites   []v1alpha1.Invite
 }
 
-// declaredOf reads them from the cache.
-func (k *Kit) declaredOf(ctx context.Context, server *v1alpha1.MediaServer) (declaredObjects, error) {
+// objectsOf reads them from the cache.
+func (k *Kit) objectsOf(ctx context.Context, server *v1alpha1.MediaServer) (serverObjects, error) {
 	var users v1alpha1.UserList
 	var libraries v1alpha1.LibraryList
 	var invites v1alpha1.InviteList
 	for _, list := range []client.ObjectList{&users, &libraries, &invites} {
 		if err := k.Client.List(ctx, list, ofServer(server.Namespace, server.Name)...); err != nil {
-			return declaredObjects{}, err
+			return serverObjects{}, err
 		}
 	}
-	return declaredObjects{users.Items, libraries.Items, invites.Items}, nil
+	return serverObjects{users.Items, libraries.Items, invites.Items}, nil
 }
 
 // undeclared is what the newest listing has and no manifest names, by id or by name.
-func (d declaredObjects) undeclared(connection media.Connection) *v1alpha1.Undeclared {
+func (o serverObjects) undeclared(connection media.Connection) *v1alpha1.Undeclared {
 	identity, inventory, fold := connection.Probe.Identity, connection.Server.Inventory(), connection.Server.Traits().FoldUsername
 	accountIDs, usernames := map[string]bool{string(connection.Probe.Self): true}, map[string]bool{}
-	for i := range d.users {
-		accountIDs[readRecord(&d.users[i], identity).ID] = true
-		usernames[fold(d.users[i].Spec.Username)] = true
+	for i := range o.users {
+		accountIDs[readRecord(&o.users[i], identity).ID] = true
+		usernames[fold(o.users[i].Spec.Username)] = true
 	}
 	libraryIDs, displayNames := map[media.LibraryID]bool{}, map[string]bool{}
-	for _, st := range standings(site{connection: connection}, d.libraries) {
+	for _, st := range standings(site{connection: connection}, o.libraries) {
 		if st.belief != access.BeliefDoubt && st.rival == nil { // else somebody else's library has the id
 			libraryIDs[libraryID(st.library, identity)] = true
 		}
@@ -92,7 +92,7 @@ func presentableName(name string) string {
 }
 
 // plans counts in words what mode Observe would change; empty for nothing.
-func (d declaredObjects) plans(own []string) string {
+func (o serverObjects) plans(own []string) string {
 	var words []string
 	count := func(n int, one, many string) {
 		switch {
@@ -105,9 +105,9 @@ func (d declaredObjects) plans(own []string) string {
 	if len(own) > 0 {
 		words = append(words, "the server itself")
 	}
-	count(withPlan(d.libraries), "Library", "Libraries")
-	count(withPlan(d.users), "User", "Users")
-	count(withPlan(d.invites), "Invite", "Invites")
+	count(withPlan(o.libraries), "Library", "Libraries")
+	count(withPlan(o.users), "User", "Users")
+	count(withPlan(o.invites), "Invite", "Invites")
 	return strings.Join(words, ", ")
 }
 

@@ -85,25 +85,6 @@ func (r *mediaServerReconciler) lingers(s site, objects serverObjects) time.Dura
 	return r.PruneWait - now.Sub(r.departures.since(s.server.UID, now))
 }
 
-// serverObjects are the objects of one MediaServer.
-type serverObjects struct {
-	users     []v1alpha1.User
-	libraries []v1alpha1.Library
-	invites   []v1alpha1.Invite
-}
-
-func (r *mediaServerReconciler) objectsOf(ctx context.Context, server *v1alpha1.MediaServer) (serverObjects, error) {
-	var users v1alpha1.UserList
-	var libraries v1alpha1.LibraryList
-	var invites v1alpha1.InviteList
-	for _, list := range []client.ObjectList{&users, &libraries, &invites} {
-		if err := r.Client.List(ctx, list, ofServer(server.Namespace, server.Name)...); err != nil {
-			return serverObjects{}, err
-		}
-	}
-	return serverObjects{users.Items, libraries.Items, invites.Items}, nil
-}
-
 // held names those that have something to let go on the server, and that a condition takes.
 func (o serverObjects) held(takes func(client.Object) bool) (names []string) {
 	add := func(kind string, object client.Object) {

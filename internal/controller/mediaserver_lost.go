@@ -14,7 +14,7 @@ func (r *mediaServerReconciler) knownIdentity(ctx context.Context, server *v1alp
 	if recorded := readIdentity(server); recorded != "" || remembered == "" {
 		return recorded
 	}
-	declared, err := r.declaredOf(ctx, server)
+	declared, err := r.objectsOf(ctx, server)
 	if err != nil {
 		return remembered
 	}
