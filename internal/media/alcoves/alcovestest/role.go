@@ -14,18 +14,24 @@ import (
 const Role = "usher"
 
 // GrantAsDocumented runs the statements of the documentation (docs/servers/alcoves.md), so that the tests have exactly the
-// rights that an admin gives. Roles are of all databases of a PostgreSQL, so that one is made only once.
+// rights that an admin gives.
 func GrantAsDocumented(s *Server) {
 	s.t.Helper()
 	for _, statement := range Documented(s.t) {
-		if strings.HasPrefix(statement, createRole) && s.Count(`SELECT 1 FROM pg_roles WHERE rolname = $1`, Role) > 0 {
-			continue
+		if strings.HasPrefix(statement, createRole) {
+			statement = once(statement)
 		}
 		s.Exec(statement)
 	}
 }
 
 const createRole = "CREATE ROLE"
+
+// once makes of a statement that makes a role one that does nothing where there is that role. Roles are of all databases of
+// a PostgreSQL: another test may have made it, or make it at the same moment.
+func once(statement string) string {
+	return `DO $made$ BEGIN ` + statement + `; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $made$`
+}
 
 // SetUpAsAdmins makes the tables and runs the documented statements in an empty database as admins do: a superuser makes the
 // role, and everything else is done by the role that owns the database, which is none.
@@ -42,18 +48,14 @@ func SetUpAsAdmins(t testing.TB, dsn string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	once := func(statement string) {
-		// Roles are of all databases: another test may have made it.
-		exec(`DO $made$ BEGIN ` + statement + `; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $made$`)
-	}
-	once(`CREATE ROLE alcoves_owner`)
+	exec(once(`CREATE ROLE alcoves_owner`))
 	exec(`ALTER DATABASE ` + pgx.Identifier{connection.Config().Database}.Sanitize() + ` OWNER TO alcoves_owner`)
 	exec(`SET ROLE alcoves_owner`)
 	exec(schema)
 	for _, statement := range Documented(t) {
 		if strings.HasPrefix(statement, createRole) {
 			exec(`RESET ROLE`)
-			once(statement)
+			exec(once(statement))
 			exec(`SET ROLE alcoves_owner`)
 			continue
 		}
