@@ -35,10 +35,12 @@ func (k *Kit) left(ctx context.Context, s site, namespace string) *outcome {
 	return k.inTerminating(ctx, namespace)
 }
 
-// fate says whether a deleted object is released as it is, because its server is being left altogether. The outcome is
-// that of an object that waits until this can be told.
+// fate says whether an object is released as it is, because its server is being left altogether. The outcome is that of an
+// object that waits until this can be told.
 func (k *Kit) fate(ctx context.Context, object client.Object, s site) (leaving bool, o *outcome) {
 	switch {
+	case !deleted(object):
+		return false, k.mayBeNext(s)
 	case s.cascades():
 		return false, nil
 	case s.retained(), s.server.UID == "" && k.departures.isRetired(s.key):

@@ -15,27 +15,20 @@ import (
 // Library that is deleted, and for each of a MediaServer that is deleted with policy Cascade.
 func (r *libraryReconciler) letGo(ctx context.Context, p *libraryPass) outcome {
 	r.terminating(ctx, p.library.Namespace) // a namespace that is being deleted takes no events
-	deleted := !p.library.DeletionTimestamp.IsZero()
 	switch {
 	case controllerutil.ContainsFinalizer(p.library, v1alpha1.Finalizer):
-	case deleted:
+	case deleted(p.library):
 		return outcome{kind: kindGone}
 	default:
 		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no library is managed any more", p.server.Name)
 	}
-	if !deleted {
-		if o := r.mayBeNext(p.site); o != nil {
-			return *o
-		}
-	} else {
-		switch leaving, o := r.fate(ctx, p.library, p.site); {
-		case o != nil:
-			return *o
-		case leaving:
-			return r.leave(ctx, p, ", with who sees it, since MediaServer "+p.server.Name+" is left altogether")
-		}
+	leaving, o := r.fate(ctx, p.library, p.site)
+	switch {
+	case o != nil:
+		return *o
+	case leaving:
+		return r.leave(ctx, p, ", with who sees it, since MediaServer "+p.server.Name+" is left altogether")
 	}
-	var o *outcome
 	if p.site, o = r.letGoSite(ctx, p.library.Namespace, p.library.Spec.ServerRef.Name); o == nil {
 		o = r.dispose(ctx, p)
 	}

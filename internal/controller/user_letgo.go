@@ -17,9 +17,8 @@ import (
 // for each of a MediaServer that is deleted with policy Cascade.
 func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 	r.terminating(ctx, p.user.Namespace) // a namespace that is being deleted takes no events
-	deleted := !p.user.DeletionTimestamp.IsZero()
 	if !controllerutil.ContainsFinalizer(p.user, v1alpha1.Finalizer) {
-		if deleted {
+		if deleted(p.user) {
 			return outcome{kind: kindGone}
 		}
 		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no account is managed any more", p.server.Name)
@@ -27,19 +26,13 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionRetain {
 		return r.leave(ctx, p, "")
 	}
-	if !deleted {
-		if o := r.mayBeNext(p.site); o != nil {
-			return *o
-		}
-	} else {
-		switch leaving, o := r.fate(ctx, p.user, p.site); {
-		case o != nil:
-			return *o
-		case leaving:
-			return r.leave(ctx, p, ", since MediaServer "+p.server.Name+" is left altogether")
-		}
+	leaving, o := r.fate(ctx, p.user, p.site)
+	switch {
+	case o != nil:
+		return *o
+	case leaving:
+		return r.leave(ctx, p, ", since MediaServer "+p.server.Name+" is left altogether")
 	}
-	var o *outcome
 	if p.site, o = r.letGoSite(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name); o == nil {
 		if o = r.dispose(ctx, p); o != nil {
 			*o = r.unlessRenamed(p, *o)
