@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// What a peer takes, measured on two cores and the same control plane with 500 users and 500 permissions (DESIGN,
+// What a peer takes, measured on two cores and the same control plane with 500 users and 500 permissions (design,
 // section 4): messaging-topology-operator, which makes RabbitMQ's users and permissions of manifests.
 const (
 	peerRate, peerWrites = 28.8, 10.3
@@ -17,7 +17,7 @@ const (
 	peerFaster, peerFewer = 4, 1. / 3
 )
 
-// Budgets of counts (DESIGN, section 4).
+// Budgets of counts (design, section 4).
 const (
 	budgetUserWrites = 3
 	budgetReconciles = 1.5

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// budgetMemory is what the operator may keep resident with 10,000 users (DESIGN, section 4).
+// budgetMemory is what the operator may keep resident with 10,000 users (design, section 4).
 const budgetMemory = 150 << 20
 
 // memory adds users up to the number for the memory, and measures the operator's process.

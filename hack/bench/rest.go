@@ -118,7 +118,7 @@ func (b *bench) reportRest(found snapshot) {
 			other += n
 		}
 	}
-	// Each new connection is asked once who answers, and the look asks, too (DESIGN D3).
+	// Each new connection is asked once who answers, and the look asks, too (design D3).
 	t.most("who the server is: "+identityRoute, float64(found.media[identityRoute]), connectionsAtOnce+1)
 	// Who Usher is there, and signing in where there is no session yet.
 	t.most("media-server requests besides", float64(other), 3)

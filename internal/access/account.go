@@ -57,7 +57,7 @@ const (
 	SwitchEnable Switching = "Enable"
 )
 
-// Switch decides about an account's switch (DESIGN D3): Usher enables only what it disabled itself, and what it has
+// Switch decides about an account's switch (design D3): Usher enables only what it disabled itself, and what it has
 // just taken over; an account that somebody else disabled stays so and the state says it.
 func Switch(wanted v1alpha1.UserState, wantDisabled, isDisabled, byUsher bool) (Switching, v1alpha1.UserState) {
 	switch {

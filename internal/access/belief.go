@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Belief says whether what a server has under a recorded id is still what was recorded (DESIGN D3).
+// Belief says whether what a server has under a recorded id is still what was recorded (design D3).
 type Belief string
 
 // The beliefs.

@@ -10,7 +10,7 @@ const (
 )
 
 // BrakeLimit is how many of a server's declared users may be shut out within BrakeWindow without anybody being asked:
-// a fifth of them, and five in any case (DESIGN D3).
+// a fifth of them, and five in any case (design D3).
 func BrakeLimit(declared int) int { return max(brakeAlways, declared/5) }
 
 // BrakeReleased says whether a person let the burst brake go: the annotation usher.media/proceed names a moment that is

@@ -13,7 +13,7 @@ type Claimant struct {
 }
 
 // ClaimWinner returns which of several objects with the same claim has it: recorded ownership beats age, of what is there
-// before that of what is not, then age, then UID (DESIGN D3). An object that is being deleted keeps its claim until it is gone.
+// before that of what is not, then age, then UID (design D3). An object that is being deleted keeps its claim until it is gone.
 func ClaimWinner(claimants []Claimant) metav1.Object {
 	var best *Claimant
 	for i := range claimants {

@@ -31,13 +31,13 @@ type Subject struct {
 	// SeesAll: the role sees every library on this server.
 	SeesAll bool
 	// Knows says whether the server knows a library role. An edge with one that it does not know is blocked,
-	// never rounded up or down (DESIGN D2).
+	// never rounded up or down (design D2).
 	Knows func(v1alpha1.LibraryRole) bool
 	// Redeemed are the edges that Redemptions give, by name of the Library.
 	Redeemed map[string]Edge
 }
 
-// EffectiveAccess merges all that a user's access comes from; the highest role wins (DESIGN section 1).
+// EffectiveAccess merges all that a user's access comes from; the highest role wins (design section 1).
 // Libraries are those of the user's own server; one that is being deleted gives nothing. A user that is being
 // deleted has no access.
 func EffectiveAccess(subject Subject, libraries []v1alpha1.Library, grants []Grant) Effective {

@@ -1,7 +1,7 @@
 package access
 
 // Likeness is what speaks for and against that what a server has under a recorded id, and under another name than was
-// recorded, is still the recorded one (DESIGN D3).
+// recorded, is still the recorded one (design D3).
 type Likeness struct {
 	// NeverReused: the server never gives an id to another object.
 	NeverReused bool

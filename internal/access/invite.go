@@ -7,7 +7,7 @@ import (
 )
 
 // InviteState is an Invite's state at a moment, from its spec and the number of uses, and when it changes next by
-// itself (the zero time: never). Revoked comes before Expired before Exhausted before Pending (DESIGN D5, and the
+// itself (the zero time: never). Revoked comes before Expired before Exhausted before Pending (design D5, and the
 // table of the Alcoves seed); an Invite that is being deleted is Revoked. At expiresAt it is Expired, and
 // so is one with a date or duration that cannot be read (fail closed).
 func InviteState(invite *v1alpha1.Invite, uses int, now time.Time) (v1alpha1.InviteState, time.Time) {

@@ -84,7 +84,7 @@ type OwnershipFacts struct {
 	MayCreate bool
 }
 
-// Ownership decides whose an object of the server is (DESIGN D3). The whole truth table is in
+// Ownership decides whose an object of the server is (design D3). The whole truth table is in
 // testdata/ownership.golden.
 func Ownership(f OwnershipFacts) Action {
 	switch {

@@ -112,7 +112,7 @@ func mergeBelow(rows []ownershipRow, columns int) []ownershipRow {
 	return merged
 }
 
-// TestOwnershipNeverTakesWhatIsNotAllowed states the promises of DESIGN D3 over the whole table.
+// TestOwnershipNeverTakesWhatIsNotAllowed states the promises of design D3 over the whole table.
 func TestOwnershipNeverTakesWhatIsNotAllowed(t *testing.T) {
 	for _, f := range allFacts() {
 		action := Ownership(f)

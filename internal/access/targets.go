@@ -16,7 +16,7 @@ type Matcher struct {
 }
 
 // NewMatcher compiles Targets. Targets that say nothing match nothing: an empty selector selects by accident
-// (DESIGN D2). An error means that the selector is no selector.
+// (design D2). An error means that the selector is no selector.
 func NewMatcher(targets v1alpha1.Targets) (Matcher, error) {
 	matcher := Matcher{names: sets.New[string](), selector: labels.Nothing(), all: targets.All}
 	for _, ref := range targets.Refs {

@@ -13,7 +13,7 @@ import (
 )
 
 // brake counts who was shut out of which server lately: disabled, deleted, or left without any library. A mistake in a
-// manifest that would shut out a whole household is stopped before it has (DESIGN D3). It is kept in memory: a restart
+// manifest that would shut out a whole household is stopped before it has (design D3). It is kept in memory: a restart
 // begins a new window.
 type brake struct {
 	mu sync.Mutex

@@ -118,7 +118,7 @@ func (p *invitePass) ownOf(invites []media.Invite) (media.Invite, bool) {
 	return invites[i], true
 }
 
-// settings is what the server's invite is to admit. What does not resolve admits nobody (DESIGN D2), gives what it gave, and
+// settings is what the server's invite is to admit. What does not resolve admits nobody (design D2), gives what it gave, and
 // holds back no revocation.
 func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.InviteSettings, *outcome) {
 	spec := p.invite.Spec

@@ -17,7 +17,7 @@ import (
 
 func chosenIDs(c *media.Capabilities) { c.ChosenIDs = true }
 
-// TestWhatANewUserTakes: the writes to Kubernetes, and the reconciles, from nothing to Ready (DESIGN, section 4).
+// TestWhatANewUserTakes: the writes to Kubernetes, and the reconciles, from nothing to Ready (design, section 4).
 func TestWhatANewUserTakes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

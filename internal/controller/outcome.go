@@ -96,7 +96,7 @@ func (o outcome) inSync() metav1.ConditionStatus {
 	return metav1.ConditionUnknown
 }
 
-// conditions sets Ready, Reconciling and Stalled for an outcome (DESIGN D7), and InSync where the object has a
+// conditions sets Ready, Reconciling and Stalled for an outcome (design D7), and InSync where the object has a
 // counterpart on a media server.
 func (o outcome) conditions(conditions *[]metav1.Condition, counterpart bool, generation int64, now time.Time) {
 	ready := metav1.ConditionFalse

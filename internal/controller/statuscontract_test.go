@@ -12,7 +12,7 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 )
 
-// checkStatusContract checks every object of the namespace against the rules of DESIGN D7, at the end of every test.
+// checkStatusContract checks every object of the namespace against the rules of design D7, at the end of every test.
 func (w *world) checkStatusContract() {
 	ctx := context.Background()
 	for _, list := range []client.ObjectList{&v1alpha1.MediaServerList{}, &v1alpha1.LibraryList{}, &v1alpha1.UserList{}, &v1alpha1.LibraryGrantList{}, &v1alpha1.InviteList{}} {

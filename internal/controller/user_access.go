@@ -31,7 +31,7 @@ func (p *userPass) seesAllByRole() bool {
 	return p.able().Roles[p.role()].SeesAll
 }
 
-// desired is the effective access in the server's ids. What does not resolve gives nothing (DESIGN D2).
+// desired is the effective access in the server's ids. What does not resolve gives nothing (design D2).
 func (p *userPass) desired() media.Access {
 	want := media.Access{All: !p.withheld() && !p.withoutAll && p.user.Spec.Access == v1alpha1.UserAccessAll && p.able().AccessAll, Libraries: map[media.LibraryID]media.LibraryRole{}}
 	if p.seesAllByRole() || p.withheld() {

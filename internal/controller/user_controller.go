@@ -13,7 +13,7 @@ import (
 )
 
 // userReconciler makes an account of a server agree with its User. It is the only writer of an account's access,
-// whatever that comes from (DESIGN D1).
+// whatever that comes from (design D1).
 type userReconciler struct {
 	*Kit
 	brake    *brake

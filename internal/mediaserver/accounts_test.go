@@ -202,7 +202,7 @@ func TestChangingUsers(t *testing.T) {
 	w.says(404, "User not found", "PATCH", path, adminToken, `{"disabled":true}`)
 }
 
-// Dubby contract, section 3, and the issue: rate-limited sign-in, by account and by client.
+// Dubby contract, section 3: rate-limited sign-in, by account and by client.
 func TestSignInIsLimited(t *testing.T) {
 	w := start(t, func(c *mediaserver.Config) { c.SignInsPerAccount, c.SignInsPerClient = 2, 5 })
 	w.owner()

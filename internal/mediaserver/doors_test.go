@@ -31,7 +31,7 @@ func (w *world) doors() map[string]func(login, secret string) answer {
 	}
 }
 
-// Shisho seed, lines 37 and 43; issue: rate-limited sign-in, and an audit log of every sign-in. No way to prove a password
+// Shisho seed, lines 37 and 43. Sign-in is limited, and each is in the audit log: no way to prove a password
 // is without its limit, its line in the log, and its refusal of who was deactivated.
 func TestNoDoorIsUnwatched(t *testing.T) {
 	for name := range new(world).doors() {

@@ -19,9 +19,8 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver"
 )
 
-// Tests name the line that they hold the server to, in the documentation of the servers whose model it is: the Dubby
-// access seed (000_3fbf76f961d2ba60.txt), the Alcoves seed (002_8cb32406149c90eb.txt), the Dubby roles seed
-// (003_05640e081e8fcbc9.txt) and the Shisho seed (004_e94183670b5c15f1.txt). Lines count from 1.
+// Tests name the rule that they hold the server to, by the page and line of the documentation of the servers whose model
+// it is: "Alcoves seed, line 42". docs/seeds.md has each.
 
 // password is every test account's password; the canary test looks for it.
 const password = "canary-pässword-1"

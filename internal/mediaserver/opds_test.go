@@ -214,7 +214,7 @@ func (w *world) sameAnswer(hidden, nothing answer) {
 	}
 }
 
-// Shisho seed, lines 37 and 43; issue: "sessions and OPDS end at once". What a server remembers of a password that was
+// Shisho seed, lines 37 and 43: sessions and OPDS end at once. What a server remembers of a password that was
 // right outlives neither deactivation, nor a new password, nor a role that may not read.
 func TestTheCatalogClosesAtOnce(t *testing.T) {
 	w := start(t)

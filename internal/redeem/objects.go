@@ -62,7 +62,7 @@ type Use struct {
 	Taken []v1alpha1.Redemption
 }
 
-// RedemptionName names a use: the API server refuses a second object of that name, which makes uses exact (DESIGN D5).
+// RedemptionName names a use: the API server refuses a second object of that name, which makes uses exact (design D5).
 func RedemptionName(invite *v1alpha1.Invite, slot int32) string {
 	return fmt.Sprintf("%s-%d", invite.UID, slot)
 }

@@ -129,7 +129,7 @@ func (h *house) describeSecret(secret *corev1.Secret) string {
 	return line
 }
 
-// statusProblems says which rules of the status contract (DESIGN D7) an object breaks.
+// statusProblems says which rules of the status contract (design D7) an object breaks.
 func statusProblems(object withStatus) (problems []string) {
 	conditions := *object.StatusConditions()
 	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)

@@ -60,7 +60,7 @@ func TestAPIDownWhileDatabaseUp(t *testing.T) {
 	c.wantSees("mia")
 }
 
-// A schema that is not known is not written to and not read; the API goes on taking away (DESIGN D9).
+// A schema that is not known is not written to and not read; the API goes on taking away (design D9).
 func TestUnknownSchema(t *testing.T) {
 	r := start(t)
 	c := r.open(r.withDatabase())

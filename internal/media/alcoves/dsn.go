@@ -22,7 +22,7 @@ var options = []string{"sslmode", "connect_timeout", "application_name"}
 const databaseForm = "write it like postgres://role:password@host:5432/database?sslmode=verify-full"
 
 // newDatabase reads a database URL. Nothing of it shows in an error, and nothing but it decides: no environment
-// variable, no password file, no service file (DESIGN D9).
+// variable, no password file, no service file (design D9).
 func newDatabase(config media.Config) (*database, error) {
 	parsed, err := url.Parse(config.DatabaseURL)
 	switch {

@@ -8,7 +8,7 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// boundCases: D6, what is read of an answer is bounded, in bytes and in depth.
+// boundCases, design D6: what is read of an answer is bounded, in bytes and in depth.
 var boundCases = []testCase{
 	{"endless_answer", func(f *fixture) { endlessAnswer(f, http.StatusOK) }},
 	{"endless_refusal", func(f *fixture) { endlessAnswer(f, http.StatusConflict) }},

@@ -13,7 +13,7 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// inviteCases: D5, a server's own invites keep Usher's promises, or the driver does not claim them.
+// inviteCases: design D5: a server's own invites keep Usher's promises, or the driver does not claim them.
 var inviteCases = []testCase{
 	{"not_claimed", invitesNotClaimed},
 	{"read_back", inviteReadBack},

@@ -7,7 +7,7 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// httpCases: R2, the table of errors, and what is never dialled (D6).
+// httpCases: R2, the table of errors, and what is never dialled (design D6).
 var httpCases = []testCase{
 	{"statuses", statuses},
 	{"addresses", addresses},

@@ -10,7 +10,7 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// normalParams are Dubby's (contract, section 3): Argon2id, 64 MiB, 3 passes, 4 lanes, 32 bytes.
+// normalParams are Dubby's (Dubby contract, section 3): Argon2id, 64 MiB, 3 passes, 4 lanes, 32 bytes.
 var normalParams = argon2id.Params{Memory: 64 * 1024, Iterations: 3, Parallelism: 4, SaltLength: 16, KeyLength: 32}
 
 // cheapParams cost next to nothing and protect nobody: for tests only.

@@ -1,5 +1,5 @@
-// Package httpapi is the embedded media server's HTTP interface: the paths and conventions that the Dubby seed and
-// contract (section 2) document, described by OpenAPI 3.1 at /v1/openapi.json and readable at /docs.
+// Package httpapi is the embedded media server's HTTP interface: the paths and conventions of Dubby (Dubby access
+// seed, lines 20 to 31, and Dubby contract, section 2), described by OpenAPI 3.1 at /v1/openapi.json and readable at /docs.
 package httpapi
 
 import (

@@ -12,7 +12,7 @@ type EmailUser struct {
 	Name string `json:"name"`
 }
 
-// EmailSignedIn is the answer to Dubby's sign-in (contract, section 3).
+// EmailSignedIn is the answer to Dubby's sign-in (Dubby contract, section 3).
 type EmailSignedIn struct {
 	Redirect bool      `json:"redirect"`
 	Token    string    `json:"token"`
@@ -44,8 +44,8 @@ type emailCredentials struct {
 	}
 }
 
-// dubbyRoutes are the calls of Dubby outside of /v1 that its contract names (section 3), so that what speaks to Dubby
-// signs in and out here, too.
+// dubbyRoutes are the calls of Dubby outside of /v1 (Dubby contract, section 3), so that what speaks to Dubby signs in
+// and out here, too.
 func (a *api) dubbyRoutes() {
 	add(a, route{method: http.MethodPost, path: "/api/auth/sign-in/email", id: "sign-in-email", tag: "dubby", public: true,
 		summary: "Sign in with a mail address, answered in Dubby's shape"}, a.signInEmail)
