@@ -22,10 +22,7 @@ const memoryLimit = "524288"
 // Files that claim gigabytes, or would take hours, cost their own metadata and a moment. The server that scans them stays
 // within its memory, goes on to the files that are whole, and says which could not be read.
 func TestHostileFilesAreScanned(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "mediaserver")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	program := buildServer(t)
 	media, data := t.TempDir(), t.TempDir()
 	files := mediatest.Hostile()
 	files["zz-good.mp3"] = mediatest.MP3("Good Song", "Somebody", "Album", 1)

@@ -42,6 +42,8 @@ type Config struct {
 	MetadataReader []string
 	// CheapPasswordHashing makes passwords cost next to nothing to check, and to guess: for tests only.
 	CheapPasswordHashing bool
+	// Hasher hashes the passwords. Nil: one of this server's own, as CheapPasswordHashing says.
+	Hasher *auth.Hasher
 	// SignInsPerClient is how many sign-ins and registrations one network address may try a minute, and, counted apart,
 	// how many invites it may look at; SignInsPerAccount is how many sign-ins one account may see. 0 means no limit.
 	SignInsPerClient, SignInsPerAccount int
@@ -61,6 +63,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Hasher == nil {
+		c.Hasher = auth.NewHasher(c.CheapPasswordHashing)
 	}
 	if c.Version == "" {
 		c.Version = "dev"
@@ -130,7 +135,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	processes, files := config.reader(roots)
 	scans := scan.NewRunner(database, roots, files, config.Logger)
 	return &Server{store: database, scans: scans, reader: processes, handler: httpapi.New(httpapi.Config{
-		Store: database, Hasher: auth.NewHasher(config.CheapPasswordHashing), Scans: scans, Roots: roots,
+		Store: database, Hasher: config.Hasher, Scans: scans, Roots: roots,
 		Logger: config.Logger, Clock: config.Clock, Version: config.Version,
 		Limits:  httpapi.Limits{PerClient: config.SignInsPerClient, PerAccount: config.SignInsPerAccount},
 		Proxies: config.TrustedProxies,

@@ -3,7 +3,10 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
@@ -72,4 +75,45 @@ func TestWaitingForAHashEndsWithTheContext(t *testing.T) {
 		}
 	}
 	t.Error("the context is never looked at")
+}
+
+// However many hashes are wanted at once, so many are made at once as there is memory for; the queue has an end, and who finds
+// it full is told at once.
+func TestHashesAtOnceAreBounded(t *testing.T) {
+	h := auth.NewHasher(false)
+	most := max(runtime.GOMAXPROCS(0)/4, 1)
+	var made, refused atomic.Int64
+	var all sync.WaitGroup
+	for range 200 {
+		all.Go(func() {
+			switch _, err := h.Hash(t.Context(), "correct horse"); {
+			case err == nil:
+				made.Add(1)
+			case errors.Is(err, auth.ErrBusy):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	stats := h.Stats()
+	if stats.Peak < 1 || stats.Peak > int64(most) || stats.Running != 0 || stats.Waiting != 0 {
+		t.Errorf("%+v, want at most %d at once", stats, most)
+	}
+	if refused.Load() == 0 || refused.Load() != stats.Refused || made.Load()+refused.Load() != 200 {
+		t.Errorf("%d made, %d refused: %+v", made.Load(), refused.Load(), stats)
+	}
+}
+
+// A hash from elsewhere, which takes more memory than there is for all, is checked, alone.
+func TestAHashThatTakesMoreThanThereIs(t *testing.T) {
+	h := auth.NewHasher(true)
+	hash, err := auth.NewHasher(false).Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if match, err := h.Matches(t.Context(), "correct horse", hash); err != nil || !match {
+		t.Errorf("%v, %v", match, err)
+	}
 }

@@ -12,6 +12,7 @@ import (
 )
 
 const (
+	textComeAgain  = "Many people are signing in just now. Wait a few seconds, then try again."
 	textSlowDown   = "Wait a minute, then try again."
 	textOtherMail  = "This invite is for another email address."
 	textMustChange = "This account has to change its password first. Sign in to the server with an app, choose a new " +

@@ -190,8 +190,11 @@ func (a *api) trouble(v *visit, err error) reply {
 		v.w.Header()[name] = values
 	}
 	notice := &portal.Notice{Site: v.site, Heading: "Something went wrong", Text: "Try again in a moment."}
-	if problem.status == http.StatusTooManyRequests {
+	switch {
+	case problem.status == http.StatusTooManyRequests:
 		notice.Heading, notice.Text = "Too many tries", textSlowDown
+	case errors.Is(err, auth.ErrBusy):
+		notice.Heading, notice.Text = "The server is busy", textComeAgain
 	}
 	return reply{status: problem.status, page: notice}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/scan"
 	"github.com/usher-media/usher/internal/mediaserver/store"
@@ -45,7 +46,11 @@ const (
 	textInvalid        = "Validation error"
 	textInternal       = "Internal error"
 	textNoInvite       = "Invite not found"
+	textBusy           = "The server is busy with other sign-ins; try again"
 )
+
+// busySeconds is when to come back to a server whose queue for hashing is full: it is empty by then.
+const busySeconds = "5"
 
 func newProblem(status int, text string) *Problem { return &Problem{status: status, Text: text} }
 
@@ -158,6 +163,8 @@ func spoken(err error) *Problem {
 		return newProblem(http.StatusForbidden, denial.Message)
 	case errors.As(err, &dead):
 		return newProblem(http.StatusGone, dead.Error())
+	case errors.Is(err, auth.ErrBusy):
+		return &Problem{status: http.StatusServiceUnavailable, Text: textBusy, headers: http.Header{"Retry-After": {busySeconds}}}
 	case errors.Is(err, store.ErrBadCursor):
 		return spoken(invalidField("cursor", "must be a nextCursor of this list"))
 	}

@@ -160,6 +160,9 @@ func (a *api) webTrouble(b *browsing, err error) turn {
 	for name, values := range problem.headers {
 		b.w.Header()[name] = values
 	}
+	if errors.Is(err, auth.ErrBusy) {
+		return b.notice(problem.status, "The server is busy", textComeAgain)
+	}
 	switch problem.status {
 	case http.StatusNotFound:
 		return b.notice(problem.status, "There is nothing here", "It may have been moved or removed, or it is not yours to see.")
