@@ -97,6 +97,13 @@ func start(ctx context.Context, o options, config mediaserver.Config) (err error
 	if err != nil {
 		return err
 	}
+	if o.metrics != "" {
+		end, err := serveMetrics(o.metrics, server.Metrics(), log)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer end()
+	}
 	log.Info("listening", "url", "http://"+listener.Addr().String(), "mediaRoots", o.mediaRoots, "data", o.data)
 	return serve(ctx, listener, server.Handler(), log)
 }
@@ -112,6 +119,32 @@ func metadataReader(o options) ([]string, error) {
 		command = append(command, "--media-root", folder)
 	}
 	return command, nil
+}
+
+// serveMetrics serves metrics on an address of their own until end is called.
+func serveMetrics(address string, metrics http.Handler, log *slog.Logger) (end func(), err error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
+	server := &http.Server{
+		Handler: mux, ReadTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	log.Info("listening for metrics", "metrics", "http://"+listener.Addr().String()+"/metrics")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("metrics are no longer served", "error", err)
+		}
+	}()
+	return func() {
+		_ = server.Close()
+		<-ended
+	}, nil
 }
 
 // serve answers requests until ctx ends, then lets those under way finish. There is no limit on how long an answer may

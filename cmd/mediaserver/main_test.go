@@ -76,7 +76,8 @@ func TestFailuresAreLogged(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--data", file}, {"--data", t.TempDir(), "--listen", "nowhere:99999"}} {
+	for _, args := range [][]string{{"--data", file}, {"--data", t.TempDir(), "--listen", "nowhere:99999"},
+		{"--data", t.TempDir(), "--listen", "127.0.0.1:0", "--metrics-address", "nowhere:99999"}} {
 		var out bytes.Buffer
 		if code := run(t.Context(), args, noEnv, &out); code != exitFailure || !strings.Contains(out.String(), "ERROR") {
 			t.Errorf("%v: exit code %d: %s", args, code, out.String())
@@ -84,14 +85,40 @@ func TestFailuresAreLogged(t *testing.T) {
 	}
 }
 
-// urls passes on the address that the program says it listens on.
+// urls passes on the addresses that the program says it listens on: for metrics, if it does, then for guests.
 type urls struct{ found chan string }
 
 func (u urls) Write(line []byte) (int, error) {
-	if match := regexp.MustCompile(`"url":"([^"]+)"`).FindSubmatch(line); match != nil {
+	for _, match := range regexp.MustCompile(`"(?:url|metrics)":"([^"]+)"`).FindAllSubmatch(line, -1) {
 		u.found <- string(match[1])
 	}
 	return len(line), nil
+}
+
+// Metrics are served on an address of their own, and on no other.
+func TestMetricsHaveAnAddressOfTheirOwn(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, ended := urls{make(chan string, 2)}, make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"--listen", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", "--data", t.TempDir(), "--log-format", "json",
+			"--password-hashing", "cheap"}, noEnv, out)
+	}()
+	metrics, guests := <-out.found, <-out.found
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for url, want := range map[string]int{metrics: 200, guests + "/metrics": 404, guests + "/healthz": 200, strings.TrimSuffix(metrics, "/metrics") + "/healthz": 404} {
+		response, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := response.Body.Close(); err != nil || response.StatusCode != want {
+			t.Errorf("%s: status %d, want %d, %v", url, response.StatusCode, want, err)
+		}
+	}
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d", code)
+	}
 }
 
 func TestServesUntilItIsStopped(t *testing.T) {

@@ -27,7 +27,7 @@ media from real directories below the root folders that you name. The first acco
 
 Then read http://127.0.0.1:3000/docs. Others come in by invite: POST /v1/invites answers with a code, and
 http://127.0.0.1:3000/invite/CODE is the page to send them. /healthz says that the server runs, /readyz that it can
-answer, /metrics how it does.
+answer, and --metrics-address has Prometheus metrics.
 
 Commands, instead of serving:
 
@@ -54,6 +54,7 @@ type options struct {
 	command, argument string
 
 	listen          string
+	metrics         string
 	data            string
 	database        string
 	personalRoot    string
@@ -106,6 +107,8 @@ func (o *options) flags() *pflag.FlagSet {
 	flags := pflag.NewFlagSet("mediaserver", pflag.ContinueOnError)
 	flags.SortFlags = false
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:3000", "address to listen on; 0.0.0.0:3000 for all networks")
+	flags.StringVar(&o.metrics, "metrics-address", "", "address for Prometheus metrics at /metrics, such as 127.0.0.1:3001; "+
+		"not for guests (default: none)")
 	flags.StringVar(&o.data, "data", "mediaserver-data", "directory for the server's own files; made when missing")
 	flags.StringVar(&o.database, "database", "", "SQLite file, or postgres:// URL that several servers may share "+
 		"(default: mediaserver.db in the data directory)")

@@ -23,26 +23,31 @@ const driverConcurrency = 8
 // mediaServer is a running media server, and a bare client of it.
 type mediaServer struct {
 	*process.Process
-	url, token, folders string
-	http                *http.Client
+	// metrics is the address of what it counts.
+	url, metrics, token, folders string
+	http                         *http.Client
 }
 
 // startMediaServer starts an empty media server whose password hashing costs next to nothing.
 func (b *bench) startMediaServer(ctx context.Context, name string) (*mediaServer, error) {
-	address, err := process.FreeAddress()
-	if err != nil {
-		return nil, err
+	var addresses [2]string
+	for i := range addresses {
+		var err error
+		if addresses[i], err = process.FreeAddress(); err != nil {
+			return nil, err
+		}
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = driverConcurrency
 	m := &mediaServer{
-		url: "http://" + address, folders: filepath.Join(b.dir, "media"),
+		url: "http://" + addresses[0], metrics: "http://" + addresses[1] + "/metrics", folders: filepath.Join(b.dir, "media"),
 		http: &http.Client{Timeout: time.Minute, Transport: transport},
 	}
 	if err := makeFolders(m.folders, b.libraries); err != nil {
 		return nil, err
 	}
-	m.Process, err = b.run(name, b.bin("mediaserver"), "--listen", address, "--data", filepath.Join(b.dir, name),
+	var err error
+	m.Process, err = b.run(name, b.bin("mediaserver"), "--listen", addresses[0], "--metrics-address", addresses[1], "--data", filepath.Join(b.dir, name),
 		"--media-root", m.folders, "--password-hashing", "cheap", "--log-level", "warn")
 	if err != nil {
 		return nil, err
@@ -102,7 +107,7 @@ type account struct {
 
 // requests counts what the media server was asked, by its own metrics, without what only looks after it.
 func (m *mediaServer) requests(ctx context.Context) (counts, error) {
-	found, err := scrape(ctx, m.url+"/metrics")
+	found, err := scrape(ctx, m.metrics)
 	if err != nil {
 		return nil, err
 	}

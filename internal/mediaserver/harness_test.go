@@ -154,6 +154,13 @@ func (w *world) send(method, path, token, body string, headers ...string) answer
 	return answer{response.StatusCode, response.Header, strings.TrimSpace(string(data))}
 }
 
+// metrics returns what the server counts.
+func (w *world) metrics() answer {
+	got := httptest.NewRecorder()
+	w.server.Metrics().ServeHTTP(got, httptest.NewRequest("GET", "/metrics", nil))
+	return answer{got.Code, got.Header(), got.Body.String()}
+}
+
 // want makes a request, checks its status, and decodes the answer.
 func (w *world) want(status int, method, path, token, body string) map[string]any {
 	w.Helper()

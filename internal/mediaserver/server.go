@@ -26,6 +26,9 @@ import (
 // databaseName is the database's file within the data directory.
 const databaseName = "mediaserver.db"
 
+// bodyTimeout is how long the body of a request may take. Every one is small: nothing is uploaded to this server.
+const bodyTimeout = 10 * time.Second
+
 // Config says how a server runs. One of DataDir and Database is required; every other zero value is usable.
 type Config struct {
 	// DataDir is the directory for the server's own files. It is made, for this user alone, when it is missing.
@@ -49,6 +52,8 @@ type Config struct {
 	SignInsPerClient, SignInsPerAccount int
 	// TrustedProxies are the networks of proxies in front, whose X-Forwarded-For says who the client is.
 	TrustedProxies []netip.Prefix
+	// BodyTimeout is how long the body of one request may take to arrive. 0: 10 seconds.
+	BodyTimeout time.Duration
 	// Version is told to everybody who asks. Empty: "dev".
 	Version string
 	// Clock tells the time. Nil: time.Now.
@@ -63,6 +68,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.BodyTimeout == 0 {
+		c.BodyTimeout = bodyTimeout
 	}
 	if c.Hasher == nil {
 		c.Hasher = auth.NewHasher(c.CheapPasswordHashing)
@@ -111,6 +119,7 @@ type Server struct {
 	scans   *scan.Runner
 	reader  *reader.Reader
 	handler http.Handler
+	metrics http.Handler
 }
 
 // New opens or makes the database, brings it up to date, and returns a server that is ready to serve. The context
@@ -134,12 +143,14 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	}
 	processes, files := config.reader(roots)
 	scans := scan.NewRunner(database, roots, files, config.Logger)
-	return &Server{store: database, scans: scans, reader: processes, handler: httpapi.New(httpapi.Config{
+	server := &Server{store: database, scans: scans, reader: processes}
+	server.handler, server.metrics = httpapi.New(httpapi.Config{
 		Store: database, Hasher: config.Hasher, Scans: scans, Roots: roots,
 		Logger: config.Logger, Clock: config.Clock, Version: config.Version,
 		Limits:  httpapi.Limits{PerClient: config.SignInsPerClient, PerAccount: config.SignInsPerAccount},
-		Proxies: config.TrustedProxies,
-	})}, nil
+		Proxies: config.TrustedProxies, BodyTimeout: config.BodyTimeout,
+	})
+	return server, nil
 }
 
 // roots returns the folders below which media may lie, and that of the personal libraries as an absolute path, or "".
@@ -174,6 +185,9 @@ func ReadMetadata(config Config, in io.Reader, out io.Writer) error {
 
 // Handler serves the server's whole HTTP interface. It answers with errors once the server is closed.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Metrics serves Prometheus metrics, at any path. It is for whoever runs the server: serve it where guests do not reach it.
+func (s *Server) Metrics() http.Handler { return s.metrics }
 
 // WaitForScans waits until no library is being scanned. It fails only when ctx ends first.
 func (s *Server) WaitForScans(ctx context.Context) error { return s.scans.WaitIdle(ctx) }

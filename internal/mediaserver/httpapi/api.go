@@ -38,6 +38,8 @@ type Config struct {
 	Limits  Limits
 	// Proxies are the networks whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// BodyTimeout is how long the body of one request may take to arrive.
+	BodyTimeout time.Duration
 }
 
 type api struct {
@@ -51,16 +53,19 @@ type api struct {
 	limits  *limiter
 	proxies []netip.Prefix
 	proven  *proven
-	huma    huma.API
+	// bodyTimeout is set anew by the framework when it begins to read.
+	bodyTimeout time.Duration
+	huma        huma.API
 }
 
-// New returns a handler that serves the whole interface. Handlers share nothing with each other.
-func New(config Config) http.Handler {
+// New returns a handler that serves the whole interface, and one with metrics, which is for whoever runs the server and is not
+// part of the first. Handlers share nothing with each other.
+func New(config Config) (handler, metrics http.Handler) {
 	mux := http.NewServeMux()
 	a := &api{
 		store: config.Store, hasher: config.Hasher, scans: config.Scans, roots: config.Roots, log: config.Logger,
 		now: config.Clock, version: config.Version, limits: &limiter{limits: config.Limits, store: config.Store},
-		proxies: config.Proxies, proven: newProven(),
+		proxies: config.Proxies, proven: newProven(), bodyTimeout: config.BodyTimeout,
 	}
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()
@@ -83,8 +88,9 @@ func New(config Config) http.Handler {
 	a.pageRoutes(mux)
 	a.webRoutes(mux)
 	seen := newObserver(config.Logger, a.clientOfRequest)
-	a.operationRoutes(mux, seen.metrics())
-	return seen.wrap(mux)
+	seen.watch(config.Hasher)
+	a.operationRoutes(mux)
+	return limitBodies(seen.wrap(mux), config.BodyTimeout), seen.metrics()
 }
 
 func describe(version string) huma.Config {
@@ -139,7 +145,7 @@ func (q PageQuery) page() store.Page { return store.Page{Cursor: q.Cursor, Limit
 func add[I, O any](a *api, r route, handle func(context.Context, *I) (*O, error)) {
 	operation := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Tags: []string{r.tag},
-		DefaultStatus: r.status, MaxBodyBytes: maxBody + 1, Middlewares: huma.Middlewares{a.guard(r)},
+		DefaultStatus: r.status, MaxBodyBytes: maxBody + 1, BodyReadTimeout: a.bodyTimeout, Middlewares: huma.Middlewares{a.guard(r)},
 	}
 	if !r.public {
 		operation.Security = []map[string][]string{{"bearer": {}}}

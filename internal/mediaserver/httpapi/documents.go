@@ -69,11 +69,10 @@ func indented(v any) (string, error) {
 	return string(data), err
 }
 
-// operationRoutes serves what keeps the server running: is it alive, is it ready, how is it doing.
-func (a *api) operationRoutes(mux *http.ServeMux, metrics http.Handler) {
+// operationRoutes serves what keeps the server running: is it alive, is it ready.
+func (a *api) operationRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.ready)
-	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusNotFound, "Not found") })
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/usher-media/usher/internal/mediaserver/auth"
 )
 
 // observer logs and counts requests. Its labels come from route patterns, never from what a client sends, so that they
@@ -37,6 +39,23 @@ func newObserver(log *slog.Logger, client func(*http.Request) string) *observer 
 	}
 	o.registry.MustRegister(o.requests, o.durations, collectors.NewGoCollector())
 	return o
+}
+
+// watch counts the passwords that are being hashed, wait for that, or were refused.
+func (o *observer) watch(hasher *auth.Hasher) {
+	for _, gauge := range []struct {
+		name, help string
+		value      func(auth.Stats) int64
+	}{
+		{"mediaserver_password_hashes_running", "Passwords that are being hashed.", func(s auth.Stats) int64 { return s.Running }},
+		{"mediaserver_password_hashes_waiting", "Passwords that wait to be hashed.", func(s auth.Stats) int64 { return s.Waiting }},
+	} {
+		opts := prometheus.GaugeOpts{Name: gauge.name, Help: gauge.help}
+		o.registry.MustRegister(prometheus.NewGaugeFunc(opts, func() float64 { return float64(gauge.value(hasher.Stats())) }))
+	}
+	o.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "mediaserver_password_hashes_refused_total", Help: "Passwords that were not hashed, since too many were waiting.",
+	}, func() float64 { return float64(hasher.Stats().Refused) }))
 }
 
 // metrics serves what was counted.
