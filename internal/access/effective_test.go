@@ -277,3 +277,29 @@ func TestClaimWinner(t *testing.T) {
 		t.Error("nobody claims, and somebody wins")
 	}
 }
+
+// TestARedeemedRoleThatTheServerDoesNotKnow gives nothing, and is not rounded.
+func TestARedeemedRoleThatTheServerDoesNotKnow(t *testing.T) {
+	user := &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{Name: "joe"}}
+	libraries := []v1alpha1.Library{{ObjectMeta: metav1.ObjectMeta{Name: "movies"}}}
+	redeemed := map[string]Edge{"movies": {Role: v1alpha1.LibraryRoleAdmin}}
+	if got := EffectiveAccess(Subject{User: user, Knows: viewerOnly, Redeemed: redeemed}, libraries, nil); len(got) > 0 {
+		t.Errorf("has %v", got)
+	}
+	if got := EffectiveAccess(Subject{User: user, Knows: knowsAll, Redeemed: redeemed}, libraries, nil); got["movies"].Role != v1alpha1.LibraryRoleAdmin {
+		t.Errorf("a known role gives %v", got)
+	}
+}
+
+// TestOnlyALibraryThatGoesIsWithdrawn: what its status said before it was made again under its name does not count.
+func TestOnlyALibraryThatGoesIsWithdrawn(t *testing.T) {
+	library := &v1alpha1.Library{}
+	library.Status.Conditions = v1alpha1.Conditions{{Type: v1alpha1.ConditionReady, Status: "False", Reason: v1alpha1.ReasonAccessStillHeld}}
+	if Withdrawn(library) {
+		t.Error("one that stays is withdrawn")
+	}
+	library.DeletionTimestamp = &metav1.Time{Time: now}
+	if !Withdrawn(library) {
+		t.Error("one that goes is not")
+	}
+}

@@ -98,3 +98,15 @@ func TestRedeemedEdges(t *testing.T) {
 		}
 	}
 }
+
+// TestAnInviteGivesNoLibraryThatGoes.
+func TestAnInviteGivesNoLibraryThatGoes(t *testing.T) {
+	stays, goes, elsewhere := v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{Name: "stays"}}, v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{Name: "goes"}}, v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{Name: "elsewhere"}}
+	goes.DeletionTimestamp = &metav1.Time{Time: now}
+	elsewhere.Spec.ServerRef.Name = "other"
+	invite := &v1alpha1.Invite{Spec: v1alpha1.InviteSpec{Libraries: &v1alpha1.Targets{All: true}}}
+	edges, err := InviteEdges(invite, []v1alpha1.Library{stays, goes, elsewhere})
+	if err != nil || len(edges) != 1 || edges[0].Library != "stays" {
+		t.Errorf("gives %v, %v", edges, err)
+	}
+}

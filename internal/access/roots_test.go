@@ -11,8 +11,8 @@ import (
 // TestOutsideRoots; test/api tries many more, and that the admission policy agrees.
 func TestOutsideRoots(t *testing.T) {
 	roots := []v1alpha1.LibraryPath{"/media/", `D:\Films`}
-	paths := []v1alpha1.LibraryPath{"/media/movies", "/media", "/media-private", "/", `D:\Films\new`, `D:\Films.\new`, `D:\Filmsx`}
-	want := `[/media-private / D:\Films.\new D:\Filmsx]`
+	paths := []v1alpha1.LibraryPath{"/media/movies", "/media", "/media-private", "/", `D:\Films\new`, `D:\Films.\new`, `D:\Films\.. \Private`, `D:\Filmsx`}
+	want := `[/media-private / D:\Films.\new D:\Films\.. \Private D:\Filmsx]`
 	if got := fmt.Sprint(access.OutsideRoots(paths, roots)); got != want {
 		t.Errorf("outside are %s, want %s", got, want)
 	}
