@@ -135,12 +135,13 @@ func taken(user *v1alpha1.User) bool {
 // undo takes back a use whose name was taken: first the User, whose controller makes sure that no account of ours is
 // left, then the reservation.
 func (e *Engine) undo(ctx context.Context, mine *v1alpha1.Redemption, user *v1alpha1.User) error {
-	base := user.DeepCopy()
+	base, uid := user.DeepCopy(), user.UID
+	base.UID = "" // so that the patch holds it: another User, made under this name meanwhile, is refused
 	user.Spec.DeletionPolicy = v1alpha1.UserDeletionDelete
 	if err := e.client.Patch(ctx, user, client.MergeFrom(base)); err != nil {
 		return unavailable(err)
 	}
-	if err := e.client.Delete(ctx, user, client.Preconditions{UID: &user.UID}); client.IgnoreNotFound(err) != nil {
+	if err := e.client.Delete(ctx, user, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
 		return unavailable(err)
 	}
 	err := wait.PollUntilContextTimeout(ctx, e.wait.Poll, e.wait.Account, true, func(ctx context.Context) (bool, error) {

@@ -192,3 +192,37 @@ func TestAwaitingAUserThatIsGone(t *testing.T) {
 	_, err := d.engine.await(t.Context(), reservation(0, "joe"))
 	wantErr(t, err, errBeingUndone)
 }
+
+// A User that its controller took up after it was read is not cleared away: an account may be made for it at this moment.
+func TestANameThatWasTakenUpMeanwhileIsNotCleared(t *testing.T) {
+	mine, existing := reservation(0, "joe"), person("joe", labelled("gone-0"))
+	asks := preconditions.Delete
+	takenUp := interceptor.Funcs{Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
+		now := person("joe", nil)
+		if err := c.Get(ctx, client.ObjectKeyFromObject(now), now); err != nil {
+			return err
+		}
+		now.Finalizers = []string{v1alpha1.Finalizer}
+		if err := c.Update(ctx, now); err != nil {
+			return err
+		}
+		return asks(ctx, c, object, options...)
+	}}
+	d := newDesk(t, takenUp, mine, existing)
+	wantErr(t, d.engine.declare(t.Context(), mine, Request{Person: Person{Username: "joe"}}), ErrUnavailable)
+	if left := person("joe", nil); !d.exists(left) || !left.DeletionTimestamp.IsZero() {
+		t.Error("a User with an account to come was deleted")
+	}
+}
+
+// A User that was made anew meanwhile, by whoever, is not undone, and keeps its deletion policy.
+func TestUndoingLeavesAnotherUserOfTheName(t *testing.T) {
+	mine, anew := reservation(0, "joe"), person("joe", nil)
+	anew.UID = "another"
+	d := newDesk(t, preconditions, mine.DeepCopy(), anew)
+	was := person("joe", labelled(mine.Name))
+	wantErr(t, d.engine.undo(t.Context(), mine, was), ErrUnavailable)
+	if left := person("joe", nil); !d.exists(left) || left.Spec.DeletionPolicy == v1alpha1.UserDeletionDelete {
+		t.Errorf("somebody else's User was deleted, or is to be with its account: %+v", left.Spec)
+	}
+}

@@ -1,6 +1,7 @@
 package redeem
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -72,8 +73,21 @@ func TestGivingBackNeedsTheVeryUse(t *testing.T) {
 	}
 }
 
-// preconditions are what an API server asks of a deletion.
-var preconditions = interceptor.Funcs{Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
+// preconditions are what an API server asks of a deletion, and of a patch that names a UID.
+var preconditions = interceptor.Funcs{Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+	stored := object.DeepCopyObject().(client.Object)
+	if err := c.Get(ctx, client.ObjectKeyFromObject(object), stored); err != nil {
+		return err
+	}
+	data, err := patch.Data(object)
+	if err != nil {
+		return err
+	}
+	if bytes.Contains(data, []byte(`"uid"`)) && object.GetUID() != stored.GetUID() {
+		return apierrors.NewConflict(schema.GroupResource{Resource: "users"}, object.GetName(), errors.New("it is another one"))
+	}
+	return c.Patch(ctx, object, patch, options...)
+}, Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
 	asked := (&client.DeleteOptions{}).ApplyOptions(options).Preconditions
 	stored := object.DeepCopyObject().(client.Object)
 	if err := c.Get(ctx, client.ObjectKeyFromObject(object), stored); err != nil {
