@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// pace says how long something is to wait that is asked for over and over: a look at a server that lacks something, a
+// pace is a per-key exponential backoff for what is asked for over and over: a look at a server that lacks something, a
 // status that derives from what goes on changing.
 type pace[K comparable] struct {
 	// first is the wait of the first time, last the longest.

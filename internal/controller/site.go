@@ -52,7 +52,7 @@ func (s site) notUp() *outcome {
 	c := s.connection
 	switch {
 	case c.Server == nil && c.Reason == "":
-		o := waiting(v1alpha1.ReasonServerNotReady, "MediaServer %s is being looked at", s.server.Name)
+		o := waiting(v1alpha1.ReasonServerNotReady, "waiting for the first probe of MediaServer %s", s.server.Name)
 		o.early = true
 		return o
 	case c.Reason == v1alpha1.ReasonPaused && c.Generation == s.server.Generation:

@@ -82,8 +82,8 @@ func (k *Kit) warnOfFailure(before, now object, o outcome) {
 // overtaken is for an object that somebody else wrote in between: their event brings it back, this only makes sure.
 var overtaken = reconcile.Result{RequeueAfter: time.Second}
 
-// writeStatus sends the difference of the status, or nothing when there is none. What was computed of an older object than
-// the one that is there is refused with a conflict: it would stay, since a status brings nobody back.
+// writeStatus sends the difference of the status, or nothing when there is none. It uses optimistic locking: status updates
+// trigger no reconcile, so a status computed from a stale object would persist.
 func writeStatus(ctx context.Context, c client.Client, before, now object) error {
 	base := before.DeepCopyObject().(client.Object)
 	// Metadata is not the status's business: only what differs below .status is sent.

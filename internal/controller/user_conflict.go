@@ -38,7 +38,7 @@ func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Acco
 	case len(candidates) == 0:
 		return stalled(v1alpha1.ReasonConflict, "the server has no account %q, and an owner is never made, only taken over: name the owner's account, or choose another role", name)
 	case p.unproven:
-		return stalled(v1alpha1.ReasonConflict, "an account %q came into being while Usher was making one, and the password has changed since, so that nothing tells whose it is: put the former password back into its Secret, delete the account on the server, or set adoptionPolicy Always to take it over", name)
+		return stalled(v1alpha1.ReasonConflict, "cannot verify that Usher created account %q: its password changed during creation. Restore the old password in the Secret, delete the account, or set adoptionPolicy: Always", name)
 	case p.user.Spec.AdoptionPolicy != v1alpha1.AccountAdoptionAlways && p.adoptionPolicy() != v1alpha1.AccountAdoptionNever && p.administers(candidates[0]):
 		return stalled(v1alpha1.ReasonConflict, "an account %q exists whose role %s administers the server, or may: set spec.adoptionPolicy Always here to take it over, or choose another username", name, candidates[0].Role)
 	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled:

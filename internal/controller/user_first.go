@@ -27,7 +27,7 @@ func (p *userPass) grantsOnTheirWay(now time.Time, d difference) *outcome {
 	if left <= 0 || p.record.Origin != v1alpha1.OriginAdopted || p.wantDisabled || !p.loses(d) {
 		return nil
 	}
-	o := waiting(v1alpha1.ReasonProgressing, "the account was just taken over: a moment is left for LibraryGrants that follow before anything is taken away")
+	o := waiting(v1alpha1.ReasonProgressing, "account adopted; waiting briefly for LibraryGrants before revoking access")
 	o.after = left
 	return o
 }

@@ -167,7 +167,7 @@ func (r *userReconciler) taken(ctx context.Context, p *userPass) *outcome {
 		return r.callFailed(p.site, err)
 	}
 	if len(p.candidates()) > 0 {
-		o := waiting(v1alpha1.ReasonProgressing, "somebody made an account of that name at the same moment: looking whose it is")
+		o := waiting(v1alpha1.ReasonProgressing, "an account with this name was created concurrently; checking ownership")
 		o.after = lookAgainAfter
 		return o
 	}
