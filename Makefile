@@ -82,8 +82,8 @@ clean: ## Remove what make builds here (the control plane in the user's cache st
 
 .PHONY: install
 install: ## Install the kinds, roles and admission policies into the cluster of the current kubectl context
-	$(kubectl) apply --server-side -k config/crd
-	$(kubectl) apply --server-side -f config/rbac/viewer_role.yaml -f config/rbac/editor_role.yaml -f config/rbac/administrator_role.yaml
+	$(kubectl) apply --server-side --force-conflicts -k config/crd
+	$(kubectl) apply --server-side --force-conflicts -f config/rbac/viewer_role.yaml -f config/rbac/editor_role.yaml -f config/rbac/administrator_role.yaml
 
 .PHONY: image
 image: ## Build the container image with both binaries

@@ -8,9 +8,9 @@ type InviteDelivery string
 
 // The deliveries.
 const (
-	// DeliveryAuto: the server's own invites where they keep Usher's promises, else Usher's pages.
+	// DeliveryAuto: the server's own invites where they keep Usher's promises, else Usher's pages, which are not served yet.
 	DeliveryAuto InviteDelivery = "Auto"
-	// DeliveryPortal: Usher's pages.
+	// DeliveryPortal: Usher's pages, which are not served yet.
 	DeliveryPortal InviteDelivery = "Portal"
 	// DeliveryNative: the server's own link, with that server's promises.
 	DeliveryNative InviteDelivery = "Native"
@@ -95,7 +95,9 @@ type InviteSpec struct {
 	// +optional
 	Welcome string `json:"welcome,omitempty"`
 
-	// Delivery: whose pages admit people. Immutable, since each keeps its own count.
+	// Delivery: whose pages admit people. Auto: the server's own, where they count exactly (Embedded). Native: the server's
+	// own links, with that server's promises (Alcoves). Portal: Usher's pages, which are not served yet. Immutable, since
+	// each keeps its own count.
 	// +kubebuilder:default=Auto
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="delivery is immutable: delete this Invite and make a new one"
 	// +optional

@@ -63,6 +63,7 @@ func watchDubby(t *testing.T, server *dubbytest.Server) {
 		switch object.GetKind() {
 		case "MediaServer":
 			_ = unstructured.SetNestedField(object.Object, server.URL, "spec", "url")
+			_ = unstructured.SetNestedField(object.Object, string(v1alpha1.ModeEnforce), "spec", "mode") // the sample only observes
 		case "Secret":
 			_ = unstructured.SetNestedField(object.Object, dubbytest.OwnerPassword, "stringData", "password")
 		}
