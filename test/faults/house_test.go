@@ -45,8 +45,10 @@ type house struct {
 	up func()
 	// pruneWait is how long a deletion waits; zero for as long as usual.
 	pruneWait time.Duration
-	// restore puts the server back to a backup that was taken; nil for none.
-	restore func()
+	// backups each put the server back to what it was.
+	backups []func()
+	// firstKey is the operator's key that another has taken the place of; nil while it is in place.
+	firstKey map[string][]byte
 	// heal ends the troubles that a random sequence has made.
 	heal []func()
 }
@@ -182,6 +184,7 @@ func (h *house) create(objects ...client.Object) {
 func (h *house) delete(objects ...client.Object) {
 	h.t.Helper()
 	for _, object := range objects {
+		h.oracle.beforeDelete(object)
 		if err := h.client.Delete(context.Background(), object); client.IgnoreNotFound(err) != nil {
 			h.t.Fatal(err)
 		}

@@ -16,16 +16,19 @@ type manifests struct {
 	users     map[string]*v1alpha1.User
 	libraries map[string]*v1alpha1.Library
 	grants    map[string]*v1alpha1.LibraryGrant
+	// redemptions are no manifests, but what people came by: deleting one takes back what it gave.
+	redemptions map[string]*v1alpha1.Redemption
 }
 
 // read reads the manifests; what is being deleted is not among them.
 func (h *house) read() manifests {
 	h.t.Helper()
-	m := manifests{map[string]*v1alpha1.User{}, map[string]*v1alpha1.Library{}, map[string]*v1alpha1.LibraryGrant{}}
+	m := manifests{map[string]*v1alpha1.User{}, map[string]*v1alpha1.Library{}, map[string]*v1alpha1.LibraryGrant{}, map[string]*v1alpha1.Redemption{}}
 	var users v1alpha1.UserList
 	var libraries v1alpha1.LibraryList
 	var grants v1alpha1.LibraryGrantList
-	for _, list := range []client.ObjectList{&users, &libraries, &grants} {
+	var redemptions v1alpha1.RedemptionList
+	for _, list := range []client.ObjectList{&users, &libraries, &grants, &redemptions} {
 		if err := h.client.List(context.Background(), list, client.InNamespace(h.namespace)); err != nil {
 			h.t.Fatal(err)
 		}
@@ -38,6 +41,9 @@ func (h *house) read() manifests {
 	}
 	for i := range grants.Items {
 		m.put(&grants.Items[i])
+	}
+	for i := range redemptions.Items {
+		m.put(&redemptions.Items[i])
 	}
 	return m
 }
@@ -53,6 +59,8 @@ func (m manifests) put(object client.Object) {
 		m.libraries[o.Name] = o
 	case *v1alpha1.LibraryGrant:
 		m.grants[o.Name] = o
+	case *v1alpha1.Redemption:
+		m.redemptions[o.Name] = o
 	}
 }
 
@@ -90,12 +98,17 @@ func (m manifests) granted(user *v1alpha1.User, library *v1alpha1.Library, now t
 			return true
 		}
 	}
+	for _, r := range m.redemptions {
+		if r.Spec.UserRef.Name == user.Name && slices.ContainsFunc(r.Spec.Libraries, func(e v1alpha1.RedeemedEdge) bool { return e.Library == library.Name }) {
+			return true
+		}
+	}
 	return false
 }
 
 func names(targets v1alpha1.Targets, object client.Object) bool {
 	if targets.All {
-		return true
+		return object.GetLabels()[v1alpha1.LabelRedemption] == "" // who came by a link is taken only by what is said
 	}
 	if targets.Selector != nil {
 		for key, value := range targets.Selector.MatchLabels {

@@ -27,6 +27,8 @@ type oracle struct {
 	looks int
 	// broken are the first complaints.
 	broken []string
+	// expected is what is to stay.
+	expected expectations
 }
 
 func newOracle(h *house) *oracle {
@@ -36,12 +38,15 @@ func newOracle(h *house) *oracle {
 // beforeChange adds what the manifests give once an object is as it is about to be.
 func (o *oracle) beforeChange(object client.Object) {
 	m := o.h.read()
+	was := manifests{users: maps.Clone(m.users)}
 	m.put(object)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for username, a := range m.allowances(time.Now()) {
 		o.allowed[username] = o.allowed[username].add(a)
 	}
+	o.narrow(m)
+	o.rotated(was, object)
 }
 
 // byHand does what somebody does on the server itself, of which nobody is to be blamed.
@@ -55,11 +60,12 @@ func (o *oracle) byHand(do func(system)) {
 		}
 		o.found[username] = p
 	}
+	o.expectAsFound(o.h.system.people())
 }
 
 // renamed gives an account another name by hand. Manifests may take from it what they gave, and give it nothing.
 func (o *oracle) renamed(username, to string) {
-	o.byHand(func(s system) { s.(*memorySystem).renameAccount(username, to) })
+	o.byHand(func(system) { o.h.memory().renameAccount(username, to) })
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.aliases[to] = true
@@ -78,6 +84,7 @@ func (o *oracle) settled() {
 			o.found[username] = p
 		}
 	}
+	o.expect(m)
 }
 
 func (m manifests) declares(name string) bool {
@@ -95,6 +102,7 @@ func (o *oracle) look(write string) {
 	defer o.mu.Unlock()
 	o.looks++
 	people := o.h.system.people()
+	o.missed(write, people)
 	for _, username := range slices.Sorted(maps.Keys(people)) {
 		p := people[username]
 		a, declared := o.allowed[username]

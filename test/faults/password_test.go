@@ -32,7 +32,7 @@ func TestThePasswordComesLast(t *testing.T) {
 
 func generousServer(t *testing.T, k int, mode mortal.Mode) {
 	const password = "what ann was given 1"
-	generous := &generousSystem{memorySystem: memorySystem{memory.NewStore(memory.Options{})}}
+	generous := &generousSystem{memorySystem: memorySystem{store: memory.NewStore(memory.Options{})}}
 	h := newHouse(t, generous)
 	generous.h = h
 	w := &watchedPassword{h: h, password: password}

@@ -26,6 +26,7 @@ func (h *house) quiet() {
 		why = h.unrest()
 		return why == ""
 	})
+	h.oracle.look("all that was to be done")
 	h.oracle.settled()
 }
 
@@ -47,6 +48,11 @@ func (h *house) unrest() string {
 		}
 		if problems := statusProblems(object); len(problems) > 0 {
 			return fmt.Sprintf("%T %s %s", object, object.GetName(), problems)
+		}
+	}
+	for _, why := range []string{h.unrecorded(), h.wrongLinks(m)} {
+		if why != "" {
+			return why
 		}
 	}
 	return h.inexact()
@@ -118,11 +124,12 @@ func (h *house) rest() {
 	h.relook() // the counts in the MediaServer's status date from its last look
 	h.followed()
 	h.process.Arm(0, "")
+	before := h.snapshot()
 	h.relook()
 	h.relook()
 	h.followed()
 	if writes := h.process.Writes(); len(writes) > 0 {
-		h.t.Errorf("%s: at rest the operator wrote %q", h, writes)
+		h.t.Errorf("%s: at rest the operator wrote %q\n%s", h, writes, differences(before, h.snapshot()))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -40,7 +41,7 @@ func TestRestoredCluster(t *testing.T) {
 			people := h.system.people()
 
 			h.kill()
-			h.comesBack()
+			h.comesBack(false)
 			c.lose(h)
 			h.start()
 			h.quiet()
@@ -94,26 +95,42 @@ func TestLostKey(t *testing.T) {
 	h.rest()
 }
 
-// comesBack makes every object anew from what a backup has of it: spec, labels and annotations.
-func (h *house) comesBack() {
+// comesBack makes every object anew from what a backup has of it: spec, labels and annotations, and its status or not.
+func (h *house) comesBack(statuses bool) {
 	h.t.Helper()
 	objects := h.objects()
 	for _, object := range objects {
 		base := object.DeepCopyObject().(client.Object)
 		withoutFinalizers(object)
-		if err := h.client.Patch(h.t.Context(), object, client.MergeFrom(base)); err != nil {
+		if err := h.client.Patch(h.t.Context(), object, client.MergeFrom(base)); client.IgnoreNotFound(err) != nil {
 			h.t.Fatal(err)
 		}
 		h.delete(object)
 	}
 	for _, object := range objects {
-		object.SetUID("")
-		object.SetResourceVersion("")
-		object.SetGeneration(0)
-		object.SetManagedFields(nil)
-		object.SetFinalizers(nil)
-		h.create(object)
+		was := object.DeepCopyObject().(client.Object)
+		h.create(asNew(object))
+		if statuses {
+			was.SetResourceVersion(object.GetResourceVersion())
+			was.SetUID(object.GetUID())
+			if err := h.client.Status().Update(h.t.Context(), was); err != nil {
+				h.t.Fatal(err)
+			}
+		}
 	}
+}
+
+// asNew is an object that can be made anew.
+func asNew(object withStatus) withStatus {
+	object.SetUID("")
+	object.SetResourceVersion("")
+	object.SetGeneration(0)
+	object.SetManagedFields(nil)
+	object.SetFinalizers(nil)
+	object.SetDeletionTimestamp(nil)
+	object.SetDeletionGracePeriodSeconds(nil)
+	object.SetCreationTimestamp(metav1.Time{})
+	return object
 }
 
 func (h *house) deleteSecrets(suffix string) {

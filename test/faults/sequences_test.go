@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,6 +25,14 @@ func TestRandomSequences(t *testing.T) {
 		t.Parallel()
 		randomSequences(t, func(testing.TB, scenario) system { return newMemory(nil) }, amount{2, 2}, amount{24, 12})
 	})
+	t.Run("links", func(t *testing.T) {
+		t.Parallel()
+		randomSequences(t, func(testing.TB, scenario) system { return newLinked() }, amount{1, 2}, amount{12, 12})
+	})
+	t.Run("reused ids", func(t *testing.T) {
+		t.Parallel()
+		randomSequences(t, func(testing.TB, scenario) system { return reusing() }, amount{0, 0}, amount{12, 12})
+	})
 	t.Run("Shisho", func(t *testing.T) {
 		t.Parallel()
 		randomSequences(t, newShisho, amount{1, 1}, amount{12, 10})
@@ -41,28 +50,37 @@ func randomSequences(t *testing.T, on func(testing.TB, scenario) system, quick, 
 	for n := range much.worlds {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, on(t, scenario{}))
-			h.start()
-			household(h)
-			h.oracle.byHand(func(s system) {
-				s.addAccount("guest", "guest's own password")
-				s.addLibrary("Private")
-				s.addLibrary("Attic")
-				s.give("guest", "Attic")
-			})
-			edit(h, h.mediaServer(), func(s *v1alpha1.MediaServer) { // the brake has tests of its own
-				metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationProceed, time.Now().Add(2*time.Hour).UTC().Format(time.RFC3339))
-			})
-			h.quiet()
+			h := lively(t, on(t, scenario{}))
 			// Every burst goes on from where the last one ended: what rapid would shrink is a burst, not the way there.
-			for range much.bursts {
+			for b := range much.bursts {
 				burst := rapid.Custom(func(r *rapid.T) []operation {
 					return rapid.SliceOfN(rapid.Custom(anOperation), 5, 12).Draw(r, "burst")
-				}).Example(int(sequences.Add(1)))
+				}).Example(1 + 100*n + b)
+				sequences.Add(1)
 				h.play(burst)
 			}
 		})
 	}
+}
+
+// lively is a household with which random sequences begin.
+func lively(t *testing.T, on system) *house {
+	t.Helper()
+	h := newHouse(t, on)
+	h.informers = &informers{}
+	h.start()
+	household(h)
+	h.oracle.byHand(func(s system) {
+		s.addAccount("guest", "guest's own password")
+		s.addLibrary("Private")
+		s.addLibrary("Attic")
+		s.give("guest", "Attic")
+	})
+	edit(h, h.mediaServer(), func(s *v1alpha1.MediaServer) { // the brake has tests of its own
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationProceed, time.Now().Add(2*time.Hour).UTC().Format(time.RFC3339))
+	})
+	h.quiet()
+	return h
 }
 
 // operation is one thing that somebody does; its name says what.
@@ -85,14 +103,19 @@ func (h *house) play(burst []operation) {
 		o.do(h)
 		operations.Add(1)
 	}
-	for _, heal := range h.heal {
-		heal()
-	}
-	h.heal = nil
+	h.healed()
 	h.look()
 	h.quiet()
 	covered.moments.Add(int64(h.oracle.verdict()))
 	h.rest()
+}
+
+// healed ends all troubles.
+func (h *house) healed() {
+	for _, heal := range h.heal {
+		heal()
+	}
+	h.heal = nil
 }
 
 var (
@@ -110,8 +133,16 @@ func anOperation(r *rapid.T) operation {
 	number := rapid.IntRange(0, 30).Draw(r, "number")
 	libraries := rapid.SampledFrom([]string{"*", "movies", "kids", "movies,kids", "shows"}).Draw(r, "libraries")
 	users := rapid.SampledFrom([]string{"*", "ann", "mia", "group=kids", "leo,zoe"}).Draw(r, "users")
-	named := func(format string, args ...any) string { return fmt.Sprintf(format, args...) }
-	return rapid.SampledFrom(append(lossesAndChanges(user, library, number), []operation{
+	return rapid.SampledFrom(slices.Concat(
+		manifestChanges(user, library, grant, number, libraries, users), byHand(user, library, number), lossesAndChanges(user, library, number), rebuilds(user, number), invitations(number),
+	)).Draw(r, "operation")
+}
+
+func named(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+
+// manifestChanges are what people do to manifests.
+func manifestChanges(user, library, grant string, number int, libraries, users string) []operation {
+	return []operation{
 		{named("create User %s", user), func(h *house) { h.put(h.newcomer(user)) }},
 		{named("delete User %s", user), func(h *house) { h.delete(h.user(user)) }},
 		{named("toggle disabled of %s", user), func(h *house) {
@@ -146,8 +177,14 @@ func anOperation(r *rapid.T) operation {
 			})
 		}},
 		{named("revoke grant %s", grant), func(h *house) { h.delete(h.grant(grant, "", "")) }},
-		{named("create Library %s", library), func(h *house) { h.put(h.library(library)) }},
+		{named("create Library %s", library), func(h *house) { h.put(h.newLibrary(library)) }},
 		{named("delete Library %s", library), func(h *house) { h.delete(h.library(library)) }},
+	}
+}
+
+// byHand are what people do on the server, and to the operator.
+func byHand(user, library string, number int) []operation {
+	return []operation{
 		{named("by hand: give %s to %s", library, user), func(h *house) {
 			h.oracle.byHand(func(s system) { s.give(user, displayName(library)) })
 		}},
@@ -163,14 +200,9 @@ func anOperation(r *rapid.T) operation {
 		{"kill and start the operator", func(h *house) { h.restart() }},
 		{named("odd answers %d", number), func(h *house) { h.heal = append(h.heal, h.system.odd(number)) }},
 		{"the server goes down", func(h *house) { h.heal = append(h.heal, h.system.down()) }},
-		{"the server comes back", func(h *house) {
-			for _, heal := range h.heal {
-				heal()
-			}
-			h.heal = nil
-		}},
+		{"the server comes back", func(h *house) { h.healed() }},
 		{"look", func(h *house) { h.look() }},
-	}...)).Draw(r, "operation")
+	}
 }
 
 // lossesAndChanges are what is lost, restored or renamed behind the operator's back, and roles that change.
@@ -182,7 +214,7 @@ func lossesAndChanges(user, library string, number int) []operation {
 		{fmt.Sprintf("strip the record of User %s", user), func(h *house) { h.change(h.user(user), withoutRecord) }},
 		{fmt.Sprintf("strip the record of Library %s", library), func(h *house) { h.change(h.library(library), withoutRecord) }},
 		{fmt.Sprintf("by hand: rename %s, or back", user), func(h *house) {
-			if on, ok := h.system.(*memorySystem); ok {
+			if on := h.memory(); on != nil {
 				to := user + "-renamed"
 				_, named := on.store.Account(user)
 				_, renamed := on.store.Account(to)
@@ -192,16 +224,6 @@ func lossesAndChanges(user, library string, number int) []operation {
 				case named && !renamed:
 					h.oracle.renamed(user, to)
 				}
-			}
-		}},
-		{"by hand: back up the server, or restore it", func(h *house) {
-			on, ok := h.system.(*memorySystem)
-			switch {
-			case ok && h.restore == nil:
-				h.restore = on.store.Backup()
-			case ok:
-				h.oracle.byHand(func(system) { h.restore() })
-				h.restore = nil
 			}
 		}},
 		{"a second connection comes, or goes", func(h *house) {
@@ -227,8 +249,19 @@ func with(annotations map[string]string, key, value string) map[string]string {
 // newcomer is a User that takes over its own account from before, which was disabled when the User was deleted.
 func (h *house) newcomer(name string) *v1alpha1.User {
 	user := h.user(name, "group=adults")
-	user.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
+	if _, there := h.system.people()[name]; there {
+		user.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
+	}
 	return user
+}
+
+// newLibrary is one that is taken over only if it is there.
+func (h *house) newLibrary(name string) *v1alpha1.Library {
+	library := h.library(name)
+	if !slices.Contains(h.system.libraries(), library.Spec.DisplayName) {
+		library.Spec.AdoptionPolicy = ""
+	}
+	return library
 }
 
 // put creates an object, unless there is one, also one that is being deleted.

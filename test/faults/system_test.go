@@ -53,17 +53,24 @@ type system interface {
 }
 
 // memorySystem is the media server in memory.
-type memorySystem struct{ store *memory.Store }
+type memorySystem struct {
+	store *memory.Store
+	// switchless: accounts are disabled otherwise than by a switch.
+	switchless bool
+}
 
 func newMemory(change func(*media.Capabilities)) *memorySystem { return newMemoryWith(change, nil) }
 
 func newMemoryWith(change func(*media.Capabilities), traits func(*media.Traits)) *memorySystem {
-	return &memorySystem{memory.NewStore(memory.Options{Traits: traits, Capabilities: func(c *media.Capabilities) {
+	on := &memorySystem{}
+	on.store = memory.NewStore(memory.Options{Traits: traits, Capabilities: func(c *media.Capabilities) {
 		c.ChosenIDs = true // as on the embedded server; Shisho chooses itself
 		if change != nil {
 			change(c)
 		}
-	}})}
+		on.switchless = !c.Disable
+	}})
+	return on
 }
 
 func (m *memorySystem) kind() v1alpha1.MediaServerType { return v1alpha1.MediaServerEmbedded }

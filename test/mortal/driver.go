@@ -158,3 +158,47 @@ func (d *driver) SetRegistration(ctx context.Context, mode media.RegistrationMod
 	}
 	return d.write("SetRegistration", func() error { return able.SetRegistration(ctx, mode) })
 }
+
+// ListInvites and the rest of media.Inviter, for servers with invites of their own.
+func (d *driver) ListInvites(ctx context.Context) ([]media.Invite, error) {
+	return asked(d, func(able media.Inviter) ([]media.Invite, error) { return able.ListInvites(ctx) })
+}
+
+func (d *driver) CreateInvite(ctx context.Context, invite media.NewInvite) (media.Invite, error) {
+	return writing(d, "CreateInvite "+invite.Reference, func() (media.Invite, error) {
+		return asked(d, func(able media.Inviter) (media.Invite, error) { return able.CreateInvite(ctx, invite) })
+	})
+}
+
+func (d *driver) SetInvite(ctx context.Context, id media.InviteID, settings media.InviteSettings) (media.Invite, error) {
+	return writing(d, "SetInvite", func() (media.Invite, error) {
+		return asked(d, func(able media.Inviter) (media.Invite, error) { return able.SetInvite(ctx, id, settings) })
+	})
+}
+
+func (d *driver) DeleteInvite(ctx context.Context, id media.InviteID) error {
+	return d.write("DeleteInvite", func() error {
+		_, err := asked(d, func(able media.Inviter) (struct{}, error) { return struct{}{}, able.DeleteInvite(ctx, id) })
+		return err
+	})
+}
+
+func (d *driver) InviteUses(ctx context.Context, id media.InviteID) ([]media.InviteUse, error) {
+	return asked(d, func(able media.Inviter) ([]media.InviteUse, error) { return able.InviteUses(ctx, id) })
+}
+
+func (d *driver) InvitePath(code string) string {
+	if able, ok := d.Driver.(media.Inviter); ok {
+		return able.InvitePath(code)
+	}
+	return ""
+}
+
+// asked runs a call of a server's own invites, where it has any.
+func asked[T any](d *driver, do func(media.Inviter) (T, error)) (result T, err error) {
+	able, ok := d.Driver.(media.Inviter)
+	if !ok {
+		return result, unsupported()
+	}
+	return reading(d.p, func() (T, error) { return do(able) })
+}
