@@ -148,6 +148,13 @@ var plants = []plant{
 		to:   "	case isDisabled:\n",
 		pkg:  "./internal/controller", run: "TestDisabledAndExpired$", says: "--- FAIL: TestDisabledAndExpired",
 	},
+	{
+		name: "what another key made is made anew at once",
+		file: "internal/controller/user_password.go",
+		from: "		return false, r.underAnotherKey(ctx, p)\n",
+		to:   "		return true, nil\n",
+		pkg:  "./test/faults", run: "TestRebuilds$/keys", says: "was changed, which nobody asked for",
+	},
 }
 
 // TestPlantedBugsAreFound builds each bug in, and wants the tests to fail.

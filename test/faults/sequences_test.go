@@ -96,6 +96,7 @@ func (h *house) play(burst []operation) {
 	defer func() {
 		if h.t.Failed() {
 			h.t.Logf("%s: %q", h, done)
+			h.oracle.verdict() // also where it never came to an end
 		}
 	}()
 	for _, o := range burst {
