@@ -139,10 +139,11 @@ func (r Roots) beside(dir, rel string) *Picture {
 // pictureTypes are the types of pictures that browsers show without running anything.
 var pictureTypes = []string{"image/jpeg", "image/png", "image/gif", "image/webp"}
 
-// picture returns the picture with these bytes, or nil when they are none that this server shows.
+// picture returns the picture with these bytes, or nil when they are none that this server shows, or claim more pixels than
+// whoever looks at it can take.
 func picture(data []byte) *Picture {
 	mime := http.DetectContentType(data)
-	if len(data) > maxPicture || !slices.Contains(pictureTypes, mime) {
+	if len(data) > maxPicture || !slices.Contains(pictureTypes, mime) || !decodable(data) {
 		return nil
 	}
 	return &Picture{MIME: mime, Data: data}

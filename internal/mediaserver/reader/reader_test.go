@@ -84,7 +84,7 @@ func TestStopping(t *testing.T) {
 		ticker := time.NewTicker(time.Millisecond)
 		defer ticker.Stop()
 		for range ticker.C {
-			if _, err := os.Stat(mark); err == nil {
+			if info, err := os.Stat(mark); err == nil && info.Size() > 0 {
 				return
 			}
 		}

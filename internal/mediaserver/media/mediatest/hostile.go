@@ -5,13 +5,22 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"strings"
 )
 
 // Hostile returns files, by name, each of which claims far more than it holds or makes a reader work far longer than its
 // size suggests: one of each kind in each format that is read. All of them together are a few megabytes.
 func Hostile() map[string]string {
-	const huge = 0xFFFFFFF0
+	files := hostileArchives()
+	maps.Copy(files, hostileTags())
+	return files
+}
+
+// huge is what hostile files claim.
+const huge = 0xFFFFFFF0
+
+func hostileTags() map[string]string {
 	return map[string]string{
 		// A FLAC picture block whose parts claim 4 GiB.
 		"picture-type.flac": flac(6, be(3), be(huge)),
@@ -34,6 +43,11 @@ func Hostile() map[string]string {
 		"meta.m4b":      mp4(be(huge) + "moov" + be(huge) + "udta" + be(huge) + "meta" + be(0) + be(huge) + "ilst" + be(huge) + "\xa9nam" + be(huge) + "data" + be(1) + be(0)),
 		"nested.m4a":    mp4(nestedAtoms(5_000)),
 		"zero-size.mp4": mp4(be(0) + "moov" + be(0) + "udta"),
+	}
+}
+
+func hostileArchives() map[string]string {
+	return map[string]string{
 		// Books: quadratic work, deep nesting, an archive of many entries, one that unpacks to far more than it is.
 		"series.epub":      epubOf(strings.Repeat(`<meta name="calibre:series"/>`, 144_626)),
 		"refines.epub":     epubOf(strings.Repeat(`<meta property="belongs-to-collection" id="c"></meta>`, 70_000)),

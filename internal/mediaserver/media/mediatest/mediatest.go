@@ -63,6 +63,21 @@ func EPUB(title, author, series string) string {
 
 // MP3 returns a track with ID3v2.3 tags and a cover, and no sound.
 func MP3(title, artist, album string, track int) string {
+	return mp3(title, artist, album, track, Pixel)
+}
+
+// MP3With returns a track with this picture.
+func MP3With(picture string) string { return mp3("Song", "Band", "Album", 1, picture) }
+
+// EPUBWith returns a book with this picture as its cover.
+func EPUBWith(picture string) string {
+	return Zip(map[string]string{
+		"META-INF/container.xml": Container, "OEBPS/cover.png": picture,
+		"OEBPS/book.opf": `<package xmlns="http://www.idpf.org/2007/opf"><metadata/><manifest><item id="c" href="cover.png" properties="cover-image"/></manifest></package>`,
+	})
+}
+
+func mp3(title, artist, album string, track int, picture string) string {
 	var frames bytes.Buffer
 	frame := func(id, content string) {
 		frames.WriteString(id)
@@ -72,7 +87,7 @@ func MP3(title, artist, album string, track int) string {
 	for _, f := range [][2]string{{"TIT2", title}, {"TPE1", artist}, {"TALB", album}, {"TRCK", fmt.Sprint(track)}, {"TYER", "1984"}} {
 		frame(f[0], "\x00"+f[1])
 	}
-	frame("APIC", "\x00image/png\x00\x03\x00"+Pixel)
+	frame("APIC", "\x00image/png\x00\x03\x00"+picture)
 	size := frames.Len()
 	return "ID3\x03\x00\x00" + string([]byte{byte(size >> 21 & 127), byte(size >> 14 & 127), byte(size >> 7 & 127), byte(size & 127)}) +
 		frames.String() + "\xff\xfb\x90\x00" + string(make([]byte, 417))
