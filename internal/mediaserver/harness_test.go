@@ -204,6 +204,12 @@ func (w *world) signIn(name string) string {
 	return w.want(200, "POST", "/v1/auth/sign-in", "", `{"login":"`+name+`","password":"`+password+`"}`)["token"].(string)
 }
 
+// me returns the id of the account with that token.
+func (w *world) me(token string) string {
+	w.Helper()
+	return w.want(200, "GET", "/v1/auth/session", token, "")["user"].(map[string]any)["id"].(string)
+}
+
 // library creates a library over a directory of the root folder and waits until it is scanned.
 func (w *world) library(by, name, dir string) string {
 	w.Helper()

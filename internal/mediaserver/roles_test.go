@@ -137,6 +137,15 @@ func TestManagingUsersIsNoLadder(t *testing.T) {
 	if got := w.want(200, "GET", user, owner, ""); fmt.Sprint(got["access"]) != "map[all:false libraries:[map[libraryId:"+hidden+" role:viewer]]]" {
 		t.Errorf("the access of ben after it was replaced: %v", got["access"])
 	}
+	// ben sees more than who has this role: nobody signs in as ben, changes or removes ben, while that is so.
+	for _, c := range []struct{ method, path, body string }{
+		{"PATCH", user, `{"disabled":true}`}, {"PATCH", user, `{"displayName":"x"}`}, {"PUT", user + "/password", `{"password":"a long password"}`}, {"DELETE", user, ""},
+	} {
+		if got := w.send(c.method, c.path, door, c.body); got.String() != `403 {"error":"Forbidden"}` {
+			t.Errorf("%s %s %s: %v", c.method, c.path, c.body, got)
+		}
+	}
+	w.want(200, "PUT", user+"/access", owner, `{"all":false,"libraries":[]}`)
 	w.want(200, "PATCH", user, door, `{"disabled":true}`)
 	w.want(200, "PATCH", "/v1/roles/"+low.(string), door, `{"permissions":[]}`)
 	w.says(403, "Forbidden", "PATCH", "/v1/roles/"+low.(string), door, `{"permissions":`+pairs("books:read")+`}`)

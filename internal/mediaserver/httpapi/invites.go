@@ -72,12 +72,11 @@ func (a *api) inviteBody(invite *store.Invite, err error) (*body[Invite], error)
 
 func (a *api) listInvites(ctx context.Context, in *PageQuery) (*body[Page[Invite]], error) {
 	list, err := a.store.Invites(ctx, in.page())
-	now := a.now()
-	return pageOf(list, func(v *store.Invite) Invite { return inviteView(v, now) }), err
+	return a.visibleInvites(ctx, rules.SeeInvite, list, err)
 }
 
 func (a *api) getInvite(ctx context.Context, in *byID) (*body[Invite], error) {
-	return a.inviteBody(a.store.Invite(ctx, in.ID))
+	return a.inviteBody(a.inviteFor(ctx, in.ID))
 }
 
 func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInvite], error) {
@@ -94,7 +93,12 @@ func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInv
 	}
 	check := new(rules.Check)
 	invite.Libraries = inviteLibrariesOf(check, in.Body.Libraries)
-	if err := a.checkInviteGift(ctx, check, invite); err != nil {
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = rules.HandOn(giver, rules.MakeInvite, invite.Gift(), rules.Holding{})
+	if err := nameHidden(err, check, "", inviteLibraryIDs(invite)); err != nil {
 		return nil, err
 	}
 	return a.storeInvite(check, invite, in.Body.Code, in.Body.ExpiresAt.Value, func() error {
@@ -102,18 +106,25 @@ func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInv
 	})
 }
 
-// checkInviteGift makes sure that nobody invites to more than they have themselves.
-func (a *api) checkInviteGift(ctx context.Context, check *rules.Check, invite *store.Invite) error {
-	hidden, err := a.hiddenFrom(ctx)
+// inviteFor returns an invite that exists for the caller.
+func (a *api) inviteFor(ctx context.Context, id string) (*store.Invite, error) {
+	giver, err := a.holding(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, library := range invite.Libraries {
-		if hidden(library.LibraryID) {
-			check.Field(libraryField("", i), textUnknownLibrary)
-		}
+	invite, err := a.store.Invite(ctx, id)
+	if err != nil {
+		return nil, err
 	}
-	return rules.CheckGift(callerOf(ctx).account.Actor(), invite.Role)
+	return invite, inviteVisible(giver, rules.SeeInvite)(invite)
+}
+
+func inviteLibraryIDs(invite *store.Invite) []string {
+	ids := make([]string, 0, len(invite.Libraries))
+	for _, library := range invite.Libraries {
+		ids = append(ids, library.LibraryID)
+	}
+	return ids
 }
 
 // storeInvite gives a new invite its id and code, the chosen one or its own, checks it, and stores it.
@@ -172,14 +183,20 @@ func inviteLibrariesOf(check *rules.Check, entries []AccessEntry) []store.Invite
 }
 
 func (a *api) patchInvite(ctx context.Context, in *inviteChange) (*body[Invite], error) {
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
 	invite, err := a.store.UpdateInvite(ctx, in.ID, func(invite *store.Invite) error {
-		check := new(rules.Check)
+		if err := inviteVisible(giver, rules.SeeInvite)(invite); err != nil {
+			return err
+		}
+		check, before := new(rules.Check), invite.Gift()
 		in.apply(check, invite)
 		checkInvite(check, invite, in.Body.ExpiresAt.Value)
-		if in.Body.Libraries != nil || in.Body.Role != "" {
-			if err := a.checkInviteGift(ctx, check, invite); err != nil {
-				return err
-			}
+		err := rules.HandOn(giver, rules.EditInvite, invite.Gift(), before)
+		if err := nameHidden(err, check, "", inviteLibraryIDs(invite)); err != nil {
+			return err
 		}
 		return check.Err()
 	})
@@ -210,10 +227,17 @@ func (in *inviteChange) apply(check *rules.Check, invite *store.Invite) {
 }
 
 func (a *api) deleteInvite(ctx context.Context, in *byID) (*none, error) {
-	return nil, a.store.DeleteInvite(ctx, in.ID)
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.store.DeleteInvite(ctx, in.ID, inviteVisible(giver, rules.SeeInvite))
 }
 
 func (a *api) listUses(ctx context.Context, in *usesPage) (*body[Page[InviteUse]], error) {
+	if _, err := a.inviteFor(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	list, err := a.store.InviteUses(ctx, in.ID, in.page())
 	return pageOf(list, useView), err
 }

@@ -19,6 +19,8 @@ type Invite struct {
 	ID         string             `json:"id"`
 	CodeSHA256 string             `json:"codeSHA256" doc:"SHA-256 of the code, in hexadecimal"`
 	Status     rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted,unavailable"`
+	Reason     string             `json:"reason,omitempty" doc:"Why nobody can use it, where the status does not say"`
+	MadeBy     string             `json:"madeBy" doc:"ID of the account that answers for it: who made it, or changed it last. It gives what that account may give"`
 	Role       rules.Role         `json:"role" enum:"member,guest,editor"`
 	Libraries  []AccessEntry      `json:"libraries" nullable:"false"`
 	MaxUses    *int               `json:"maxUses" nullable:"true" doc:"Null: no limit"`
@@ -46,12 +48,20 @@ type CreatedInvite struct {
 func inviteView(v *store.Invite, now time.Time) Invite {
 	terms := v.Terms()
 	return Invite{
-		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Role: v.Role, Libraries: accessEntries(v.Libraries),
+		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Reason: reasonOf(v), MadeBy: v.CreatedBy, Role: v.Role, Libraries: accessEntries(v.Libraries),
 		MaxUses: v.MaxUses, UseCount: v.UseCount, PriorUses: v.PriorUses, LastUsedBy: v.LastUsedBy,
 		Remaining: terms.Remaining(), ExpiresAt: v.Expiry(), Revoked: v.Revoked, Held: v.Held, Email: nullable(v.Email), Inviter: Inviter{DisplayName: v.InviterName},
 		Welcome: v.Welcome, Reference: v.Reference,
 		CreatedAt: v.CreatedAt.Time(), UpdatedAt: v.UpdatedAt.Time(),
 	}
+}
+
+// reasonOf says why an invite gives nothing, where its status says no more than that.
+func reasonOf(v *store.Invite) string {
+	if v.Powerless {
+		return rules.PowerlessInvite
+	}
+	return ""
 }
 
 // InviteUse is one person's use of an invite, with who they were then.
@@ -108,6 +118,7 @@ type Invitation struct {
 	Inviter       Inviter            `json:"inviter"`
 	Libraries     []InvitedLibrary   `json:"libraries" nullable:"false"`
 	Status        rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted,unavailable"`
+	Reason        string             `json:"reason,omitempty" doc:"Why nobody can use it, where the status does not say"`
 	CanAccept     bool               `json:"canAccept" doc:"True while it is pending and there is something to accept"`
 	AlreadyMember bool               `json:"alreadyMember" doc:"True for a signed-in caller whom it would give nothing"`
 	MaxUses       *int               `json:"maxUses" nullable:"true"`
@@ -125,7 +136,7 @@ func invitationView(v *store.Invite, now time.Time, alreadyMember bool) Invitati
 	terms := v.Terms()
 	status := terms.Status(now)
 	return Invitation{
-		Inviter: Inviter{DisplayName: v.InviterName}, Libraries: libraries, Status: status,
+		Inviter: Inviter{DisplayName: v.InviterName}, Libraries: libraries, Status: status, Reason: reasonOf(v),
 		CanAccept: status == rules.InvitePending && !alreadyMember, AlreadyMember: alreadyMember,
 		MaxUses: v.MaxUses, UseCount: terms.Uses, Remaining: terms.Remaining(), ExpiresAt: v.Expiry(),
 		EmailRequired: v.Email != "",

@@ -92,13 +92,26 @@ func memberCheck(account *store.Account, memberID string, remove bool) func(*sto
 
 func (a *api) patchMember(ctx context.Context, in *memberChange) (*body[Member], error) {
 	account := callerOf(ctx).account
-	holder, err := a.store.SetMemberRole(ctx, account.Viewer(), in.ID, in.UserID, in.Body.Role, memberCheck(account, in.UserID, false))
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	allowed := func(role rules.LibraryRole) error {
+		return rules.HandOn(giver, rules.ChangeMember, inLibrary(in.ID, in.Body.Role), inLibrary(in.ID, role))
+	}
+	holder, err := a.store.SetMemberRole(ctx, account.Viewer(), in.ID, in.UserID, in.Body.Role, memberCheck(account, in.UserID, false), allowed)
 	return &body[Member]{Body: memberView(holder)}, err
 }
 
 func (a *api) removeMember(ctx context.Context, in *onePermission) (*none, error) {
 	account := callerOf(ctx).account
-	return nil, a.store.RemoveMember(ctx, account.Viewer(), in.ID, in.UserID, memberCheck(account, in.UserID, true))
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.store.RemoveMember(ctx, account.Viewer(), in.ID, in.UserID, memberCheck(account, in.UserID, true), func(role rules.LibraryRole) error {
+		return rules.HandOn(giver, rules.RemoveMember, rules.Holding{}, inLibrary(in.ID, role))
+	})
 }
 
 func (a *api) listLibraryInvites(ctx context.Context, in *libraryPage) (*body[Page[Invite]], error) {
@@ -106,8 +119,7 @@ func (a *api) listLibraryInvites(ctx context.Context, in *libraryPage) (*body[Pa
 		return nil, err
 	}
 	list, err := a.store.LibraryInvites(ctx, in.ID, in.page())
-	now := a.now()
-	return pageOf(list, func(v *store.Invite) Invite { return inviteView(v, now) }), err
+	return a.visibleInvites(ctx, rules.SeeLibraryInvite, list, err)
 }
 
 // createLibraryInvite makes a link that gives one library, for viewing (Alcoves seed, line 47).
@@ -120,6 +132,13 @@ func (a *api) createLibraryInvite(ctx context.Context, in *newLibraryInvite) (*b
 		Role: rules.Member, MaxUses: in.Body.MaxUses.Value, ExpiresAt: instantOf(in.Body.ExpiresAt.Value),
 		InviterName: callerOf(ctx).account.DisplayName, Welcome: in.Body.Welcome,
 		Libraries: []store.InviteLibrary{{LibraryID: library.ID, Role: rules.Viewer}},
+	}
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := rules.HandOn(giver, rules.MakeLibraryInvite, invite.Gift(), rules.Holding{}); err != nil {
+		return nil, err
 	}
 	return a.storeInvite(new(rules.Check), invite, "", in.Body.ExpiresAt.Value, func() error {
 		return a.store.CreateLibraryInvite(ctx, invite, library.ID)

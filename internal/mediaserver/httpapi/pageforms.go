@@ -13,6 +13,7 @@ import (
 
 const (
 	textComeAgain  = "Many people are signing in just now. Wait a few seconds, then try again."
+	textPowerless  = "Whoever made it may no longer give what it gave. Ask them, or who runs this server, for a new one."
 	textSlowDown   = "Wait a minute, then try again."
 	textOtherMail  = "This invite is for another email address."
 	textMustChange = "This account has to change its password first. Sign in to the server with an app, choose a new " +

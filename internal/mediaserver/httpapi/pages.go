@@ -118,8 +118,8 @@ func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, 
 }
 
 func (a *api) previewPage(v *visit) (reply, error) {
-	if status := v.invite.Terms().Status(v.now); status != rules.InvitePending {
-		return reply{}, &rules.DeadInvite{Status: status}
+	if err := v.invite.Dead(v.now); err != nil {
+		return reply{}, err
 	}
 	return reply{status: http.StatusOK, page: v.preview()}, nil
 }
@@ -176,6 +176,8 @@ func (a *api) trouble(v *visit, err error) reply {
 	switch {
 	case errors.Is(err, store.ErrInviteNotFound):
 		return reply{status: http.StatusNotFound, page: &portal.Ended{Site: v.site, Reason: portal.Unknown}}
+	case errors.As(err, &dead) && dead.Powerless:
+		return reply{status: http.StatusGone, page: &portal.Notice{Site: v.site, Heading: "This invite has ended", Text: textPowerless}}
 	case errors.As(err, &dead):
 		return reply{status: http.StatusGone, page: &portal.Ended{
 			Site: v.site, Reason: portal.Reason(dead.Status), Inviter: v.invite.InviterName,

@@ -41,7 +41,16 @@ func (a *api) grant(ctx context.Context, in *newPermission) (*body[Permission], 
 	if _, err := a.libraryFor(ctx, in.ID, rules.ShareLibraries); err != nil {
 		return nil, err
 	}
-	holder, err := a.store.Grant(ctx, in.ID, in.Body.UserID, in.Body.Role)
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	holder, err := a.store.Grant(ctx, in.ID, in.Body.UserID, in.Body.Role, func(before, after rules.LibraryRole) error {
+		if before == after {
+			return nil
+		}
+		return rules.HandOn(giver, rules.GrantLibrary, inLibrary(in.ID, after), inLibrary(in.ID, before))
+	})
 	if errors.Is(err, store.ErrAccountNotFound) {
 		return nil, invalidField("userId", "must be the id of a user")
 	}
@@ -52,7 +61,13 @@ func (a *api) revoke(ctx context.Context, in *onePermission) (*none, error) {
 	if _, err := a.libraryFor(ctx, in.ID, rules.ShareLibraries); err != nil {
 		return nil, err
 	}
-	return nil, a.store.Revoke(ctx, in.ID, in.UserID)
+	giver, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.store.Revoke(ctx, in.ID, in.UserID, func(role rules.LibraryRole) error {
+		return rules.HandOn(giver, rules.TakeLibrary, rules.Holding{}, inLibrary(in.ID, role))
+	})
 }
 
 func (a *api) listPermissions(ctx context.Context, in *libraryPage) (*body[Page[Permission]], error) {

@@ -120,7 +120,7 @@ var known = []struct {
 	{store.ErrRoleInUse, http.StatusConflict, "Role is in use; give its people another role first"},
 	{store.ErrCodeTaken, http.StatusConflict, "Invite code already exists"},
 	{store.ErrUsernameTaken, http.StatusConflict, "Username already exists"},
-	{store.ErrIDTaken, http.StatusConflict, "Another user has this id"},
+	{store.ErrIDTaken, http.StatusConflict, "Another user has, or had, this id"},
 	{store.ErrEmailTaken, http.StatusConflict, "Email already exists"},
 	{store.ErrLibraryNotEmpty, http.StatusConflict, "Library must be empty before it can be deleted"},
 	{store.ErrBusy, http.StatusServiceUnavailable, "The server is busy; try again"},

@@ -40,14 +40,20 @@ func (a *api) patchUser(ctx context.Context, in *userChange) (*body[User], error
 	if err != nil {
 		return nil, err
 	}
-	actor := callerOf(ctx).account.Actor()
+	actor, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return a.userBody(ctx)(a.store.UpdateAccount(ctx, in.ID, func(account *store.Account) error {
-		change := rules.AccountChange{Role: role, Custom: custom, Disabled: disabled}
-		if err := rules.CheckAccountChange(actor, account.Subject(), change); err != nil {
-			return err
-		}
+		subject, email, name := account.Subject(), account.Email, account.DisplayName
 		in.Body.Email.apply(&account.Email)
 		set(&account.DisplayName, in.Body.DisplayName)
+		change := rules.AccountChange{
+			Role: role, Custom: custom, Disabled: disabled, Edit: account.Email != email || account.DisplayName != name,
+		}
+		if err := rules.CheckAccountChange(actor, subject, change); err != nil {
+			return err
+		}
 		set(&account.Disabled, disabled)
 		if role != "" {
 			account.Role, account.Custom = role, custom

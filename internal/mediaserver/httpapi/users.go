@@ -133,17 +133,8 @@ func (a *api) userViewFor(ctx context.Context) (func(*store.Account) User, error
 
 // hiddenFrom returns which libraries do not exist for the caller.
 func (a *api) hiddenFrom(ctx context.Context) (func(libraryID string) bool, error) {
-	caller := callerOf(ctx).account
-	if caller.Viewer().All {
-		return func(string) bool { return false }, nil
-	}
-	account, err := a.store.Account(ctx, caller.ID)
-	if err != nil {
-		return nil, ifGone(err)
-	}
-	return func(id string) bool {
-		return !slices.ContainsFunc(account.Libraries, func(p store.Permission) bool { return p.LibraryID == id })
-	}, nil
+	holding, err := a.holding(ctx)
+	return func(id string) bool { return !holding.Sees(id) }, err
 }
 
 func (a *api) createUser(ctx context.Context, in *newUser) (*body[User], error) {
@@ -154,8 +145,8 @@ func (a *api) createUser(ctx context.Context, in *newUser) (*body[User], error) 
 	if role == "" {
 		role = rules.Member
 	}
-	caller := callerOf(ctx).account
-	if err := rules.CheckNewAccount(caller.Actor(), role, custom); err != nil {
+	giver, err := a.holding(ctx)
+	if err != nil {
 		return nil, err
 	}
 	account := newAccount(in.Body.Username, in.Body.Email.Value, in.Body.DisplayName.Value)
@@ -166,9 +157,9 @@ func (a *api) createUser(ctx context.Context, in *newUser) (*body[User], error) 
 	if in.Body.Access != nil {
 		account.AccessAll = in.Body.Access.All
 		account.Libraries = permissionsOf(check, "access.", in.Body.Access.Libraries)
-		if err := a.checkGift(ctx, check, "access.", in.Body.Access); err != nil {
-			return nil, err
-		}
+	}
+	if err := nameHidden(rules.CheckNewAccount(giver, account.Holding()), check, "access.", libraryIDs(account.Libraries)); err != nil {
+		return nil, err
 	}
 	if err := check.Err(); err != nil {
 		return nil, err
@@ -181,21 +172,12 @@ func (a *api) createUser(ctx context.Context, in *newUser) (*body[User], error) 
 	return a.userBody(ctx)(account, nameUnknown(a.store.CreateAccount(ctx, account), "access."))
 }
 
-// checkGift makes sure that nobody gives libraries that they do not see themselves: those are as good as unknown.
-func (a *api) checkGift(ctx context.Context, check *rules.Check, prefix string, access *Access) error {
-	hidden, err := a.hiddenFrom(ctx)
-	if err != nil {
-		return err
+func libraryIDs(permissions []store.Permission) []string {
+	ids := make([]string, 0, len(permissions))
+	for _, permission := range permissions {
+		ids = append(ids, permission.LibraryID)
 	}
-	if access.All && !callerOf(ctx).account.Viewer().All {
-		return rules.ErrForbidden
-	}
-	for i, entry := range access.Libraries {
-		if hidden(entry.LibraryID) {
-			check.Field(libraryField(prefix, i), textUnknownLibrary)
-		}
-	}
-	return nil
+	return ids
 }
 
 // roleNamed returns the built-in role of that name, or the server's own; none for an empty name.
@@ -215,28 +197,41 @@ func (a *api) roleNamed(ctx context.Context, name string) (rules.Role, *rules.Cu
 
 // putAccess replaces the access as far as the caller sees it.
 func (a *api) putAccess(ctx context.Context, in *accessChange) (*body[User], error) {
-	check := new(rules.Check)
-	libraries := permissionsOf(check, "", in.Body.Libraries)
-	if err := a.checkGift(ctx, check, "", &in.Body); err != nil {
-		return nil, err
-	}
-	hidden, err := a.hiddenFrom(ctx)
+	giver, err := a.holding(ctx)
 	if err != nil {
 		return nil, err
 	}
-	actor := callerOf(ctx).account
 	account, err := a.store.SetAccess(ctx, in.ID, in.Body.All, func(account *store.Account) ([]store.Permission, error) {
-		if err := rules.CheckAccessChange(actor.Actor(), account.Subject(), account.AccessAll != in.Body.All, actor.AccessAll); err != nil {
+		check := new(rules.Check)
+		libraries := permissionsOf(check, "", in.Body.Libraries)
+		named := libraryIDs(libraries)
+		for _, permission := range account.Libraries {
+			if !giver.Sees(permission.LibraryID) {
+				// One that is hidden from the caller stays, and is unknown where the caller names it.
+				libraries = slices.DeleteFunc(libraries, func(p store.Permission) bool { return p.LibraryID == permission.LibraryID })
+				libraries = append(libraries, permission)
+			}
+		}
+		for i, id := range named {
+			if !giver.Sees(id) {
+				check.Field(libraryField("", i), textUnknownLibrary)
+			}
+		}
+		wanted := store.Account{ID: account.ID, AccessAll: in.Body.All, Libraries: libraries}
+		err := rules.CheckAccessChange(giver, account.Holding(), wanted.Holding())
+		if err := nameHidden(err, new(rules.Check), "", nil); err != nil {
 			return nil, err
 		}
-		kept := slices.DeleteFunc(slices.Clone(account.Libraries), func(p store.Permission) bool { return !hidden(p.LibraryID) })
-		return append(slices.Clone(libraries), kept...), check.Err()
+		return libraries, check.Err()
 	})
 	return a.userBody(ctx)(account, nameUnknown(err, ""))
 }
 
 func (a *api) putPassword(ctx context.Context, in *passwordReset) (*none, error) {
-	actor := callerOf(ctx).account.Actor()
+	actor, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
 	allowed := func(account *store.Account) error {
 		return rules.CheckAccountChange(actor, account.Subject(), rules.AccountChange{SetPassword: true})
 	}
@@ -251,7 +246,10 @@ func (a *api) putPassword(ctx context.Context, in *passwordReset) (*none, error)
 }
 
 func (a *api) deleteUser(ctx context.Context, in *byID) (*none, error) {
-	actor := callerOf(ctx).account.Actor()
+	actor, err := a.holding(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return nil, a.store.DeleteAccount(ctx, in.ID, func(account *store.Account) error {
 		return rules.CheckAccountChange(actor, account.Subject(), rules.AccountChange{Delete: true})
 	})

@@ -71,6 +71,9 @@ func (a *api) webHome(b *browsing) (turn, error) {
 		}
 		shelves = found
 	}
+	if !account.Actor().Can(rules.BrowseMedia) {
+		return b.show(http.StatusOK, "home", b.page.Site, web.Home{Shelves: shelves}), nil
+	}
 	libraries, err := a.webLibraries(b)
 	if err != nil {
 		return turn{}, err

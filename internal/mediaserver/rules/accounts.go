@@ -2,13 +2,9 @@ package rules
 
 // Subject is the account that something is done to, as it is stored.
 type Subject struct {
-	ID       string
-	Role     Role
-	Custom   *Custom
+	Holding
 	Disabled bool
 }
-
-func (s Subject) pairs() []Pair { return Actor{Role: s.Role, Custom: s.Custom}.Pairs() }
 
 // has reports whether the subject's role is the wanted one.
 func (s Subject) has(role Role, custom *Custom) bool {
@@ -25,6 +21,8 @@ type AccountChange struct {
 	Custom *Custom
 	// Disabled is the wanted state, or nil.
 	Disabled *bool
+	// Edit says that another name or mail address is written.
+	Edit bool
 	// SetPassword says that the subject gets a new password.
 	SetPassword bool
 	// Delete says that the account goes away.
@@ -38,72 +36,78 @@ var (
 	errOneOwner   = &Refusal{Message: "There is exactly one owner: the first account that registered"}
 )
 
-// CheckNewAccount reports whether actor may create an account of that role: ErrForbidden, or a *Refusal for the owner's
-// role (Dubby roles seed, lines 9 and 40: "Only one owner exists per server", "Can promote other users to admin").
-func CheckNewAccount(actor Actor, role Role, custom *Custom) error {
-	switch {
-	case !actor.Can(ManageUsers):
-		return ErrForbidden
-	case role == Owner:
+// CheckNewAccount reports whether somebody may create an account that has that: the errors of HandOn, or a *Refusal for the
+// owner's role (Dubby roles seed, lines 9 and 40: "Only one owner exists per server", "Can promote other users to admin").
+func CheckNewAccount(actor, gift Holding) error {
+	if actor.Can(ManageUsers) && gift.Role == Owner {
 		return errOneOwner
 	}
-	return checkGift(actor, role, custom)
-}
-
-// checkGift reports whether the actor may give the role to somebody: only the owner makes admins, and nobody else gives
-// what they cannot do themselves.
-func checkGift(actor Actor, role Role, custom *Custom) error {
-	pairs := Actor{Role: role, Custom: custom}.Pairs()
-	if actor.Role != Owner && (role == Admin || !actor.covers(pairs)) {
-		return ErrForbidden
-	}
-	return nil
+	return HandOn(actor, MakeAccount, gift, Holding{})
 }
 
 // CheckAccountChange reports whether actor may make the change to the subject. Writing what is already so is always
 // allowed to whoever manages users. The owner is never demoted, disabled or deleted; nobody changes their own role,
 // nor disables or deletes themselves; only the owner makes or unmakes admins and touches an admin's password, state
-// or existence (Dubby contract, section 4). Who manages users by a role of the server's own reaches nobody who may
-// do more. Errors: ErrForbidden or a *Refusal.
-func CheckAccountChange(actor Actor, subject Subject, change AccountChange) error {
+// or existence (Dubby contract, section 4). Errors: ErrForbidden or a *Refusal.
+func CheckAccountChange(actor Holding, subject Subject, change AccountChange) error {
 	if !actor.Can(ManageUsers) {
 		return ErrForbidden
 	}
 	newRole := change.Role != "" && !subject.has(change.Role, change.Custom)
 	newState := change.Disabled != nil && *change.Disabled != subject.Disabled
-	if err := checkFixed(actor, subject, change, newRole, newState); err != nil {
+	if err := checkFixed(actor.Actor, subject, change, newRole, newState); err != nil {
 		return err
 	}
-	return checkRank(actor, subject, change, newRole, newState)
+	for path, wanted := range map[Path]bool{
+		EditAccount: change.Edit, SwitchAccount: newState, ResetPassword: change.SetPassword, RemoveAccount: change.Delete, GiveRole: newRole,
+	} {
+		gift := Holding{}
+		if path == GiveRole {
+			gift.Role, gift.Custom = change.Role, change.Custom
+		}
+		if !wanted {
+			continue
+		}
+		if err := HandOn(actor, path, gift, subject.Holding); err != nil {
+			return err
+		}
+	}
+	return nil
 }
-
-// CheckGift reports whether the actor may give the built-in role to whoever uses an invite. Error: ErrForbidden.
-func CheckGift(actor Actor, role Role) error { return checkGift(actor, role, nil) }
 
 // CheckPairsChange reports whether the actor may make, change or remove a role of the server's own that allows the
 // pairs before (nil: a new one) and after (nil: none any longer). Error: ErrForbidden.
 func CheckPairsChange(actor Actor, before, after []Pair) error {
-	if !actor.Can(AssignRoles) || !actor.covers(before) || !actor.covers(after) {
-		return ErrForbidden
+	path := EditRole
+	if before == nil {
+		path = MakeRole
 	}
-	return nil
+	of := func(pairs []Pair) Holding { return Holding{Actor: Actor{Custom: &Custom{Pairs: pairs}}} }
+	return HandOn(Holding{Actor: actor}, path, of(after), of(before))
 }
 
 // ErrBuiltIn says that a role cannot be changed (Shisho seed, line 10: "The built-in roles cannot be renamed or
 // deleted").
 var ErrBuiltIn error = &Refusal{Message: "The built-in roles cannot be renamed, changed or deleted"}
 
-// CheckAccessChange reports whether actor may change the subject's access. Who sees everything gives and takes
-// everything; others only what they see, and "all libraries" (toAll: it would change) only if they have it. Errors:
-// ErrForbidden.
-func CheckAccessChange(actor Actor, subject Subject, toAll, actorAll bool) error {
-	switch {
-	case !actor.Can(ManageUsers), !actor.covers(subject.pairs()):
-		return ErrForbidden
-	case toAll && !actor.SeesAll(actorAll):
-		return ErrForbidden
+// CheckAccessChange reports whether actor may change the subject's access from what it is to what is wanted: only what changes
+// counts, so that grants of libraries that the actor does not see are left alone. Errors: those of HandOn.
+func CheckAccessChange(actor, subject, wanted Holding) error {
+	before, after := Holding{Actor: subject.Actor, Libraries: map[string]LibraryRole{}}, Holding{Libraries: map[string]LibraryRole{}}
+	if subject.All != wanted.All {
+		before.All, after.All = true, true
 	}
-	return nil
+	for id, role := range subject.Libraries {
+		if wanted.Libraries[id] != role {
+			before.Libraries[id] = role
+		}
+	}
+	for id, role := range wanted.Libraries {
+		if subject.Libraries[id] != role {
+			after.Libraries[id] = role
+		}
+	}
+	return HandOn(actor, GiveAccess, after, before)
 }
 
 // checkFixed holds the rules that bind every role.
@@ -120,23 +124,4 @@ func checkFixed(actor Actor, subject Subject, change AccountChange, newRole, new
 		return errOwnAccount
 	}
 	return nil
-}
-
-// checkRank keeps admins from each other and from the owner.
-func checkRank(actor Actor, subject Subject, change AccountChange, newRole, newState bool) error {
-	if actor.Role == Owner {
-		return nil
-	}
-	// A role of the server's own reaches nobody who may do more, be it for a new name only.
-	if !actor.covers(subject.pairs()) {
-		return ErrForbidden
-	}
-	powerful := subject.Role == Admin || subject.Role == Owner
-	if powerful && (newRole || newState || change.SetPassword || change.Delete) {
-		return ErrForbidden
-	}
-	if !newRole {
-		return nil
-	}
-	return checkGift(actor, change.Role, change.Custom)
 }

@@ -29,13 +29,6 @@ func (a Actor) Pairs() []Pair {
 	return a.Role.Pairs()
 }
 
-// covers reports whether the actor may do everything that the pairs allow: nobody gives to others, or reaches through
-// others, what they do not have.
-func (a Actor) covers(pairs []Pair) bool {
-	own := a.Pairs()
-	return !slices.ContainsFunc(pairs, func(p Pair) bool { return !slices.Contains(own, p) })
-}
-
 // SeesAll reports whether the account sees every library that is no other person's own, future ones included: by its
 // role (Dubby access seed, line 10), or because its access says so (Shisho seed, line 24).
 func (a Actor) SeesAll(accessAll bool) bool { return accessAll || a.Administers() }

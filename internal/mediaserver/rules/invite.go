@@ -30,6 +30,8 @@ type InviteTerms struct {
 	Revoked bool
 	// Held says that it lets nobody in for now.
 	Held bool
+	// Powerless says that who answers for it may give nothing of it any longer.
+	Powerless bool
 	// ExpiresAt is nil for an invite that never expires. Any other time counts, however unusual.
 	ExpiresAt *time.Time
 	// MaxUses is nil for an invite without a limit.
@@ -48,7 +50,7 @@ func (t InviteTerms) Status(now time.Time) InviteStatus {
 		return InviteExpired
 	case t.MaxUses != nil && t.Uses >= *t.MaxUses:
 		return InviteExhausted
-	case t.Held:
+	case t.Held, t.Powerless:
 		return InviteUnavailable
 	}
 	return InvitePending
@@ -64,21 +66,31 @@ func (t InviteTerms) Remaining() *int {
 }
 
 // DeadInvite says that an invite lets nobody in, and why.
-type DeadInvite struct{ Status InviteStatus }
+type DeadInvite struct {
+	Status InviteStatus
+	// Powerless, where the status is unavailable, says that who answers for it may give nothing of it any longer.
+	Powerless bool
+}
 
 // Error returns the words for whoever holds the link (Alcoves contract, section 6).
 func (d *DeadInvite) Error() string {
 	switch d.Status {
+	case InviteUnavailable:
+		if d.Powerless {
+			return PowerlessInvite
+		}
+		return "Invite cannot be used right now: try again later"
 	case InviteRevoked:
 		return "Invite has been revoked"
 	case InviteExpired:
 		return "Invite has expired"
-	case InviteUnavailable:
-		return "Invite cannot be used right now: try again later"
 	default:
 		return "Invite has no remaining uses"
 	}
 }
+
+// PowerlessInvite says, to who holds its link, why an invite gives nothing any longer that was neither revoked nor used up.
+const PowerlessInvite = "Invite gives nothing any longer: who made it may no longer give what it gave"
 
 // ErrOtherEmail says that an invite is bound to a mail address that is not this account's.
 var ErrOtherEmail error = &Denial{Message: "This invite is for another email address"}

@@ -64,8 +64,8 @@ func TestNoPairsMakeAnAdministrator(t *testing.T) {
 func TestNobodyGivesMoreThanTheyHave(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mine, theirs, wanted := anyPairs(t, "mine"), anyPairs(t, "theirs"), anyPairs(t, "wanted")
-		actor := rules.Actor{ID: "a", Role: rules.Guest, Custom: &rules.Custom{ID: "1", Pairs: mine}}
-		subject := rules.Subject{ID: "b", Role: rules.Guest, Custom: &rules.Custom{ID: "2", Pairs: theirs}}
+		actor := rules.Holding{Actor: rules.Actor{ID: "a", Role: rules.Guest, Custom: &rules.Custom{ID: "1", Pairs: mine}}}
+		subject := rules.Subject{Holding: rules.Holding{Actor: rules.Actor{ID: "b", Role: rules.Guest, Custom: &rules.Custom{ID: "2", Pairs: theirs}}}}
 		change := rules.AccountChange{
 			Role: rules.Guest, Custom: &rules.Custom{ID: "3", Pairs: wanted},
 			SetPassword: rapid.Bool().Draw(t, "password"), Delete: rapid.Bool().Draw(t, "delete"),

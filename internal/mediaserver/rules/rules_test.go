@@ -73,13 +73,12 @@ func TestRegistrationModes(t *testing.T) {
 // Dubby roles seed, lines 9, 20, 40 and 51.
 func TestAccountChanges(t *testing.T) {
 	yes, no := true, false
-	owner, admin := rules.Actor{ID: "o", Role: rules.Owner}, rules.Actor{ID: "a", Role: rules.Admin}
-	theOwner := rules.Subject{ID: "o", Role: rules.Owner}
-	anAdmin, self := rules.Subject{ID: "b", Role: rules.Admin}, rules.Subject{ID: "a", Role: rules.Admin}
-	member := rules.Subject{ID: "m", Role: rules.Member}
+	owner, admin := has("o", rules.Owner), has("a", rules.Admin)
+	theOwner, anAdmin := rules.Subject{Holding: owner}, rules.Subject{Holding: has("b", rules.Admin)}
+	self, member := rules.Subject{Holding: admin}, rules.Subject{Holding: has("m", rules.Member)}
 	cases := []struct {
 		name    string
-		actor   rules.Actor
+		actor   rules.Holding
 		subject rules.Subject
 		change  rules.AccountChange
 		want    string
@@ -98,18 +97,25 @@ func TestAccountChanges(t *testing.T) {
 		{"admin disables an admin", admin, anAdmin, rules.AccountChange{Disabled: &yes}, "forbidden"},
 		{"admin deletes an admin", admin, anAdmin, rules.AccountChange{Delete: true}, "forbidden"},
 		{"admin sets an admin's password", admin, anAdmin, rules.AccountChange{SetPassword: true}, "forbidden"},
-		{"admin renames an admin", admin, anAdmin, rules.AccountChange{}, "ok"},
+		{"admin writes of an admin what is so", admin, anAdmin, rules.AccountChange{}, "ok"},
 		{"owner makes an admin", owner, member, rules.AccountChange{Role: rules.Admin}, "ok"},
 		{"owner deletes an admin", owner, anAdmin, rules.AccountChange{Delete: true}, "ok"},
 		{"admin makes an editor", admin, member, rules.AccountChange{Role: rules.Editor}, "ok"},
 		{"admin deletes a member", admin, member, rules.AccountChange{Delete: true}, "ok"},
-		{"editor does anything", rules.Actor{ID: "e", Role: rules.Editor}, member, rules.AccountChange{}, "forbidden"},
+		{"admin renames an admin", admin, anAdmin, rules.AccountChange{Edit: true}, "ok"},
+		{"admin changes the owner's address", admin, theOwner, rules.AccountChange{Edit: true}, "forbidden"},
+		{"editor does anything", has("e", rules.Editor), member, rules.AccountChange{}, "forbidden"},
 	}
 	for _, c := range cases {
 		if got := verdict(rules.CheckAccountChange(c.actor, c.subject, c.change)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
+}
+
+// has is the holding of who has that role and no library.
+func has(id string, role rules.Role) rules.Holding {
+	return rules.Holding{Actor: rules.Actor{ID: id, Role: role}}
 }
 
 func verdict(err error) string {
@@ -130,8 +136,8 @@ func verdict(err error) string {
 func TestNoChangeTouchesOwnerOrRank(t *testing.T) {
 	role := rapid.SampledFrom(rules.Roles())
 	rapid.Check(t, func(t *rapid.T) {
-		actor := rules.Actor{ID: rapid.StringMatching("[ab]").Draw(t, "actor"), Role: role.Draw(t, "actorRole")}
-		subject := rules.Subject{ID: rapid.StringMatching("[ab]").Draw(t, "subject"), Role: role.Draw(t, "subjectRole")}
+		actor := has(rapid.StringMatching("[ab]").Draw(t, "actor"), role.Draw(t, "actorRole"))
+		subject := rules.Subject{Holding: has(rapid.StringMatching("[ab]").Draw(t, "subject"), role.Draw(t, "subjectRole"))}
 		disable := rapid.Bool().Draw(t, "disable")
 		change := rules.AccountChange{Role: role.Draw(t, "role"), Disabled: &disable, Delete: rapid.Bool().Draw(t, "delete")}
 		if rules.CheckAccountChange(actor, subject, change) != nil {
@@ -151,19 +157,19 @@ func TestNoChangeTouchesOwnerOrRank(t *testing.T) {
 
 // Dubby roles seed, lines 9 and 24: one owner, and roles given by owner and admins.
 func TestNewAccounts(t *testing.T) {
-	owner, admin := rules.Actor{ID: "o", Role: rules.Owner}, rules.Actor{ID: "a", Role: rules.Admin}
+	owner, admin := has("o", rules.Owner), has("a", rules.Admin)
 	for _, role := range rules.Roles() {
 		want := map[rules.Role]string{rules.Owner: "refused"}[role]
-		if got := verdict(rules.CheckNewAccount(owner, role, nil)); got != orOK(want) {
+		if got := verdict(rules.CheckNewAccount(owner, has("", role))); got != orOK(want) {
 			t.Errorf("owner makes %s: %s", role, got)
 		}
 		if role == rules.Admin {
 			want = "forbidden"
 		}
-		if got := verdict(rules.CheckNewAccount(admin, role, nil)); got != orOK(want) {
+		if got := verdict(rules.CheckNewAccount(admin, has("", role))); got != orOK(want) {
 			t.Errorf("admin makes %s: %s", role, got)
 		}
-		if got := verdict(rules.CheckNewAccount(rules.Actor{Role: rules.Editor}, role, nil)); got != "forbidden" {
+		if got := verdict(rules.CheckNewAccount(has("", rules.Editor), has("", role))); got != "forbidden" {
 			t.Errorf("editor makes %s: %s", role, got)
 		}
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -44,6 +45,8 @@ type Account struct {
 	Custom *rules.Custom `bun:"-"`
 	// Libraries are the stored permissions, in the order of granting. Only the calls that say so fill it in.
 	Libraries []Permission `bun:"-"`
+	// owned are the libraries that the account has made and sees, loaded with Libraries.
+	owned []string
 }
 
 // RoleName is the name of the account's role, be it built in or the server's own.
@@ -64,7 +67,7 @@ func (a *Account) Actor() rules.Actor { return rules.Actor{ID: a.ID, Role: a.Rol
 
 // Subject returns the account as somebody to whom something is done.
 func (a *Account) Subject() rules.Subject {
-	return rules.Subject{ID: a.ID, Role: a.Role, Custom: a.Custom, Disabled: a.Disabled}
+	return rules.Subject{Holding: a.Holding(), Disabled: a.Disabled}
 }
 
 func (a *Account) fold() {
@@ -111,10 +114,14 @@ func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) 
 	return s.addPersonal(ctx, tx, account.ID)
 }
 
-// checkID makes sure that an id that was chosen from outside is nobody's.
+// checkID makes sure that an id that was chosen from outside is nobody's, and never was.
 func checkID(ctx context.Context, tx bun.Tx, account *Account) error {
 	taken, err := tx.NewSelect().Table("accounts").Where("id = ?", account.ID).Exists(ctx)
-	if taken {
+	if taken || err != nil {
+		return cmp.Or(err, ErrIDTaken)
+	}
+	// What is kept by the id of an account that is gone, its files among it, is not another's.
+	if taken, err = tx.NewSelect().Table("former_accounts").Where("id = ?", account.ID).Exists(ctx); taken {
 		return ErrIDTaken
 	}
 	return err
@@ -160,6 +167,9 @@ func loadAccount(ctx context.Context, db bun.IDB, id string) (*Account, error) {
 // loadRest fills in the Libraries and custom roles of the accounts, with one statement each.
 func loadRest(ctx context.Context, db bun.IDB, accounts []*Account) error {
 	if err := loadLibraries(ctx, db, accounts); err != nil {
+		return err
+	}
+	if err := loadOwned(ctx, db, accounts); err != nil {
 		return err
 	}
 	return loadCustom(ctx, db, accounts)
@@ -229,6 +239,13 @@ func (s *Store) UpdateAccount(ctx context.Context, id string, change func(*Accou
 	return account, err
 }
 
+// formerAccount is an id that no account will have again.
+type formerAccount struct {
+	bun.BaseModel `bun:"table:former_accounts"`
+
+	ID string `bun:"id,pk"`
+}
+
 // DeleteAccount removes the account, its sessions, its permissions and its personal library, whose files stay, unless
 // check objects. The server's owner becomes the owner of the other libraries that it made. Error: ErrAccountNotFound, or
 // check's.
@@ -248,6 +265,9 @@ func (s *Store) DeleteAccount(ctx context.Context, id string, check func(*Accoun
 			return err
 		}
 		if _, err := tx.NewDelete().Table("accounts").Where("id = ?", id).Exec(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.NewInsert().Model(&formerAccount{ID: id}).Exec(ctx); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, event{action: "user.delete", target: account.target()})

@@ -25,6 +25,12 @@ type Author struct {
 
 type authorKey struct{}
 
+// authorOf returns whose changes are made; a zero Author for nobody's.
+func authorOf(ctx context.Context) Author {
+	author, _ := ctx.Value(authorKey{}).(Author)
+	return author
+}
+
 // WithAuthor returns a context whose changes are written into the audit log as the author's.
 func WithAuthor(ctx context.Context, author Author) context.Context {
 	return context.WithValue(ctx, authorKey{}, author)
@@ -70,7 +76,7 @@ func (s *Settings) target() target { return target{"server", s.ID, s.Name} }
 
 // record writes the event into the audit log, as part of the transaction that makes the change.
 func (s *Store) record(ctx context.Context, tx bun.Tx, e event) error {
-	author, _ := ctx.Value(authorKey{}).(Author)
+	author := authorOf(ctx)
 	if e.by != nil {
 		author.AccountID, author.Name = e.by.ID, e.by.Username
 	}

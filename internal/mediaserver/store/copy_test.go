@@ -33,15 +33,17 @@ func household(t *testing.T, s *Store) {
 	must(t, s.CreateRole(ctx, role))
 	mia := &Account{ID: auth.NewID(), Username: "Zoë", Email: "zoe@example.org", Role: rules.Guest, Custom: role.Custom(), PasswordHash: "hash"}
 	must(t, s.CreateAccount(ctx, mia))
+	must(t, s.DeleteAccount(ctx, addAccount(t, s, "gone").ID, allow))
 	films := addLibrary(t, s, "Films", "/f")
 	finish(t, s, films, map[string]media.Listing{"/f": files("a.mp4", "it's.mp4")})
 	_, err := s.UpdateLibrary(ctx, Viewer{All: true}, films.ID, func(l *Library) error { l.SharingEnabled = true; return nil })
 	must(t, err)
 	items, err := s.Items(ctx, Viewer{All: true}, ItemFilter{}, Page{Limit: 1})
 	must(t, err)
-	link := &ShareLink{ID: auth.NewID(), TokenSHA256: "token", ItemID: items.Items[0].ID}
+	link := &ShareLink{ID: auth.NewID(), TokenSHA256: "token", ItemID: items.Items[0].ID, CreatedBy: owner.ID}
 	must(t, s.CreateShareLink(ctx, Viewer{All: true}, link, func(*Library) error { return nil }))
-	invite := &Invite{ID: auth.NewID(), CodeSHA256: "code", Role: rules.Member, Libraries: []InviteLibrary{{LibraryID: films.ID, Role: rules.Viewer}}}
+	invite := &Invite{ID: auth.NewID(), CodeSHA256: "code", Role: rules.Member, CreatedBy: owner.ID,
+		Libraries: []InviteLibrary{{LibraryID: films.ID, Role: rules.Viewer}}}
 	must(t, s.CreateLibraryInvite(ctx, invite, films.ID))
 	_, err = s.Accept(ctx, "code", mia.ID, allow)
 	must(t, err)

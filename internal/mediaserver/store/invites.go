@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -49,7 +50,12 @@ type Invite struct {
 	Reference string  `bun:"reference"`
 	CreatedAt Instant `bun:"created_at"`
 	UpdatedAt Instant `bun:"updated_at"`
+	// CreatedBy is the account that answers for what the invite gives: who made it, or changed it last.
+	CreatedBy string `bun:"created_by"`
 
+	// Powerless says that who answers for it may give nothing of it any longer. Reading fills it in; a look by
+	// code leaves in Libraries only what they may still give.
+	Powerless bool `bun:"-"`
 	// Libraries are what the invite gives, in the order in which they were named.
 	Libraries []InviteLibrary `bun:"-"`
 }
@@ -70,7 +76,7 @@ type InviteLibrary struct {
 
 // Terms returns what the invite's status follows from.
 func (v *Invite) Terms() rules.InviteTerms {
-	return rules.InviteTerms{Revoked: v.Revoked, Held: v.Held, ExpiresAt: v.Expiry(), MaxUses: v.MaxUses, Uses: v.UseCount + v.PriorUses}
+	return rules.InviteTerms{Revoked: v.Revoked, Held: v.Held, Powerless: v.Powerless, ExpiresAt: v.Expiry(), MaxUses: v.MaxUses, Uses: v.UseCount + v.PriorUses}
 }
 
 // Expiry returns ExpiresAt as a time, or nil for never.
@@ -91,6 +97,7 @@ func (s *Store) CreateInvite(ctx context.Context, invite *Invite) error {
 func (s *Store) createInvite(ctx context.Context, invite *Invite, also func(context.Context, bun.Tx) error) error {
 	invite.CreatedAt = At(s.now())
 	invite.UpdatedAt, invite.UseCount, invite.LastUsedBy = invite.CreatedAt, 0, ""
+	invite.CreatedBy = cmp.Or(invite.CreatedBy, authorOf(ctx).AccountID)
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		taken, err := tx.NewSelect().Table("invites").Where("code_sha256 = ?", invite.CodeSHA256).Exists(ctx)
 		if err != nil {
@@ -149,12 +156,34 @@ func replaceInviteLibraries(ctx context.Context, tx bun.Tx, invite *Invite) erro
 
 // Invite returns the invite with its Libraries, or ErrInviteNotFound.
 func (s *Store) Invite(ctx context.Context, id string) (*Invite, error) {
-	return loadInvite(ctx, s.read, "id", lookup(id))
+	invite, err := loadInvite(ctx, s.read, "id", lookup(id))
+	if err != nil {
+		return nil, err
+	}
+	_, err = stillGiven(ctx, s.read, []*Invite{invite})
+	return invite, err
 }
 
-// InviteByCode returns the invite whose code has that hash, with its Libraries, or ErrInviteNotFound.
+// InviteByCode returns the invite whose code has that hash, with those of its Libraries that it gives now, or ErrInviteNotFound.
 func (s *Store) InviteByCode(ctx context.Context, codeHash string) (*Invite, error) {
-	return loadInvite(ctx, s.read, "code_sha256", codeHash)
+	return loadByCode(ctx, s.read, codeHash)
+}
+
+func loadByCode(ctx context.Context, db bun.IDB, codeHash string) (*Invite, error) {
+	invite, err := loadInvite(ctx, db, "code_sha256", codeHash)
+	if err != nil {
+		return nil, err
+	}
+	return invite, narrow(ctx, db, invite)
+}
+
+// Dead says why the invite, loaded by its code, lets nobody in; nil while it does.
+func (v *Invite) Dead(now time.Time) error {
+	terms := v.Terms()
+	if status := terms.Status(now); status != rules.InvitePending {
+		return &rules.DeadInvite{Status: status, Powerless: terms.Powerless}
+	}
+	return nil
 }
 
 func loadInvite(ctx context.Context, db bun.IDB, column, value string) (*Invite, error) {
@@ -187,8 +216,8 @@ func loadInviteLibraries(ctx context.Context, db bun.IDB, invites []*Invite) err
 	return err
 }
 
-// Invites returns a page of invites with their Libraries, in the order of making. It takes two SQL statements, however
-// long the page is. Error: ErrBadCursor.
+// Invites returns a page of invites with their Libraries, in the order of making. It takes the same few SQL statements,
+// however long the page is. Error: ErrBadCursor.
 func (s *Store) Invites(ctx context.Context, page Page) (List[*Invite], error) {
 	return s.listInvites(ctx, page, func(query *bun.SelectQuery) *bun.SelectQuery { return query })
 }
@@ -205,7 +234,11 @@ func (s *Store) listInvites(ctx context.Context, page Page, filter func(*bun.Sel
 		return List[*Invite]{}, err
 	}
 	list := cut(rows, page.Limit, func(v *Invite) string { return seqKey(v.Seq) })
-	return list, loadInviteLibraries(ctx, s.read, list.Items)
+	if err := loadInviteLibraries(ctx, s.read, list.Items); err != nil {
+		return list, err
+	}
+	_, err = stillGiven(ctx, s.read, list.Items)
+	return list, err
 }
 
 // UpdateInvite lets change edit the invite's Role, MaxUses, PriorUses, ExpiresAt, Revoked, Held, Email, InviterName, Welcome and
@@ -221,12 +254,16 @@ func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite
 			return err
 		}
 		invite.UpdatedAt = At(s.now())
+		invite.CreatedBy = cmp.Or(authorOf(ctx).AccountID, invite.CreatedBy)
 		_, err = tx.NewUpdate().Model(invite).WherePK().
-			Column("role", "max_uses", "prior_uses", "expires_at", "revoked", "held", "email", "inviter_name", "welcome", "updated_at").Exec(ctx)
+			Column("role", "max_uses", "prior_uses", "expires_at", "revoked", "held", "email", "inviter_name", "welcome", "updated_at", "created_by").Exec(ctx)
 		if err != nil {
 			return err
 		}
 		if err := replaceInviteLibraries(ctx, tx, invite); err != nil {
+			return err
+		}
+		if _, err := stillGiven(ctx, tx, []*Invite{invite}); err != nil {
 			return err
 		}
 		return s.recordChange(ctx, tx, "invite.update", invite.target(), before, invite.facts())
@@ -234,11 +271,15 @@ func (s *Store) UpdateInvite(ctx context.Context, id string, change func(*Invite
 	return invite, err
 }
 
-// DeleteInvite kills the link and forgets who used it; the people stay. Error: ErrInviteNotFound.
-func (s *Store) DeleteInvite(ctx context.Context, id string) error {
+// DeleteInvite kills the link and forgets who used it, unless check objects; the people stay. Errors: ErrInviteNotFound, or
+// check's.
+func (s *Store) DeleteInvite(ctx context.Context, id string, check func(*Invite) error) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		invite, err := loadInvite(ctx, tx, "id", lookup(id))
 		if err != nil {
+			return err
+		}
+		if err := check(invite); err != nil {
 			return err
 		}
 		if _, err := tx.NewDelete().Table("invites").Where("id = ?", invite.ID).Exec(ctx); err != nil {

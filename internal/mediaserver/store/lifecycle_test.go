@@ -86,18 +86,18 @@ func TestGrantAndRevoke(t *testing.T) {
 	for _, step := range []struct{ ask, want rules.LibraryRole }{
 		{"", rules.Viewer}, {rules.LibraryAdmin, rules.LibraryAdmin}, {"", rules.LibraryAdmin}, {rules.Viewer, rules.Viewer},
 	} {
-		holder, err := s.Grant(t.Context(), films.ID, mia.ID, step.ask)
+		holder, err := s.Grant(t.Context(), films.ID, mia.ID, step.ask, anyRole)
 		if must(t, err); holder.Role != step.want || holder.Username != "mia" {
 			t.Errorf("asked %q: %+v", step.ask, holder)
 		}
 	}
-	_, err := s.Grant(t.Context(), films.ID, auth.NewID(), "")
+	_, err := s.Grant(t.Context(), films.ID, auth.NewID(), "", anyRole)
 	wantErr(t, err, ErrAccountNotFound)
-	_, err = s.Grant(t.Context(), auth.NewID(), mia.ID, "")
+	_, err = s.Grant(t.Context(), auth.NewID(), mia.ID, "", anyRole)
 	wantErr(t, err, ErrLibraryNotFound)
-	must(t, s.Revoke(t.Context(), films.ID, mia.ID))
-	wantErr(t, s.Revoke(t.Context(), films.ID, mia.ID), ErrPermissionNotFound)
-	wantErr(t, s.Revoke(t.Context(), films.ID, "\x00"), ErrPermissionNotFound)
+	must(t, s.Revoke(t.Context(), films.ID, mia.ID, allowRole))
+	wantErr(t, s.Revoke(t.Context(), films.ID, mia.ID, allowRole), ErrPermissionNotFound)
+	wantErr(t, s.Revoke(t.Context(), films.ID, "\x00", allowRole), ErrPermissionNotFound)
 }
 
 // Dubby access seed, line 11; Shisho seed, line 25.
@@ -106,7 +106,7 @@ func TestViewersSeeTheirsOnly(t *testing.T) {
 	mia, films, kids := addAccount(t, s, "mia"), addLibrary(t, s, "Films", "/f"), addLibrary(t, s, "Kids", "/k")
 	finish(t, s, films, map[string]media.Listing{"/f": files("f.mp4")})
 	finish(t, s, kids, map[string]media.Listing{"/k": files("k.mp4")})
-	_, err := s.Grant(t.Context(), kids.ID, mia.ID, "")
+	_, err := s.Grant(t.Context(), kids.ID, mia.ID, "", anyRole)
 	must(t, err)
 	for viewer, want := range map[Viewer]int{mia.Viewer(): 1, {All: true}: 2, {}: 0, {AccountID: films.ID}: 0} {
 		libraries, err := s.Libraries(t.Context(), viewer, Page{Limit: 10})

@@ -43,12 +43,12 @@ func (s *Store) Members(ctx context.Context, library *Library, page Page) (List[
 	return cut(rows, page.Limit, func(h Holder) string { return seqKey(h.Seq) }), err
 }
 
-// SetMemberRole changes a member's role, unless check objects to the library or the member. Errors: ErrLibraryNotFound,
+// SetMemberRole changes a member's role, unless check objects to the library, or allowed to the member's role. Errors: ErrLibraryNotFound,
 // ErrMemberNotFound, or check's.
 func (s *Store) SetMemberRole(
-	ctx context.Context, viewer Viewer, libraryID, accountID string, role rules.LibraryRole, check func(*Library) error,
+	ctx context.Context, viewer Viewer, libraryID, accountID string, role rules.LibraryRole, check func(*Library) error, allowed func(rules.LibraryRole) error,
 ) (holder Holder, err error) {
-	err = s.changeMember(ctx, viewer, libraryID, accountID, check, func(ctx context.Context, tx bun.Tx, l *Library, h Holder) error {
+	err = s.changeMember(ctx, viewer, libraryID, accountID, check, allowed, func(ctx context.Context, tx bun.Tx, l *Library, h Holder) error {
 		_, err := tx.NewUpdate().Table("permissions").Set("role = ?", role).
 			Where("library_id = ?", l.ID).Where("account_id = ?", h.AccountID).Exec(ctx)
 		if err != nil {
@@ -64,12 +64,12 @@ func (s *Store) SetMemberRole(
 	return holder, err
 }
 
-// RemoveMember takes the library from a member, unless check objects to the library or the member. Errors:
+// RemoveMember takes the library from a member, unless check objects to the library, or allowed to the member's role. Errors:
 // ErrLibraryNotFound, ErrMemberNotFound, or check's.
 func (s *Store) RemoveMember(
-	ctx context.Context, viewer Viewer, libraryID, accountID string, check func(*Library) error,
+	ctx context.Context, viewer Viewer, libraryID, accountID string, check func(*Library) error, allowed func(rules.LibraryRole) error,
 ) error {
-	return s.changeMember(ctx, viewer, libraryID, accountID, check, func(ctx context.Context, tx bun.Tx, l *Library, h Holder) error {
+	return s.changeMember(ctx, viewer, libraryID, accountID, check, allowed, func(ctx context.Context, tx bun.Tx, l *Library, h Holder) error {
 		_, err := tx.NewDelete().Table("permissions").
 			Where("library_id = ?", l.ID).Where("account_id = ?", h.AccountID).Exec(ctx)
 		if err != nil {
@@ -80,7 +80,7 @@ func (s *Store) RemoveMember(
 }
 
 func (s *Store) changeMember(
-	ctx context.Context, viewer Viewer, libraryID, accountID string, check func(*Library) error,
+	ctx context.Context, viewer Viewer, libraryID, accountID string, check func(*Library) error, allowed func(rules.LibraryRole) error,
 	change func(context.Context, bun.Tx, *Library, Holder) error,
 ) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -95,6 +95,9 @@ func (s *Store) changeMember(
 		err = holders(tx, &holder, library.ID).Where("p.account_id = ?", lookup(accountID)).Scan(ctx)
 		if err != nil {
 			return notFound(err, ErrMemberNotFound)
+		}
+		if err := allowed(holder.roleIn(library)); err != nil {
+			return err
 		}
 		return change(ctx, tx, library, holder)
 	})

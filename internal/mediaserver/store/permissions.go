@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,9 @@ type Permission struct {
 	LibraryID string            `bun:"library_id,pk"`
 	Role      rules.LibraryRole `bun:"role"`
 	GrantedAt Instant           `bun:"granted_at"`
+
+	// CreatedBy is the library's owner. Only loading an account fills it in.
+	CreatedBy string `bun:"created_by,scanonly"`
 }
 
 // Holder is a permission with the account that holds it.
@@ -56,8 +60,8 @@ func loadLibraries(ctx context.Context, db bun.IDB, accounts []*Account) error {
 		ids = append(ids, account.ID)
 	}
 	var rows []Permission
-	err := db.NewSelect().Model(&rows).Where("account_id IN (?)", bun.List(ids)).
-		Order("account_id", "granted_at", "library_id").Scan(ctx)
+	err := db.NewSelect().Model(&rows).ColumnExpr("p.*").Column("l.created_by").Join("JOIN libraries AS l ON l.id = p.library_id").
+		Where("account_id IN (?)", bun.List(ids)).Order("account_id", "granted_at", "library_id").Scan(ctx)
 	for _, row := range rows {
 		byID[row.AccountID].Libraries = append(byID[row.AccountID].Libraries, row)
 	}
@@ -170,8 +174,11 @@ func checkLibrariesExist(ctx context.Context, tx bun.Tx, wanted []string) error 
 }
 
 // Grant gives the account the library in the given role. With an empty role, a permission that is there stays as it is
-// and a new one is for viewing. Errors: ErrAccountNotFound, ErrLibraryNotFound, rules.ErrPersonalShared.
-func (s *Store) Grant(ctx context.Context, libraryID, accountID string, role rules.LibraryRole) (holder Holder, err error) {
+// and a new one is for viewing. Check is asked about the role that the account has (empty: none) and the one that it gets.
+// Errors: ErrAccountNotFound, ErrLibraryNotFound, rules.ErrPersonalShared, or check's.
+func (s *Store) Grant(
+	ctx context.Context, libraryID, accountID string, role rules.LibraryRole, check func(before, after rules.LibraryRole) error,
+) (holder Holder, err error) {
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		library, err := loadLibrary(ctx, tx, Viewer{everything: true}, libraryID)
 		if err != nil {
@@ -181,6 +188,13 @@ func (s *Store) Grant(ctx context.Context, libraryID, accountID string, role rul
 			return rules.ErrPersonalShared
 		}
 		if err := exists(ctx, tx, "accounts", accountID, ErrAccountNotFound); err != nil {
+			return err
+		}
+		before, err := roleIn(ctx, tx, library, accountID)
+		if err != nil {
+			return err
+		}
+		if err := check(before, cmp.Or(role, before, rules.Viewer)); err != nil {
 			return err
 		}
 		permission := &Permission{AccountID: accountID, LibraryID: libraryID, Role: role, GrantedAt: At(s.now())}
@@ -202,6 +216,24 @@ func (s *Store) Grant(ctx context.Context, libraryID, accountID string, role rul
 	return holder, err
 }
 
+// roleIn returns the role that the account was granted in the library, that of its owner for who made it, or none.
+func roleIn(ctx context.Context, tx bun.Tx, library *Library, accountID string) (rules.LibraryRole, error) {
+	var granted Holder
+	err := holders(tx, &granted, library.ID).Where("p.account_id = ?", lookup(accountID)).Scan(ctx)
+	if err != nil {
+		return "", notFound(err, nil)
+	}
+	return granted.roleIn(library), nil
+}
+
+// roleIn returns the holder's role, which is the owner's for who made the library.
+func (h Holder) roleIn(library *Library) rules.LibraryRole {
+	if h.AccountID == library.CreatedBy {
+		return rules.LibraryOwner
+	}
+	return h.Role
+}
+
 func (s *Store) recordMember(ctx context.Context, tx bun.Tx, action string, library *Library, holder Holder) error {
 	return s.record(ctx, tx, event{action: action, target: library.target(), details: map[string]any{
 		"userId": holder.AccountID, "username": holder.Username, "role": string(holder.Role),
@@ -216,8 +248,9 @@ func exists(ctx context.Context, tx bun.Tx, table, id string, missing error) err
 	return err
 }
 
-// Revoke takes the account's permission for the library away. Errors: ErrLibraryNotFound, ErrPermissionNotFound.
-func (s *Store) Revoke(ctx context.Context, libraryID, accountID string) error {
+// Revoke takes the account's permission for the library away, unless check objects to the role that it has. Errors:
+// ErrLibraryNotFound, ErrPermissionNotFound, or check's.
+func (s *Store) Revoke(ctx context.Context, libraryID, accountID string, check func(rules.LibraryRole) error) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		library, err := loadLibrary(ctx, tx, Viewer{everything: true}, libraryID)
 		if err != nil {
@@ -227,6 +260,9 @@ func (s *Store) Revoke(ctx context.Context, libraryID, accountID string) error {
 		err = holders(tx, &holder, library.ID).Where("p.account_id = ?", lookup(accountID)).Scan(ctx)
 		if err != nil {
 			return notFound(err, ErrPermissionNotFound)
+		}
+		if err := check(holder.roleIn(library)); err != nil {
+			return err
 		}
 		_, err = tx.NewDelete().Table("permissions").
 			Where("library_id = ?", library.ID).Where("account_id = ?", holder.AccountID).Exec(ctx)

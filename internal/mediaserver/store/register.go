@@ -62,14 +62,14 @@ func (s *Store) admit(
 	if codeHash == "" {
 		return nil, first, nil
 	}
-	if invite, err = loadInvite(ctx, db, "code_sha256", codeHash); err != nil {
+	if invite, err = loadByCode(ctx, db, codeHash); err != nil {
 		return nil, false, err
 	}
 	return invite, first, s.checkNewcomer(ctx, db, invite, account)
 }
 
 func (s *Store) checkNewcomer(ctx context.Context, db bun.IDB, invite *Invite, account *Account) error {
-	if status := invite.Terms().Status(s.now()); status != rules.InvitePending {
+	if dead := invite.Dead(s.now()); dead != nil {
 		again, err := registeredWith(ctx, db, invite, account)
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func (s *Store) checkNewcomer(ctx context.Context, db bun.IDB, invite *Invite, a
 		if again {
 			return ErrUsernameTaken
 		}
-		return &rules.DeadInvite{Status: status}
+		return dead
 	}
 	if invite.Email != "" && account.Email == "" {
 		check := new(rules.Check)

@@ -94,15 +94,27 @@ func (s *Store) ShareLinks(ctx context.Context, itemID string, page Page) (List[
 }
 
 // SharedItem returns the one item that a link shows, or ErrShareNotFound: for a link that has expired, an item in the
-// trash, and a library whose sharing is off by now, too.
+// trash, a library whose sharing is off by now, and a link whose maker is gone, disabled, or may no longer share it, too.
 func (s *Store) SharedItem(ctx context.Context, tokenHash string) (*Item, error) {
-	item := new(Item)
-	err := s.read.NewSelect().Model(item).
+	item, maker := new(Item), ""
+	err := s.read.NewSelect().Table("share_links").Column("created_by").Where("token_sha256 = ?", tokenHash).Scan(ctx, &maker)
+	if err != nil {
+		return nil, notFound(err, ErrShareNotFound)
+	}
+	err = s.read.NewSelect().Model(item).
 		Join("JOIN share_links AS sl ON sl.item_id = i.id").Join("JOIN libraries AS l ON l.id = i.library_id").
 		Where("sl.token_sha256 = ?", tokenHash).Where("sl.expires_at IS NULL OR sl.expires_at > ?", At(s.now())).
 		Where("l.sharing_enabled").Where("NOT l.personal").Where("i.trashed_at = 0").Scan(ctx)
 	if err != nil {
 		return nil, notFound(err, ErrShareNotFound)
+	}
+	sharers, err := holdingsOf(ctx, s.read, []string{maker})
+	if err != nil {
+		return nil, err
+	}
+	shown := rules.Holding{Libraries: map[string]rules.LibraryRole{item.LibraryID: rules.Viewer}}
+	if rules.HandOn(sharers[maker], rules.ShareItem, shown, rules.Holding{}) != nil {
+		return nil, ErrShareNotFound
 	}
 	return item, nil
 }

@@ -51,6 +51,9 @@ func wantErr(t *testing.T, err, want error) {
 
 func allow(*Account) error { return nil }
 
+func anyRole(_, _ rules.LibraryRole) error { return nil }
+func allowRole(rules.LibraryRole) error    { return nil }
+
 func give(list []Permission) func(*Account) ([]Permission, error) {
 	return func(*Account) ([]Permission, error) { return list, nil }
 }
@@ -238,7 +241,7 @@ func TestAPageOfAccountsTakesThreeStatements(t *testing.T) {
 	library := addLibrary(t, s, "Films", "/f")
 	for i := range 30 {
 		account := addAccount(t, s, fmt.Sprint("u", i))
-		_, err := s.Grant(t.Context(), library.ID, account.ID, "")
+		_, err := s.Grant(t.Context(), library.ID, account.ID, "", anyRole)
 		must(t, err)
 	}
 	seen := new(counter)

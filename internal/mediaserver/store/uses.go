@@ -186,7 +186,7 @@ func (s *Store) Accept(
 }
 
 func loadBoth(ctx context.Context, db bun.IDB, codeHash, accountID string) (*Invite, *Account, error) {
-	invite, err := loadInvite(ctx, db, "code_sha256", codeHash)
+	invite, err := loadByCode(ctx, db, codeHash)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -196,8 +196,8 @@ func loadBoth(ctx context.Context, db bun.IDB, codeHash, accountID string) (*Inv
 
 // join lets somebody in who has an account.
 func (s *Store) join(ctx context.Context, tx bun.Tx, invite *Invite, account *Account) error {
-	if status := invite.Terms().Status(s.now()); status != rules.InvitePending {
-		return &rules.DeadInvite{Status: status}
+	if err := invite.Dead(s.now()); err != nil {
+		return err
 	}
 	if err := rules.CheckInviteEmail(invite.Email, account.Email); err != nil {
 		return err
