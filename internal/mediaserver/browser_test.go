@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -50,7 +51,9 @@ func (b *browser) do(method, path string, form url.Values) answer {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.cookies = append(b.cookies, response.Cookies()...)
+	for _, cookie := range response.Cookies() {
+		b.cookies = append(slices.DeleteFunc(slices.Clone(b.cookies), func(old *http.Cookie) bool { return old.Name == cookie.Name }), cookie)
+	}
 	b.page = answer{response.StatusCode, response.Header, html.UnescapeString(string(data))}
 	b.check()
 	return b.page

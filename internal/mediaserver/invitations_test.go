@@ -31,6 +31,17 @@ func TestInvitesForOneAddress(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	}
+	// An address that somebody wrote into their account themselves is no proof; one that an administrator set is.
+	eve, token := w.user(owner, "eve", "")
+	w.want(200, "PATCH", "/v1/auth/profile", token, `{"email":"mia@example.org"}`)
+	w.says(403, "This invite is for one email address, and you wrote yours into your account yourself. Whoever runs this server can set it",
+		"POST", "/v1/invitations/"+code+"/accept", token, "")
+	if got := w.want(200, "GET", "/v1/invitations/"+code, token, ""); got["canAccept"] != false {
+		t.Errorf("got %v", got)
+	}
+	w.want(200, "PATCH", "/v1/users/"+eve, owner, `{"email":"mia@example.org"}`)
+	w.want(200, "POST", "/v1/invitations/"+code+"/accept", token, "")
+	w.want(200, "PATCH", "/v1/users/"+eve, owner, `{"email":null}`)
 	w.want(201, "POST", "/v1/auth/register", "", join("mia", code, `,"email":"mia@EXAMPLE.org"`))
 }
 

@@ -44,6 +44,18 @@ func TestRegisteringOnThePage(t *testing.T) {
 	}
 	b.open(410, "/invite/"+code)
 	b.sees("This invite is used up", "<b>Alice</b>")
+	// Joining signs in; who has the link alone, or is signed in as somebody else, is not shown who was let in where.
+	b.policy = webPolicy
+	b.open(200, "/app/recent")
+	_, tom := w.user(owner, "tom", "")
+	for _, page := range []string{"/done", "/already"} {
+		for _, token := range []string{"", "nonsense", tom} {
+			got := (&matrix{world: w}).visit("GET", "/invite/"+code+page, "", token)
+			if got.status != 303 || got.header.Get("Location") != "/invite/"+code || strings.Contains(got.body, "Films") {
+				t.Errorf("%s: %v", page, got)
+			}
+		}
+	}
 }
 
 func TestErrorsOnThePageKeepWhatWasTyped(t *testing.T) {
@@ -153,8 +165,8 @@ func TestDeadInvitesOnThePage(t *testing.T) {
 		b.page = preview
 		b.submit(410, "register", fill)
 		b.sees(texts...)
-		if b.open(200, "/invite/"+code+"/done"); strings.Contains(b.page.body, "Secret") {
-			t.Error("the last page of a dead invite shows its libraries")
+		if got := (&matrix{world: w}).visit("GET", "/invite/"+code+"/done", "", owner); got.status != 200 || strings.Contains(got.body, "Secret") {
+			t.Errorf("the last page of a dead invite shows its libraries: %v", got)
 		}
 	}
 	dead(`{"expiresAt":"2026-06-01T11:57:30Z"}`, "This invite has expired", "2 minutes ago", "1 June 2026, 11:57:30 UTC")

@@ -2,6 +2,7 @@ package mediaserver_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -25,9 +26,11 @@ func TestTheWelcome(t *testing.T) {
 	if got := b.page.header.Get("Location"); got != "/invite/"+code+"/done" {
 		t.Fatalf("goes to %q", got)
 	}
+	tom := w.signIn("tom")
+	last := func(page string) answer { return (&matrix{world: w}).visit("GET", "/invite/"+code+page, "", tom) }
 	const want = `<h2>Hello</h2>` + "\n" + `<p>See <a href="https://app.example.org" rel="noopener noreferrer">the app</a> &lt;script&gt;alert(1)&lt;/script&gt; x</p>`
 	for _, page := range []string{"/done", "/already"} {
-		if got := w.send("GET", "/invite/"+code+page, "", ""); !strings.Contains(got.body, want) {
+		if got := last(page); !strings.Contains(got.body, want) {
 			t.Errorf("%s: got %v", page, got)
 		}
 	}
@@ -36,7 +39,7 @@ func TestTheWelcome(t *testing.T) {
 	}
 	for change, shown := range map[string]bool{`{}`: true, `{"revoked":true}`: false, `{"revoked":false,"expiresAt":"2020-01-01T00:00:00Z"}`: false} {
 		w.want(200, "PATCH", path, owner, change)
-		if got := w.send("GET", "/invite/"+code+"/done", "", ""); got.status != 200 || strings.Contains(got.body, "Hello") != shown {
+		if got := last("/done"); got.status != 200 || strings.Contains(got.body, "Hello") != shown {
 			t.Errorf("%s: %v", change, got)
 		}
 		w.want(200, "PATCH", path, owner, `{"revoked":false,"expiresAt":null}`)
@@ -44,7 +47,7 @@ func TestTheWelcome(t *testing.T) {
 	if got := w.want(200, "PATCH", path, owner, `{"welcome":""}`); got["welcome"] != "" {
 		t.Errorf("got %v", got)
 	}
-	if got := w.send("GET", "/invite/"+code+"/done", "", ""); strings.Contains(got.body, "welcome") {
+	if got := last("/done"); strings.Contains(got.body, "welcome") {
 		t.Errorf("an empty welcome shows: %v", got)
 	}
 }
@@ -67,6 +70,7 @@ func TestOfferedLibrariesAreSorted(t *testing.T) {
 		t.Errorf("the API offers %v", got)
 	}
 	b := w.browser()
+	b.cookies = []*http.Cookie{{Name: "mediaserver_session", Value: owner}}
 	for _, page := range []string{"", "/done"} {
 		b.open(200, "/invite/"+code+page)
 		rest := b.page.body

@@ -49,7 +49,7 @@ func (a *api) getInvitation(ctx context.Context, in *byCode) (*body[Invitation],
 			return nil, ifGone(err)
 		}
 		view = invitationView(invite, a.now(), member)
-		view.CanAccept = view.CanAccept && rules.CheckInviteEmail(invite.Email, who.account.Email) == nil
+		view.CanAccept = view.CanAccept && rules.CheckMemberEmail(invite.Email, who.account.Email, who.account.EmailChosen) == nil
 	}
 	return &body[Invitation]{Body: view}, nil
 }

@@ -18,7 +18,7 @@ type (
 			Libraries []AccessEntry       `json:"libraries,omitempty" nullable:"false" maxItems:"5000"`
 			MaxUses   Optional[int]       `json:"maxUses,omitempty" minimum:"1" doc:"Absent or null: no limit"`
 			ExpiresAt Optional[time.Time] `json:"expiresAt,omitempty" doc:"Absent or null: never; in the past: expired"`
-			Email     OptionalText        `json:"email,omitempty" doc:"The only mail address that may use it"`
+			Email     OptionalText        `json:"email,omitempty" doc:"The only mail address that may use it: a label for who registers, since nothing here can verify what they write"`
 			Inviter   *Inviter            `json:"inviter,omitempty" doc:"Absent: the caller"`
 			Welcome   string              `json:"welcome,omitempty" maxLength:"4096" doc:"Markdown, for the page that who has joined sees"`
 			Revoked   bool                `json:"revoked,omitempty"`

@@ -64,7 +64,7 @@ func (a *api) sentRegister(v *visit) (reply, error) {
 		account := newAccount(form.Username, form.Email, form.DisplayName)
 		err := a.enroll(v.r.Context(), account, password, v.codeHash)
 		if err == nil {
-			return reply{location: v.path + "/done"}, nil
+			return a.enterAs(v, account, v.path+"/done")
 		}
 		if status, form.Problems = v.mend(err, portal.FieldEmail); form.Problems == nil {
 			return reply{}, err
@@ -80,12 +80,12 @@ func (a *api) sentRegister(v *visit) (reply, error) {
 // sentAccept lets somebody in who has an account and proves it with the password.
 func (a *api) sentAccept(v *visit) (reply, error) {
 	form, password := portal.ReadSignIn(v.r)
-	already, err := a.signInAndAccept(v, form.Login, password)
+	account, already, err := a.signInAndAccept(v, form.Login, password)
 	switch {
 	case err == nil && already:
-		return reply{location: v.path + "/already"}, nil
+		return a.enterAs(v, account, v.path+"/already")
 	case err == nil:
-		return reply{location: v.path + "/done"}, nil
+		return a.enterAs(v, account, v.path+"/done")
 	}
 	page := v.preview()
 	form.Action = page.SignIn.Action
@@ -97,14 +97,14 @@ func (a *api) sentAccept(v *visit) (reply, error) {
 	return reply{status: status, page: page}, nil
 }
 
-func (a *api) signInAndAccept(v *visit, login, password string) (already bool, err error) {
+func (a *api) signInAndAccept(v *visit, login, password string) (account *store.Account, already bool, err error) {
 	ctx := v.r.Context()
-	account, err := a.checkCredentials(ctx, login, password, false)
+	account, err = a.checkCredentials(ctx, login, password, false)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	if account.MustChangePassword {
-		return false, &rules.Denial{Message: textMustChange}
+		return nil, false, &rules.Denial{Message: textMustChange}
 	}
 	// As with a sign-in: a new password, or being disabled, wins over an old password just checked.
 	acceptance, err := a.store.Accept(ctx, v.codeHash, account.ID, func(now *store.Account) error {
@@ -113,7 +113,7 @@ func (a *api) signInAndAccept(v *visit, login, password string) (already bool, e
 		}
 		return nil
 	})
-	return acceptance.AlreadyMember, err
+	return account, acceptance.AlreadyMember, err
 }
 
 // mend returns what is to be mended in a form, each problem with its field, and the status to say it with; no problems

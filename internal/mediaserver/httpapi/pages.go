@@ -157,10 +157,14 @@ func (v *visit) libraries() []portal.Library {
 	return libraries
 }
 
-// donePage says that all is done. Whoever has the link can open it, so of an invite that was revoked or has expired it
-// no longer shows the libraries and the welcome; using it up is what a guest may just have done.
+// donePage says that all is done, to who has joined: whoever has the link alone is sent to its first page. Of an invite that was
+// revoked or has expired it no longer shows the libraries and the welcome; using it up is what a guest may just have done.
 func (a *api) donePage(already bool) func(*visit) (reply, error) {
 	return func(v *visit) (reply, error) {
+		joined, err := a.joined(v)
+		if err != nil || !joined {
+			return reply{location: v.path}, err
+		}
 		page := &portal.Done{Site: v.site, Already: already}
 		switch v.invite.Terms().Status(v.now) {
 		case rules.InvitePending, rules.InviteExhausted:
@@ -168,6 +172,29 @@ func (a *api) donePage(already bool) func(*visit) (reply, error) {
 		}
 		return reply{status: http.StatusOK, page: page}, nil
 	}
+}
+
+// joined reports whether the visitor is signed in as somebody whom the invite let in, or for whom it would do nothing.
+func (a *api) joined(v *visit) (bool, error) {
+	who, err := a.browser(v.r)
+	if err != nil || who == nil {
+		return false, err
+	}
+	member, err := a.store.IsMember(v.r.Context(), v.invite, who.account.ID)
+	if errors.Is(err, store.ErrAccountNotFound) {
+		err = nil
+	}
+	return member, err
+}
+
+// enterAs signs the visitor's browser in as who has just joined, and sends it on.
+func (a *api) enterAs(v *visit, account *store.Account, location string) (reply, error) {
+	signedIn, err := a.startSession(v.r.Context(), account)
+	if err != nil {
+		return reply{}, err
+	}
+	keepToken(v.w, v.r, signedIn.Body.Token, int(sessionLife.Seconds()))
+	return reply{location: location}, nil
 }
 
 // trouble turns an error into a page.

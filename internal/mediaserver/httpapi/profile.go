@@ -58,7 +58,9 @@ func (a *api) patchProfile(ctx context.Context, in *profileChange) (*body[User],
 		if err := stillEnabled(account); err != nil {
 			return err
 		}
+		before := account.Email
 		in.Body.Email.apply(&account.Email)
+		account.EmailChosen = account.EmailChosen || account.Email != before
 		set(&account.DisplayName, in.Body.DisplayName)
 		check := new(rules.Check)
 		checkProfile(check, account)

@@ -48,6 +48,9 @@ func (a *api) patchUser(ctx context.Context, in *userChange) (*body[User], error
 		subject, email, name := account.Subject(), account.Email, account.DisplayName
 		in.Body.Email.apply(&account.Email)
 		set(&account.DisplayName, in.Body.DisplayName)
+		if in.Body.Email.Set {
+			account.EmailChosen = account.ID == actor.ID
+		}
 		change := rules.AccountChange{
 			Role: role, Custom: custom, Disabled: disabled, Edit: account.Email != email || account.DisplayName != name,
 		}

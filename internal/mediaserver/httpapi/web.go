@@ -200,11 +200,13 @@ func (a *api) webSignIn(b *browsing) (turn, error) {
 	return turn{location: "/"}, nil
 }
 
-// keep makes the browser keep the token for so many seconds; fewer than none forget it.
-func (b *browsing) keep(token string, seconds int) {
-	http.SetCookie(b.w, &http.Cookie{
+func (b *browsing) keep(token string, seconds int) { keepToken(b.w, b.r, token, seconds) }
+
+// keepToken makes the browser keep the token for so many seconds; fewer than none forget it.
+func keepToken(w http.ResponseWriter, r *http.Request, token string, seconds int) {
+	http.SetCookie(w, &http.Cookie{
 		Name: sessionCookie, Value: token, Path: "/", MaxAge: seconds, HttpOnly: true,
-		Secure: strings.HasPrefix(ownURL(b.r), "https:"), SameSite: http.SameSiteLaxMode,
+		Secure: strings.HasPrefix(ownURL(r), "https:"), SameSite: http.SameSiteLaxMode,
 	})
 }
 

@@ -104,6 +104,19 @@ func CheckInviteEmail(bound, email string) error {
 	return ErrOtherEmail
 }
 
+// ErrUnprovenEmail says that an invite is bound to a mail address that the account's holder wrote themselves.
+var ErrUnprovenEmail error = &Denial{Message: "This invite is for one email address, and you wrote yours into your account yourself. " +
+	"Whoever runs this server can set it"}
+
+// CheckMemberEmail is CheckInviteEmail for somebody who has an account: an address that they chose themselves proves nothing.
+// Errors: ErrOtherEmail, ErrUnprovenEmail.
+func CheckMemberEmail(bound, email string, chosen bool) error {
+	if err := CheckInviteEmail(bound, email); err != nil || bound == "" || !chosen {
+		return err
+	}
+	return ErrUnprovenEmail
+}
+
 // MaxInviteLibraries is how many libraries one invite may give.
 const MaxInviteLibraries = MaxAccessEntries
 

@@ -27,8 +27,10 @@ type Account struct {
 	Username       string `bun:"username"`
 	UsernameFolded string `bun:"username_folded"`
 	// Email is empty for an account without one.
-	Email              string     `bun:"email,nullzero"`
-	EmailFolded        string     `bun:"email_folded,nullzero"`
+	Email       string `bun:"email,nullzero"`
+	EmailFolded string `bun:"email_folded,nullzero"`
+	// EmailChosen says that the holder wrote the address, which proves nothing about who they are.
+	EmailChosen        bool       `bun:"email_chosen"`
 	DisplayName        string     `bun:"display_name"`
 	Role               rules.Role `bun:"role"`
 	Disabled           bool       `bun:"disabled"`
@@ -205,7 +207,7 @@ func (s *Store) Accounts(ctx context.Context, page Page) (List[*Account], error)
 	return list, loadRest(ctx, s.read, list.Items)
 }
 
-// UpdateAccount lets change edit the account's Email, DisplayName, Role, Custom and Disabled, in one transaction, and
+// UpdateAccount lets change edit the account's Email, EmailChosen, DisplayName, Role, Custom and Disabled, in one transaction, and
 // returns the account with its Libraries. An error of change stops everything. Disabling ends the account's sessions.
 // Errors: ErrAccountNotFound, ErrEmailTaken, ErrRoleNotFound.
 func (s *Store) UpdateAccount(ctx context.Context, id string, change func(*Account) error) (account *Account, err error) {
@@ -227,7 +229,7 @@ func (s *Store) UpdateAccount(ctx context.Context, id string, change func(*Accou
 			}
 		}
 		_, err = tx.NewUpdate().Model(account).WherePK().
-			Column("email", "email_folded", "display_name", "role", "disabled").Exec(ctx)
+			Column("email", "email_folded", "email_chosen", "display_name", "role", "disabled").Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (s *Store) Register(ctx context.Context, account *Account, codeHash string)
 		if err != nil {
 			return err
 		}
-		account.Role = rules.Member
+		account.Role, account.EmailChosen = rules.Member, true
 		if invite != nil {
 			account.Role = invite.Role
 		}

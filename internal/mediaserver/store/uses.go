@@ -199,7 +199,7 @@ func (s *Store) join(ctx context.Context, tx bun.Tx, invite *Invite, account *Ac
 	if err := invite.Dead(s.now()); err != nil {
 		return err
 	}
-	if err := rules.CheckInviteEmail(invite.Email, account.Email); err != nil {
+	if err := rules.CheckMemberEmail(invite.Email, account.Email, account.EmailChosen); err != nil {
 		return err
 	}
 	if err := s.use(ctx, tx, invite, account, false); err != nil {
