@@ -29,12 +29,15 @@ type InviteSettings struct {
 	Inviter string
 	// Welcome is shown to who has joined, as Markdown; empty for none.
 	Welcome string
+	// Foreign says that another account than Usher's answers for the invite, which gives what that account may give. It is only
+	// read: whoever writes an invite answers for it from then on.
+	Foreign bool
 }
 
 // Equal says whether both admit the same, in the same words.
 func (s InviteSettings) Equal(o InviteSettings) bool {
 	return s.Role == o.Role && maps.Equal(s.Libraries, o.Libraries) && s.MaxUses == o.MaxUses && s.ExpiresAt.Equal(o.ExpiresAt) &&
-		s.PriorUses == o.PriorUses && s.Revoked == o.Revoked && s.Held == o.Held && s.Email == o.Email && s.Inviter == o.Inviter && s.Welcome == o.Welcome
+		s.PriorUses == o.PriorUses && s.Revoked == o.Revoked && s.Held == o.Held && s.Email == o.Email && s.Inviter == o.Inviter && s.Welcome == o.Welcome && s.Foreign == o.Foreign
 }
 
 // Invite is a server's own invite.

@@ -13,7 +13,7 @@ func TestInviteSettingsDifferInAnyField(t *testing.T) {
 	noon := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	full := media.InviteSettings{
 		Role: media.RoleGuest, Libraries: map[media.LibraryID]media.LibraryRole{"l": media.LibraryViewer}, MaxUses: 3, PriorUses: 1,
-		ExpiresAt: noon, Revoked: true, Held: true, Email: "mia@example.org", Inviter: "Alice", Welcome: "Hi",
+		ExpiresAt: noon, Revoked: true, Held: true, Email: "mia@example.org", Inviter: "Alice", Welcome: "Hi", Foreign: true,
 	}
 	same := full
 	same.ExpiresAt = noon.In(time.FixedZone("", 7200))

@@ -41,7 +41,7 @@ func TestAnInviteReadsBack(t *testing.T) {
 	id := w.invite(owner, code, `,"role":"guest","libraries":[{"libraryId":"`+films+`"},{"libraryId":"`+kids+`","role":"admin"}],`+
 		`"maxUses":3,"expiresAt":"2026-06-02T14:00:00+02:00","email":"Mia@Example.org","inviter":{"displayName":"Alice"},"welcome":"Hi\\n\\t*you*","reference":"usher/media/cousins"`)
 	sum := sha256.Sum256([]byte(code))
-	want := fmt.Sprintf(`{"id":%q,"codeSHA256":%q,"status":"pending","madeBy":%q,"role":"guest","libraries":[{"libraryId":%q,"role":"viewer"},`+
+	want := fmt.Sprintf(`{"id":%q,"codeSHA256":%q,"status":"pending","madeBy":%q,"mine":true,"role":"guest","libraries":[{"libraryId":%q,"role":"viewer"},`+
 		`{"libraryId":%q,"role":"admin"}],"maxUses":3,"useCount":0,"remaining":3,"expiresAt":"2026-06-02T12:00:00Z","revoked":false,`+
 		`"email":"Mia@Example.org","inviter":{"displayName":"Alice"},"welcome":"Hi\\n\\t*you*","reference":"usher/media/cousins","createdAt":"2026-06-01T12:00:00Z","updatedAt":"2026-06-01T12:00:00Z"}`,
 		id, hex.EncodeToString(sum[:]), w.me(owner), films, kids)

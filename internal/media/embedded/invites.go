@@ -32,6 +32,8 @@ type (
 		Inviter    inviter       `json:"inviter"`
 		Welcome    string        `json:"welcome"`
 		Reference  string        `json:"reference"`
+		// Mine is null of a server from before it told.
+		Mine *bool `json:"mine"`
 	}
 	inviter struct {
 		DisplayName string `json:"displayName"`
@@ -127,6 +129,7 @@ func (i invite) invite() media.Invite {
 	if i.Email != nil {
 		settings.Email = *i.Email
 	}
+	settings.Foreign = i.Mine != nil && !*i.Mine
 	return media.Invite{ID: media.InviteID(i.ID), CodeHash: i.CodeSHA256, Reference: i.Reference, Settings: settings, Uses: *i.UseCount, LastUsedBy: media.AccountID(i.LastUsedBy)}
 }
 

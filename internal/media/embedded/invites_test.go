@@ -202,3 +202,30 @@ func wantNoCanary(t *testing.T, err error) {
 		}
 	}
 }
+
+// An invite whose account was replaced is said to be another's; written by the new account it is ours, with the code that people
+// have, and lives on when the old account goes.
+func TestInvitesAreTakenOverFromAFormerAccount(t *testing.T) {
+	i := startInviting(t)
+	want := i.full()
+	want.Email = ""
+	made := i.create(want)
+	next, err := i.driver.CreateAccount(t.Context(), media.NewAccount{Username: "usher-2", Password: "another long password", Role: media.RoleAdmin})
+	wantCode(t, err, "")
+	config := i.config()
+	config.Credentials = media.Credentials{Username: next.Username, Password: "another long password"}
+	old := i.driver
+	i.driver = open(t, config)
+	if got := i.listed(); !got.Settings.Foreign || got.Settings.Equal(want) {
+		t.Errorf("an invite of another account: %+v", got)
+	}
+	_, err = i.invites().SetInvite(t.Context(), made.ID, want)
+	wantCode(t, err, "")
+	if got := i.listed(); !got.Settings.Equal(want) || got.CodeHash != made.CodeHash {
+		t.Errorf("taken over: %+v, want %+v", got, want)
+	}
+	i.driver = old
+	if got := i.listed(); !got.Settings.Foreign {
+		t.Errorf("for the old account: %+v", got)
+	}
+}

@@ -61,7 +61,7 @@ func (a *api) visibleInvites(
 		return nil, err
 	}
 	giver, err := a.holding(ctx)
-	visible, now := inviteVisible(giver, path), a.now()
+	visible, now, me := inviteVisible(giver, path), a.now(), callerOf(ctx).account.ID
 	list.Items = slices.DeleteFunc(list.Items, func(invite *store.Invite) bool { return visible(invite) != nil })
-	return pageOf(list, func(v *store.Invite) Invite { return inviteView(v, now) }), err
+	return pageOf(list, func(v *store.Invite) Invite { return inviteView(v, now, me) }), err
 }

@@ -63,11 +63,11 @@ func (a *api) inviteRoutes() {
 	add(a, uses.with(http.MethodGet, "list-invite-uses", "Who used an invite, and when", 0), a.listUses)
 }
 
-func (a *api) inviteBody(invite *store.Invite, err error) (*body[Invite], error) {
+func (a *api) inviteBody(ctx context.Context, invite *store.Invite, err error) (*body[Invite], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &body[Invite]{Body: inviteView(invite, a.now())}, nil
+	return &body[Invite]{Body: inviteView(invite, a.now(), callerOf(ctx).account.ID)}, nil
 }
 
 func (a *api) listInvites(ctx context.Context, in *PageQuery) (*body[Page[Invite]], error) {
@@ -76,7 +76,8 @@ func (a *api) listInvites(ctx context.Context, in *PageQuery) (*body[Page[Invite
 }
 
 func (a *api) getInvite(ctx context.Context, in *byID) (*body[Invite], error) {
-	return a.inviteBody(a.inviteFor(ctx, in.ID))
+	invite, err := a.inviteFor(ctx, in.ID)
+	return a.inviteBody(ctx, invite, err)
 }
 
 func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInvite], error) {
@@ -101,7 +102,7 @@ func (a *api) createInvite(ctx context.Context, in *newInvite) (*body[CreatedInv
 	if err := nameHidden(err, check, "", inviteLibraryIDs(invite)); err != nil {
 		return nil, err
 	}
-	return a.storeInvite(check, invite, in.Body.Code, in.Body.ExpiresAt.Value, func() error {
+	return a.storeInvite(ctx, check, invite, in.Body.Code, in.Body.ExpiresAt.Value, func() error {
 		return a.store.CreateInvite(ctx, invite)
 	})
 }
@@ -129,7 +130,7 @@ func inviteLibraryIDs(invite *store.Invite) []string {
 
 // storeInvite gives a new invite its id and code, the chosen one or its own, checks it, and stores it.
 func (a *api) storeInvite(
-	check *rules.Check, invite *store.Invite, code string, expiry *time.Time, create func() error,
+	ctx context.Context, check *rules.Check, invite *store.Invite, code string, expiry *time.Time, create func() error,
 ) (*body[CreatedInvite], error) {
 	made := ""
 	if code == "" {
@@ -145,7 +146,7 @@ func (a *api) storeInvite(
 	if err := create(); err != nil {
 		return nil, nameUnknown(err, "")
 	}
-	return &body[CreatedInvite]{Body: CreatedInvite{Invite: inviteView(invite, a.now()), Code: made}}, nil
+	return &body[CreatedInvite]{Body: CreatedInvite{Invite: inviteView(invite, a.now(), callerOf(ctx).account.ID), Code: made}}, nil
 }
 
 // checkInvite looks at what an invite says. The expiry is that of the request, before it is rounded to be stored.
@@ -200,7 +201,7 @@ func (a *api) patchInvite(ctx context.Context, in *inviteChange) (*body[Invite],
 		}
 		return check.Err()
 	})
-	return a.inviteBody(invite, nameUnknown(err, ""))
+	return a.inviteBody(ctx, invite, nameUnknown(err, ""))
 }
 
 func (in *inviteChange) apply(check *rules.Check, invite *store.Invite) {

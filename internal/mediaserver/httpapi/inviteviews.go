@@ -21,6 +21,7 @@ type Invite struct {
 	Status     rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted,unavailable"`
 	Reason     string             `json:"reason,omitempty" doc:"Why nobody can use it, where the status does not say"`
 	MadeBy     string             `json:"madeBy" doc:"ID of the account that answers for it: who made it, or changed it last. It gives what that account may give"`
+	Mine       bool               `json:"mine" doc:"True: that is the caller"`
 	Role       rules.Role         `json:"role" enum:"member,guest,editor"`
 	Libraries  []AccessEntry      `json:"libraries" nullable:"false"`
 	MaxUses    *int               `json:"maxUses" nullable:"true" doc:"Null: no limit"`
@@ -45,10 +46,10 @@ type CreatedInvite struct {
 	Code string `json:"code,omitempty" doc:"Only if the server made it, and only this once"`
 }
 
-func inviteView(v *store.Invite, now time.Time) Invite {
+func inviteView(v *store.Invite, now time.Time, me string) Invite {
 	terms := v.Terms()
 	return Invite{
-		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Reason: reasonOf(v), MadeBy: v.CreatedBy, Role: v.Role, Libraries: accessEntries(v.Libraries),
+		ID: v.ID, CodeSHA256: v.CodeSHA256, Status: terms.Status(now), Reason: reasonOf(v), MadeBy: v.CreatedBy, Mine: v.CreatedBy == me, Role: v.Role, Libraries: accessEntries(v.Libraries),
 		MaxUses: v.MaxUses, UseCount: v.UseCount, PriorUses: v.PriorUses, LastUsedBy: v.LastUsedBy,
 		Remaining: terms.Remaining(), ExpiresAt: v.Expiry(), Revoked: v.Revoked, Held: v.Held, Email: nullable(v.Email), Inviter: Inviter{DisplayName: v.InviterName},
 		Welcome: v.Welcome, Reference: v.Reference,

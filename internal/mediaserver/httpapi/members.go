@@ -140,7 +140,7 @@ func (a *api) createLibraryInvite(ctx context.Context, in *newLibraryInvite) (*b
 	if err := rules.HandOn(giver, rules.MakeLibraryInvite, invite.Gift(), rules.Holding{}); err != nil {
 		return nil, err
 	}
-	return a.storeInvite(new(rules.Check), invite, "", in.Body.ExpiresAt.Value, func() error {
+	return a.storeInvite(ctx, new(rules.Check), invite, "", in.Body.ExpiresAt.Value, func() error {
 		return a.store.CreateLibraryInvite(ctx, invite, library.ID)
 	})
 }
