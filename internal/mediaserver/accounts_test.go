@@ -214,7 +214,7 @@ func TestSignInIsLimited(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	}
-	if got := try("olga"); got.status != 429 || got.header.Get("Retry-After") != "30" || got.body != `{"error":"Too many requests"}` {
+	if got := try("olga"); got.status != 429 || got.header.Get("Retry-After") != "30" || got.body != `{"error":"`+manyTries+`"}` {
 		t.Errorf("got %v, Retry-After %q", got, got.header.Get("Retry-After"))
 	}
 	if got := try("somebody"); got.status != 401 {

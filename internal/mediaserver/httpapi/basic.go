@@ -92,7 +92,7 @@ func (a *api) basicAccount(ctx context.Context, login, password string) (*store.
 	if err := mayRead(account); err != nil {
 		return nil, err
 	}
-	if err := a.store.NoteBasicSignIn(ctx, account); err != nil {
+	if err := a.store.NoteBasicSignIn(ctx, account, network(clientOf(ctx))); err != nil {
 		return nil, err
 	}
 	a.proven.keep(login, password, account)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"net/netip"
@@ -15,9 +16,13 @@ type Limits struct {
 	// PerClient counts sign-ins and registrations from one network address, and apart from them, as many again, looks
 	// at invites.
 	PerClient int
-	// PerAccount counts sign-ins to one account, from anywhere, whether or not it exists.
+	// PerAccount counts sign-ins to one account, whether or not it exists, from one network; ten times as many from all those
+	// together that nobody signed in to it from before.
 	PerAccount int
 }
+
+// fromEverywhere is how many times more tries at an account all strange networks have together.
+const fromEverywhere = 10
 
 // limiter keeps a bucket for each client and each account, in the database.
 type limiter struct {
@@ -25,13 +30,40 @@ type limiter struct {
 	store  *store.Store
 }
 
-// allow takes one try from the client's bucket and, unless account is empty, from the account's. The error is a
-// *Problem that says when to come back.
-func (l *limiter) allow(ctx context.Context, account string) error {
-	if err := l.take(ctx, "client "+network(clientOf(ctx)), l.limits.PerClient); err != nil || account == "" {
+// allow takes one try from the client's bucket. The error is a *Problem that says when to come back.
+func (l *limiter) allow(ctx context.Context) error {
+	return l.take(ctx, "client "+network(clientOf(ctx)), l.limits.PerClient)
+}
+
+// allowAccount takes one try at the account from the client's network and, unless somebody signed in to it from there before, one
+// from all networks together: what strangers try elsewhere keeps nobody out of their own account.
+func (l *limiter) allowAccount(ctx context.Context, account string) error {
+	near := network(clientOf(ctx))
+	if err := l.take(ctx, "account "+account+" from "+near, l.limits.PerAccount); err != nil {
+		return manyTries(err)
+	}
+	known, err := l.store.KnowsNetwork(ctx, account, near)
+	if err != nil || known {
 		return err
 	}
-	return l.take(ctx, "account "+account, l.limits.PerAccount)
+	return manyTries(l.take(ctx, "account "+account, l.limits.PerAccount*fromEverywhere))
+}
+
+// allowSession takes one try by somebody who is signed in, which nobody else's tries count against.
+func (l *limiter) allowSession(ctx context.Context, session string) error {
+	if err := l.allow(ctx); err != nil {
+		return err
+	}
+	return l.take(ctx, "session "+session, l.limits.PerAccount)
+}
+
+// manyTries says of a refusal what an innocent person can do.
+func manyTries(err error) error {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return &Problem{status: problem.status, headers: problem.headers, Text: textManyTries}
+	}
+	return err
 }
 
 // allowLook takes one look at an invite from the client's bucket for that, so that opening links keeps nobody from

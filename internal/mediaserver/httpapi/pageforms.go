@@ -14,6 +14,7 @@ import (
 const (
 	textComeAgain  = "Many people are signing in just now. Wait a few seconds, then try again."
 	textPowerless  = "Whoever made it may no longer give what it gave. Ask them, or who runs this server, for a new one."
+	textTriesSlow  = "Too many tries. Wait a minute, then try again, or sign in from a network where you signed in before."
 	textSlowDown   = "Wait a minute, then try again."
 	textOtherMail  = "This invite is for another email address."
 	textMustChange = "This account has to change its password first. Sign in to the server with an app, choose a new " +
@@ -144,7 +145,7 @@ func (v *visit) mend(err error, emailField string) (status int, problems []porta
 		return http.StatusUnprocessableEntity, one("", "The username or the password is wrong.")
 	case errors.As(err, &problem) && problem.status == http.StatusTooManyRequests:
 		v.w.Header().Set("Retry-After", problem.headers.Get("Retry-After"))
-		return problem.status, one("", "Too many tries. "+textSlowDown)
+		return problem.status, one("", textTriesSlow)
 	}
 	return 0, nil
 }

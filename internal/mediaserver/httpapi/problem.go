@@ -46,6 +46,7 @@ const (
 	textInvalid        = "Validation error"
 	textInternal       = "Internal error"
 	textNoInvite       = "Invite not found"
+	textManyTries      = "Too many tries at this account. Wait a minute, or sign in from a network where you signed in before"
 	textBusy           = "The server is busy with other sign-ins; try again"
 )
 

@@ -70,7 +70,7 @@ func (a *api) patchProfile(ctx context.Context, in *profileChange) (*body[User],
 
 func (a *api) changePassword(ctx context.Context, in *passwordChange) (*none, error) {
 	who := callerOf(ctx)
-	if err := a.limits.allow(ctx, who.account.UsernameFolded); err != nil {
+	if err := a.limits.allowSession(ctx, who.session.ID); err != nil {
 		return nil, err
 	}
 	if err := a.checkPasswordChange(ctx, who.account, in); err != nil {

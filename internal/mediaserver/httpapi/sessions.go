@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -72,7 +73,7 @@ func (a *api) register(ctx context.Context, in *registration) (*body[SignedIn], 
 
 // enroll makes the account for a stranger, with the invite whose code has that hash, or without one.
 func (a *api) enroll(ctx context.Context, account *store.Account, password, codeHash string) error {
-	if err := a.limits.allow(ctx, ""); err != nil {
+	if err := a.limits.allow(ctx); err != nil {
 		return err
 	}
 	if err := a.store.Admit(ctx, account, codeHash); err != nil {
@@ -108,7 +109,7 @@ func (a *api) checkAndStart(
 func (a *api) checkCredentials(
 	ctx context.Context, login, password string, emailOnly bool,
 ) (*store.Account, error) {
-	if err := a.limits.allow(ctx, rules.Fold(login)); err != nil {
+	if err := a.limits.allow(ctx); err != nil {
 		return nil, err
 	}
 	account, err := a.store.AccountByLogin(ctx, login, emailOnly)
@@ -116,6 +117,11 @@ func (a *api) checkCredentials(
 		account, err = new(store.Account), nil
 	}
 	if err != nil {
+		return nil, err
+	}
+	// An account's name and address share their tries.
+	tried := cmp.Or(account.ID, "login "+rules.Fold(login))
+	if err := a.limits.allowAccount(ctx, tried); err != nil {
 		return nil, err
 	}
 	match, err := a.hasher.Matches(ctx, password, account.PasswordHash)
@@ -134,7 +140,7 @@ func (a *api) checkCredentials(
 func (a *api) startSession(ctx context.Context, account *store.Account) (*body[SignedIn], error) {
 	token, now := auth.NewToken(), a.now()
 	session := &store.Session{
-		TokenHash: auth.TokenHash(token), ID: auth.NewID(), AccountID: account.ID, Client: clientOf(ctx),
+		TokenHash: auth.TokenHash(token), ID: auth.NewID(), AccountID: account.ID, Client: clientOf(ctx), Network: network(clientOf(ctx)),
 		CreatedAt: store.At(now), ExpiresAt: store.At(now.Add(sessionLife)),
 	}
 	err := a.store.StartSession(ctx, session, account.PasswordHash)

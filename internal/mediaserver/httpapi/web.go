@@ -185,7 +185,7 @@ func (a *api) webSignIn(b *browsing) (turn, error) {
 		switch {
 		case problem.status == http.StatusTooManyRequests:
 			b.w.Header().Set("Retry-After", problem.headers.Get("Retry-After"))
-			b.page.Problem = "Too many tries. " + textSlowDown
+			b.page.Problem = textTriesSlow
 		case problem.status != http.StatusUnauthorized:
 			return turn{}, err
 		}

@@ -144,9 +144,12 @@ func (s *Store) NoteFailedSignIn(ctx context.Context, account *Account) error {
 	})
 }
 
-// NoteBasicSignIn writes into the audit log that somebody began to read with HTTP Basic.
-func (s *Store) NoteBasicSignIn(ctx context.Context, account *Account) error {
+// NoteBasicSignIn writes into the audit log that somebody began to read with HTTP Basic, from that network.
+func (s *Store) NoteBasicSignIn(ctx context.Context, account *Account, network string) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.noteNetwork(ctx, tx, account.ID, network); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, event{action: "session.start", target: account.target(), by: account,
 			details: map[string]any{"by": "OPDS"}})
 	})

@@ -15,7 +15,7 @@ import (
 var copiedTables = []string{
 	"server", "accounts", "sessions", "libraries", "library_paths", "permissions", "items", "invites", "invite_libraries",
 	"invite_uses", "invite_use_libraries", "roles", "role_permissions", "account_roles", "library_invites", "audit_log", "rate_limits", "artwork",
-	"watch_progress", "share_links", "former_accounts",
+	"watch_progress", "share_links", "former_accounts", "known_networks",
 }
 
 // numberedTables are those whose rows the database numbers.

@@ -48,6 +48,7 @@ func household(t *testing.T, s *Store) {
 	_, err = s.Accept(ctx, "code", mia.ID, allow)
 	must(t, err)
 	must(t, s.StartSession(ctx, session(mia, "token", time.Hour), "hash"))
+	must(t, s.NoteBasicSignIn(ctx, mia, "192.0.2.1"))
 	_, err = s.Take(ctx, "client", 5)
 	must(t, err)
 	for _, statement := range []string{

@@ -29,6 +29,8 @@ type Session struct {
 	// Client and UserAgent say where the sign-in came from.
 	Client    string `bun:"client"`
 	UserAgent string `bun:"user_agent"`
+	// Network is what of Client counts as one network. It is kept apart from the session, which it outlives.
+	Network string `bun:"-"`
 }
 
 // StartSession stores the session of an account whose password was found to match checkedHash, and notes the sign-in.
@@ -48,6 +50,9 @@ func (s *Store) StartSession(ctx context.Context, session *Session, checkedHash 
 			return err
 		}
 		if _, err := tx.NewInsert().Model(session).Exec(ctx); err != nil {
+			return err
+		}
+		if err := s.noteNetwork(ctx, tx, session.AccountID, session.Network); err != nil {
 			return err
 		}
 		if err := s.forgetOldAudit(ctx, tx); err != nil {
