@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -59,6 +60,25 @@ func TestReadsFiles(t *testing.T) {
 	}
 	if facts, err := r.Describe(t.Context(), t.TempDir(), "a.mp3"); err != nil || facts.Problem == "" {
 		t.Errorf("outside of the folders: %+v, %v", facts, err)
+	}
+}
+
+// Every file that a fuzzer begins with, good or hostile, comes back from a process with limits, and no other file pays for it.
+func TestEverySeedIsRead(t *testing.T) {
+	dir := t.TempDir()
+	r := reader.New([]string{os.Args[0], serving, dir})
+	defer r.Close()
+	for name, content := range mediatest.Seeds() {
+		if len(content) > 32<<10 {
+			continue // takes its time; the server's own tests scan such files
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		facts, err := r.Describe(t.Context(), dir, name)
+		if good := strings.HasPrefix(name, "good."); err != nil || good && facts.Title == "" {
+			t.Errorf("%s: %+v, %v", name, facts, err)
+		}
 	}
 }
 

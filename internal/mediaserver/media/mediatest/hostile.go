@@ -28,10 +28,10 @@ func hostileTags() map[string]string {
 		"comments.flac":     flac(4, le(4), "test", le(huge)),
 		"comment.flac":      flac(4, le(huge)),
 		// The same as Ogg comments, plain and with a picture inside.
-		"vendor.ogg":   ogg("\x03vorbis" + le(huge)),
-		"comments.ogg": ogg("\x03vorbis" + le(4) + "test" + le(huge)),
-		"comment.opus": ogg("OpusTags" + le(4) + "test" + le(1) + le(huge)),
-		"picture.opus": ogg("OpusTags" + vorbisComment("METADATA_BLOCK_PICTURE="+
+		"vendor.ogg":   Ogg("\x03vorbis" + le(huge)),
+		"comments.ogg": Ogg("\x03vorbis" + le(4) + "test" + le(huge)),
+		"comment.opus": Ogg("OpusTags" + le(4) + "test" + le(1) + le(huge)),
+		"picture.opus": Ogg("OpusTags" + vorbisComment("METADATA_BLOCK_PICTURE="+
 			base64.StdEncoding.EncodeToString([]byte(be(3)+be(9)+"image/png"+be(0)+be(1)+be(1)+be(24)+be(0)+be(huge))))),
 		// ID3 frames: many of one name, and one that claims more than there is.
 		"frames.mp3":    id3(strings.Repeat("T00"+"\x00"+be(2)+"\x00\x00\x00a", 40_000)),
@@ -75,8 +75,8 @@ func flac(kind byte, parts ...string) string {
 	return "fLaC" + string([]byte{0x80 | kind, byte(len(content) >> 16), byte(len(content) >> 8), byte(len(content))}) + content
 }
 
-// ogg is a stream whose second packet is the comment header.
-func ogg(comment string) string {
+// Ogg is a stream whose second packet is the comment header.
+func Ogg(comment string) string {
 	return oggPage(0, "\x01vorbis"+strings.Repeat("\x00", 23)) + oggPage(1, comment)
 }
 
@@ -88,7 +88,23 @@ func oggPage(number uint32, packet string) string {
 	page.Write(bytes.Repeat([]byte{255}, segments-1))
 	page.WriteByte(byte(len(packet) % 255))
 	page.WriteString(packet)
-	return page.String()
+	data := page.Bytes()
+	binary.LittleEndian.PutUint32(data[22:], oggSum(data))
+	return string(data)
+}
+
+// oggSum is the checksum of a page whose own is zero: without the right one, nobody looks at what the page holds.
+func oggSum(page []byte) (sum uint32) {
+	for _, b := range page {
+		sum ^= uint32(b) << 24
+		for range 8 {
+			carry := sum&(1<<31) != 0
+			if sum <<= 1; carry {
+				sum ^= 0x04c11db7
+			}
+		}
+	}
+	return sum
 }
 
 func vorbisComment(comment string) string {

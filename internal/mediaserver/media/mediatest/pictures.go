@@ -47,8 +47,8 @@ func Seeds() map[string]string {
 	seeds := map[string]string{
 		"good.mp3": MP3("Song", "Band", "Album", 3), "good.epub": EPUB("Book", "Writer", "Series"),
 		"good.cbz":  Zip(map[string]string{"ComicInfo.xml": "<ComicInfo><Title>One</Title><Number>1.5</Number></ComicInfo>", "1.png": Pixel}),
-		"good.flac": flac(4, vorbisComment("TITLE=Song")), "good.ogg": ogg("\x03vorbis" + vorbisComment("TITLE=Song") + "\x01"),
-		"good.opus": ogg("OpusTags" + vorbisComment("TITLE=Song")), "good.m4a": mp4(atom("moov", atom("udta", atom("meta", be(0)+
+		"good.flac": flac(4, vorbisComment("TITLE=Song")), "good.ogg": Ogg("\x03vorbis" + vorbisComment("TITLE=Song") + "\x01"),
+		"good.opus": Ogg("OpusTags" + vorbisComment("TITLE=Song")), "good.m4a": mp4(atom("moov", atom("udta", atom("meta", be(0)+
 			atom("ilst", atom("\xa9nam", atom("data", be(1)+be(0)+"Song"))))))),
 	}
 	for name, content := range hostileTags() {
