@@ -208,3 +208,58 @@ func TestADeletionSaysWhatItLeaves(t *testing.T) {
 		t.Errorf("%d events about what bob left behind", n)
 	}
 }
+
+// recordedAs is a User that has an account of the server on record, as one who came by an invite.
+func (w *world) recordedAs(name, username string, id media.AccountID) *v1alpha1.User {
+	w.t.Helper()
+	user := w.user(name)
+	user.Spec.Username = username
+	identity := get(w, &v1alpha1.MediaServer{}, serverName).Status.Identity
+	user.Annotations = map[string]string{v1alpha1.AnnotationOwned: fmt.Sprintf(`{"id":%q,"origin":"Adopted","server":%q}`, id, identity)}
+	user.Finalizers = []string{v1alpha1.Finalizer}
+	return user
+}
+
+// TestALostRecordOfARenamedAccountWhoseNameAGuestHas: the record is made again before anybody asks whose the name is, and the
+// renamed account is shut out.
+func TestALostRecordOfARenamedAccountWhoseNameAGuestHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: quick})
+	user := w.user("ann")
+	manifest := user.DeepCopy()
+	manifest.Spec.Disabled = true
+	w.create(w.library("movies"), w.grant("g", "movies", "ann"), user)
+	w.seesExactly("ann", "movies")
+	w.ready(user, "ann")
+	id := ownedID(user)
+	w.rename("ann", "anna")
+	w.sync()
+	w.condition(user, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+	guest := w.store.AddAccount(media.Account{Username: "ann", Role: media.RoleMember}, strangersPassword)
+	w.create(w.recordedAs("guest", "ann", guest))
+	w.sync()
+	w.replaceByManifest(manifest)
+	w.eventually("the renamed account is disabled", func() bool { account, _ := w.store.Account("anna"); return account.Disabled })
+	w.eventually("the record is there again", func() bool { return ownedID(get(w, user, "ann")) == id })
+	if account, _ := w.store.Account("ann"); account.Disabled {
+		t.Error("the guest's account was disabled")
+	}
+}
+
+// TestWhoLosesTheNameStillLosesTheAccess: the account that is named otherwise now is this User's, whoever has the name.
+func TestWhoLosesTheNameStillLosesTheAccess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: quick})
+	w.create(w.user("ann"))
+	w.ready(&v1alpha1.User{}, "ann")
+	zed := w.store.AddAccount(media.Account{Username: "zed", Role: media.RoleMember}, strangersPassword)
+	w.sync()
+	guest := w.recordedAs("guest", "ann", zed)
+	w.create(guest)
+	w.condition(&v1alpha1.User{}, "guest", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonDuplicateClaim)
+	w.setDisabled("guest", true)
+	w.eventually("zed is disabled", func() bool { account, _ := w.store.Account("zed"); return account.Disabled })
+	if account, _ := w.store.Account("ann"); account.Disabled {
+		t.Error("the account of the User that has the name was disabled")
+	}
+}

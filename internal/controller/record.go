@@ -77,6 +77,9 @@ type record struct {
 	Offer *offer `json:"offer,omitempty"`
 	// UIDs that this Invite has had: a restored cluster gives it another. The newest comes last.
 	UIDs []string `json:"uids,omitempty"`
+	// FormerIDs are the records of what was this object's and was gone when another was made in its place, the newest first:
+	// a server that is put back may bring it back.
+	FormerIDs []record `json:"formerIDs,omitempty"`
 	// Intent is written before something is created, and removed when the result is recorded. It stays with a record that
 	// was whole before: one with the id that the account was to be made with.
 	Intent *intent `json:"intent,omitempty"`
@@ -137,6 +140,32 @@ func (r record) announced() bool { return r.Intent != nil && !r.Intent.Refused }
 // open says whether a creation was announced whose end is not known, and of what id the account or library would be.
 func (r record) open() bool { return r.announced() && r.ID == "" }
 
+// maxFormerIDs bounds what a record remembers.
+const maxFormerIDs = 8
+
+// former is what a record remembers once its object is gone and another takes its place.
+func (r record) former() []record {
+	if r.ID == "" {
+		return r.FormerIDs
+	}
+	gone := r
+	gone.Server, gone.FormerIDs, gone.Intent, gone.Doubt, gone.Believed = "", nil, nil, nil, ""
+	all := append([]record{gone}, r.without(r.ID)...)
+	return all[:min(len(all), maxFormerIDs)]
+}
+
+// without are the former records but the one with an id.
+func (r record) without(id string) []record {
+	return slices.DeleteFunc(slices.Clone(r.FormerIDs), func(one record) bool { return one.ID == id })
+}
+
+// back is the record of a former object that is there again: the present one is a former one from then on.
+func (r record) back(former record) record {
+	r.FormerIDs = r.without(former.ID)
+	former.Server, former.FormerIDs = r.Server, r.former()
+	return former
+}
+
 func (r record) same(other record) bool { return reflect.DeepEqual(r, other) }
 
 // kind is the record as access.Ownership sees it.
@@ -176,7 +205,7 @@ func (k *Kit) creationFailed(ctx context.Context, s site, object client.Object, 
 	}
 	refused := *r.Intent
 	refused.Refused = true
-	r = record{Server: r.Server, Rotation: r.Rotation, Intent: &refused}
+	r = record{Server: r.Server, Rotation: r.Rotation, FormerIDs: r.FormerIDs, Intent: &refused}
 	if err := k.writeRecord(ctx, object, r); err != nil {
 		return retry(err)
 	}

@@ -110,13 +110,31 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 		return r.notManaged(p, *o)
 	}
 	p.problem = p.validate()
-	for _, phase := range []func(context.Context, *userPass) *outcome{r.claim, r.gather, r.departing, r.own} {
+	for _, phase := range []func(context.Context, *userPass) *outcome{r.recall, r.claim, r.gather, r.departing} {
 		if o := phase(ctx, p); o != nil {
 			return r.notManaged(p, *o)
 		}
 	}
+	result := r.manage(ctx, p)
+	if p.wantDisabled {
+		if o := r.shutOutFormer(ctx, p); o != nil {
+			return *o
+		}
+	}
+	return result
+}
+
+// manage finds the account and makes it agree.
+func (r *userReconciler) manage(ctx context.Context, p *userPass) outcome {
+	if o := r.own(ctx, p); o != nil {
+		return r.notManaged(p, *o)
+	}
 	if p.renamed {
-		return r.takeBack(ctx, p)
+		result := r.takeBack(ctx, p)
+		if p.problem != nil && p.problem.reason == v1alpha1.ReasonDuplicateClaim && result.kind == kindStalled {
+			return *p.problem
+		}
+		return result
 	}
 	return r.unlessRenamed(p, r.agree(ctx, p))
 }
@@ -178,14 +196,22 @@ func (r *userReconciler) claim(ctx context.Context, p *userPass) *outcome {
 		other := &all.Items[i]
 		if fold(other.Spec.Username) == fold(p.user.Spec.Username) {
 			id := media.AccountID(readRecord(other, p.identity()).ID)
+			if other.UID == p.user.UID {
+				id = media.AccountID(p.record.ID) // what was just recalled, the cache may not show yet
+			}
 			_, present := p.inventory().Account(id)
 			claimants = append(claimants, access.Claimant{Object: other, Recorded: id != "", Present: present})
 		}
 	}
 	if winner := access.ClaimWinner(claimants); winner != nil && winner.GetUID() != p.user.UID {
+		o := stalled(v1alpha1.ReasonDuplicateClaim, "User %s has the account %q of this server: choose another username, or delete one of the two", winner.GetName(), p.user.Spec.Username)
+		if account, found := p.inventory().Account(media.AccountID(p.record.ID)); found && !p.hasName(account) {
+			p.problem = o // the name is another User's, and the account that is named otherwise now is still this one's to take from
+			return nil
+		}
 		// What the status said of an account is not known of one that is another User's.
 		p.status.State, p.status.Access, p.status.DisableMethod = v1alpha1.UserPending, nil, ""
-		return stalled(v1alpha1.ReasonDuplicateClaim, "User %s has the account %q of this server: choose another username, or delete one of the two", winner.GetName(), p.user.Spec.Username)
+		return o
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func (p *userPass) confirmed(id string) bool {
 }
 
 // forget drops the record where a person said so, or that another account is this User's: the recorded one is left alone
-// then.
+// then. One that is not on the server now is remembered as a former one: if it comes back, it is no stranger's.
 func (r *userReconciler) forget(ctx context.Context, p *userPass, candidates []media.Account) *outcome {
 	answer := p.user.Annotations[v1alpha1.AnnotationForgetID]
 	told := p.record.Doubt != nil && answer == p.record.ID && answer != p.record.Doubt.Forget
@@ -79,7 +79,11 @@ func (r *userReconciler) forget(ctx context.Context, p *userPass, candidates []m
 		return nil
 	}
 	r.normal(p.user, "Forgotten", "Forget", "account %s of MediaServer %s is this User's no more, and is left as it is", p.record.ID, p.server.Name)
-	p.record, p.account, p.status.ExternalID, p.status.Origin = record{Server: p.identity()}, media.Account{}, "", ""
+	former := p.record.FormerIDs
+	if id := media.AccountID(p.record.ID); p.inventory().AccountAbsent(id, p.connection.Opened) {
+		former = p.former()
+	}
+	p.record, p.account, p.status.ExternalID, p.status.Origin = record{Server: p.identity(), FormerIDs: former}, media.Account{}, "", ""
 	if p.told != "" {
 		return nil // it is recorded at once
 	}

@@ -93,7 +93,10 @@ func (p *userPass) librariesOnTheirWay(now time.Time) *outcome {
 // server lets Usher choose the id, the record has it, and holds all that it will hold: what carries that id is ours
 // whatever becomes of us, and nothing is left to write down afterwards.
 func (r *userReconciler) announce(ctx context.Context, p *userPass) (string, *outcome) {
-	p.record = record{Server: p.identity(), Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword], Intent: &intent{At: r.Clock.Now()}}
+	p.record = record{
+		Server: p.identity(), Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword],
+		FormerIDs: p.former(), Intent: &intent{At: r.Clock.Now()},
+	}
 	password, o := r.firstPassword(ctx, p)
 	if o != nil || !p.able().ChosenIDs || p.wantDisabled {
 		return password, o

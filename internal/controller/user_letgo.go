@@ -113,13 +113,17 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 		return o
 	}
 	switch {
-	case p.record.ID == "":
+	case p.record.ID == "" && len(p.record.FormerIDs) == 0:
 		return nil
 	case p.observing():
 		r.normal(p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
 		return nil
 	}
-	if done, o := r.disposeOther(ctx, p); done || o != nil {
+	done, o := r.disposeOther(ctx, p)
+	if o == nil {
+		o = r.shutOutFormer(ctx, p)
+	}
+	if done || o != nil {
 		return o
 	}
 	account, _ := p.inventory().Account(media.AccountID(p.record.ID))
@@ -189,6 +193,8 @@ func (r *userReconciler) disposeOther(ctx context.Context, p *userPass) (done bo
 		}
 		r.warn(p.user, "LeftBehind", "Release", "account %s is left on the server as it is: %s", p.record.ID, p.otherThanRecorded(nil))
 		return true, nil
+	case access.RecordedNone:
+		return true, nil
 	case access.RecordedAbsent:
 		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
 		return true, nil
@@ -228,7 +234,7 @@ func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcom
 		r.warn(p.user, "NotDeleted", "Delete", "account %q is not deleted as deletionPolicy says: %s", p.user.Spec.Username, err)
 		return nil
 	}
-	p.record = record{Server: p.identity()}
+	p.record = record{Server: p.identity(), FormerIDs: p.former()}
 	if !deleted {
 		r.normal(p.user, "Gone", "Release", "account %q was gone from the server already", p.user.Spec.Username)
 	} else {

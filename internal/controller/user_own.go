@@ -16,9 +16,6 @@ import (
 
 // own finds out which account of the server is this User's, and makes or takes over one where that is allowed.
 func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
-	if o := r.recall(ctx, p); o != nil {
-		return o
-	}
 	if o := r.forget(ctx, p, p.candidates()); o != nil {
 		return o
 	}
@@ -273,7 +270,7 @@ func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.A
 	}
 	p.record = record{
 		ID: string(account.ID), Origin: v1alpha1.OriginAdopted, Server: p.identity(),
-		Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword],
+		Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword], FormerIDs: p.former(),
 	}
 	if method != "" {
 		// An account that is taken over while nobody can use it follows the manifest from now on, its password too.
@@ -282,6 +279,7 @@ func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.A
 		return o
 	}
 	p.record = p.witnesses(p.record, account)
+	p.record.FormerIDs = p.record.without(p.record.ID)
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}

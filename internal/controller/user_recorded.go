@@ -17,7 +17,7 @@ import (
 func (r *userReconciler) recorded(ctx context.Context, p *userPass) (access.Recorded, *outcome) {
 	id := media.AccountID(p.record.ID)
 	if id == "" {
-		return access.RecordedNone, nil
+		return r.orFormer(ctx, p, func(context.Context, *userPass) (access.Recorded, *outcome) { return access.RecordedNone, nil })
 	}
 	account, found := p.inventory().Account(id)
 	switch {
@@ -32,7 +32,7 @@ func (r *userReconciler) recorded(ctx context.Context, p *userPass) (access.Reco
 	case "":
 		return access.RecordedPresent, nil
 	case media.NotFound:
-		return r.gone(ctx, p)
+		return r.orFormer(ctx, p, r.gone)
 	case media.Conflict: // it is there under another name: the next listing shows it
 		return access.RecordedMissing, nil
 	default:

@@ -1,0 +1,149 @@
+package controller
+
+import (
+	"context"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// former is what the User's record remembers once its account is gone. One that was announced and never seen was none.
+func (p *userPass) former() []record {
+	if neverSeen(p.user, p.record) {
+		return p.record.FormerIDs
+	}
+	return p.record.former()
+}
+
+// orFormer looks for a former account of this User, where the recorded one is gone from the server: a newer backup that is
+// restored after an older one takes away what was made in between, and brings back what was there before. It is the recorded
+// one from then on.
+func (r *userReconciler) orFormer(ctx context.Context, p *userPass, gone func(context.Context, *userPass) (access.Recorded, *outcome)) (access.Recorded, *outcome) {
+	if p.record.open() || p.observing() {
+		return gone(ctx, p)
+	}
+	found, o := r.findFormer(ctx, p)
+	if o != nil {
+		return "", o
+	}
+	if found == nil {
+		return gone(ctx, p)
+	}
+	lost := p.record.ID
+	p.record = p.record.back(*found)
+	if deleted(p.user) {
+		return r.recorded(ctx, p)
+	}
+	if o := r.putRecord(ctx, p); o != nil {
+		return "", o
+	}
+	r.warn(p.user, "CameBack", "Recall", "account %s, which was this User's before, is on the server again, and account %q is not: it is this User's again, as after a restore", p.record.ID, lost)
+	// What an account is to have depends on which one it is: that is computed anew.
+	o = waiting(v1alpha1.ReasonProgressing, "account %s, which was this User's before, is on the server again: it is this User's again", p.record.ID)
+	o.after = lookAgainAfter
+	return "", o
+}
+
+// findFormer finds the record of a former account that is on the server, and is this User's beyond doubt. Where somebody is
+// to be shut out, an account of the name counts that accepts the password on record; nil for none.
+func (r *userReconciler) findFormer(ctx context.Context, p *userPass) (*record, *outcome) {
+	for _, former := range p.record.FormerIDs {
+		account, found := p.inventory().Account(media.AccountID(former.ID))
+		if !found {
+			continue
+		}
+		if own, o := r.isFormer(ctx, p, former, account); own || o != nil {
+			return &former, o
+		}
+	}
+	candidates := p.candidates()
+	if len(candidates) != 1 || p.record.ID == "" || neverSeen(p.user, p.record) || !(p.wantDisabled || deleted(p.user) || p.cascading()) {
+		return nil, nil
+	}
+	claimed, err := r.claimedBy(ctx, p, candidates[0])
+	if err != nil {
+		return nil, retry(err)
+	}
+	accepted, o := r.acceptsRecordedPassword(ctx, p, candidates[0])
+	if !accepted || o != nil || claimed != "" {
+		return nil, o
+	}
+	found := p.witnesses(p.record, candidates[0])
+	found.ID, found.Intent = string(candidates[0].ID), nil
+	return &found, nil
+}
+
+// isFormer says whether an account is the former one that has its id: that its name is the same is not asked for, but whatever
+// tells, where the server gives ids out again.
+func (r *userReconciler) isFormer(ctx context.Context, p *userPass, former record, account media.Account) (bool, *outcome) {
+	claimed, err := r.claimedBy(ctx, p, account)
+	if err != nil {
+		return false, retry(err)
+	}
+	then := *p
+	then.record = former
+	then.record.Server = p.record.Server
+	likeness := access.Likeness{
+		NeverReused: p.to().Traits().AccountIDsNeverReused, Claimed: claimed != "",
+		Agrees: then.sameEmail(account) || media.SameMoment(former.Created, account.Created), Differs: then.differs(account),
+	}
+	if !likeness.Same() && !likeness.Claimed && !likeness.Differs {
+		var o *outcome
+		if likeness.Agrees, o = r.acceptsRecordedPassword(ctx, &then, account); o != nil {
+			return false, o
+		}
+	}
+	return likeness.Same(), nil
+}
+
+// shutOutFormer shuts out the former accounts that are on the server besides the recorded one, and takes back what Usher gave
+// them. They are not deleted.
+func (r *userReconciler) shutOutFormer(ctx context.Context, p *userPass) *outcome {
+	if p.observing() {
+		return nil
+	}
+	for _, former := range p.record.without(p.record.ID) {
+		account, found := p.inventory().Account(media.AccountID(former.ID))
+		if !found {
+			continue
+		}
+		then := *p
+		then.record, then.account, then.renamed, then.wantDisabled = former, account, true, true
+		then.effective, then.kept, then.withoutAll = access.Effective{}, nil, true
+		d := then.withdrawal()
+		if len(d.words) == 0 {
+			continue
+		}
+		if own, o := r.isFormer(ctx, p, former, account); o != nil {
+			return o
+		} else if !own {
+			continue
+		}
+		if o := r.withdrawFormer(ctx, &then, d); o != nil {
+			return o
+		}
+		r.warn(p.user, "FormerShutOut", "Disable", "account %s (%q), which was this User's before another was made, is on the server again: access that Usher gave is taken back, and it is disabled where the server can do that; it is not deleted", former.ID, bounded(account.Username, 128))
+	}
+	return nil
+}
+
+// withdrawFormer takes from a former account what can be undone. The record is of the present one, and stays as it is.
+func (r *userReconciler) withdrawFormer(ctx context.Context, then *userPass, d difference) *outcome {
+	ctx = media.WithReason(ctx, d.words...)
+	if o := then.mayWrite(); o != nil {
+		return o
+	}
+	if err := r.confirmCurrent(ctx, then.user); err != nil {
+		return retry(err)
+	}
+	if d.switching == access.SwitchDisable {
+		if o := r.mayShutOut(ctx, then); o != nil {
+			return o
+		}
+		if o := r.setSwitch(ctx, then, true); o != nil {
+			return o
+		}
+	}
+	return r.changeAccess(ctx, then, then.takable)
+}
