@@ -137,7 +137,7 @@ type UserState string
 
 // The states of a User.
 const (
-	// UserPending: there is no account yet, or not one that is known to be this User's.
+	// UserPending: there is no account yet, or not one that is known to be this User's; or its MediaServer is gone.
 	UserPending UserState = "Pending"
 	// UserActive can sign in.
 	UserActive UserState = "Active"

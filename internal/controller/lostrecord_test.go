@@ -263,3 +263,45 @@ func TestWhoLosesTheNameStillLosesTheAccess(t *testing.T) {
 		t.Error("the account of the User that has the name was disabled")
 	}
 }
+
+// TestADeletionAfterCascadeSaysNothingMore: what becomes of the account was decided with the MediaServer.
+func TestADeletionAfterCascadeSaysNothingMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: quick})
+	w.create(w.user("ann"), w.user("bob"))
+	w.ready(&v1alpha1.User{}, "ann", "bob")
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) { s.Spec.DeletionPolicy = v1alpha1.MediaServerDeletionCascade })
+	w.ready(&v1alpha1.MediaServer{}, serverName)
+	w.delete(w.mediaServer())
+	w.gone(w.mediaServer())
+	w.delete(w.user("ann"))
+	w.gone(w.user("ann"))
+	edit(w, w.user("bob"), func(u *v1alpha1.User) { delete(u.Annotations, v1alpha1.AnnotationOwned) })
+	w.delete(w.user("bob"))
+	w.gone(w.user("bob"))
+	w.eventually("an event says what the User left behind that had lost its record", func() bool { return w.warnings("bob", "LeftBehind") > 0 })
+	if n := w.warnings("ann", "LeftBehind"); n > 0 {
+		t.Errorf("%d events about what ann left behind", n)
+	}
+}
+
+// TestNobodyIsSaidToBeActiveOnceTheMediaServerIsGone; who was shut out is remembered.
+func TestNobodyIsSaidToBeActiveOnceTheMediaServerIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: quick})
+	w.create(w.user("ann"), w.user("bob"))
+	w.ready(&v1alpha1.User{}, "ann", "bob")
+	w.setDisabled("bob", true)
+	w.state("bob", v1alpha1.UserDisabled)
+	w.delete(w.mediaServer())
+	w.gone(w.mediaServer())
+	for name, state := range map[string]v1alpha1.UserState{"ann": v1alpha1.UserPending, "bob": v1alpha1.UserDisabled} {
+		user := &v1alpha1.User{}
+		w.condition(user, name, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonServerNotFound)
+		if user.Status.State != state {
+			t.Errorf("%s is %s, want %s", name, user.Status.State, state)
+		}
+	}
+	w.create(w.mediaServer())
+	w.state("ann", v1alpha1.UserActive)
+}

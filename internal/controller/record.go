@@ -38,10 +38,18 @@ type record struct {
 	MustChange bool `json:"mustChange,omitempty"`
 	// Generated: that password was made here, and not chosen by a person.
 	Generated bool `json:"generated,omitempty"`
+	// PasswordAt is when that password was set on an account that had another one, PasswordTold when by the server's own
+	// word: what tells that an account has its former password again, as after a restore.
+	PasswordAt   time.Time `json:"passwordAt,omitzero"`
+	PasswordTold time.Time `json:"passwordTold,omitzero"`
+	// Unproven: the server was put back to an earlier time, and the password could not be tried yet.
+	Unproven bool `json:"unproven,omitempty"`
 	// Rotation is the value of the rotate-password annotation that was last acted on.
 	Rotation string `json:"rotation,omitempty"`
 	// Disabled: Usher disabled the account, and so may enable it.
 	Disabled bool `json:"disabled,omitempty"`
+	// EnabledAt is when Usher enabled again what it had disabled; zero once somebody else disabled it.
+	EnabledAt time.Time `json:"enabledAt,omitzero"`
 	// Method is how; empty for the server's own switch.
 	Method v1alpha1.DisableMethod `json:"method,omitempty"`
 	// Locked: the password that nobody knows is set (DisableLockOut).
@@ -80,6 +88,8 @@ type record struct {
 	// FormerIDs are the records of what was this object's and was gone when another was made in its place, the newest first:
 	// a server that is put back may bring it back.
 	FormerIDs []record `json:"formerIDs,omitempty"`
+	// Released: the object was let go with its MediaServer, and is not deleted itself.
+	Released bool `json:"released,omitempty"`
 	// Intent is written before something is created, and removed when the result is recorded. It stays with a record that
 	// was whole before: one with the id that the account was to be made with.
 	Intent *intent `json:"intent,omitempty"`
@@ -149,7 +159,7 @@ func (r record) former() []record {
 		return r.FormerIDs
 	}
 	gone := r
-	gone.Server, gone.FormerIDs, gone.Intent, gone.Doubt, gone.Believed = "", nil, nil, nil, ""
+	gone.Server, gone.FormerIDs, gone.Intent, gone.Doubt, gone.Believed, gone.Released = "", nil, nil, nil, "", false
 	all := append([]record{gone}, r.without(r.ID)...)
 	return all[:min(len(all), maxFormerIDs)]
 }
@@ -242,6 +252,15 @@ func (k *Kit) keepRecord(ctx context.Context, s site, object client.Object, r re
 
 // into puts record and finalizer into an object, in memory.
 func (r record) into(object client.Object) error {
+	r.Released = false
+	if err := r.annotate(object); err != nil {
+		return err
+	}
+	controllerutil.AddFinalizer(object, v1alpha1.Finalizer)
+	return nil
+}
+
+func (r record) annotate(object client.Object) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -252,15 +271,21 @@ func (r record) into(object client.Object) error {
 	}
 	annotations[v1alpha1.AnnotationOwned] = string(text)
 	object.SetAnnotations(annotations)
-	controllerutil.AddFinalizer(object, v1alpha1.Finalizer)
 	return nil
 }
 
-// release removes the finalizer: the object is let go.
+// release removes the finalizer: the object is let go. One that is not deleted itself says so in its record: when it is
+// deleted later, nothing is left to be said.
 func (k *Kit) release(ctx context.Context, object client.Object) error {
 	base := object.DeepCopyObject().(client.Object)
 	if !controllerutil.RemoveFinalizer(object, v1alpha1.Finalizer) {
 		return nil
+	}
+	if r := parseRecord(object); object.GetDeletionTimestamp().IsZero() && r.Server != "" {
+		r.Released = true
+		if err := r.annotate(object); err != nil {
+			return err
+		}
 	}
 	return client.IgnoreNotFound(k.Client.Patch(ctx, object, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})))
 }

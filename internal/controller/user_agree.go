@@ -25,6 +25,9 @@ type difference struct {
 // shut out, take or give access, role and profile, let in, password.
 func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 	if p.problem == nil && !p.observing() {
+		if o := r.disabledBefore(ctx, p); o != nil {
+			return *o
+		}
 		if p.problem = p.guardRole(p.account); p.problem == nil {
 			p.problem = r.settleDebt(ctx, p)
 		}
@@ -220,7 +223,7 @@ func (p *userPass) summary() outcome {
 func (p *userPass) agreement() outcome {
 	switch p.status.State {
 	case v1alpha1.UserDisabledOnServer:
-		return done(v1alpha1.ReasonSynced, "the media server agrees, but somebody (or the server itself) disabled the account there, and Usher leaves it so: enable it on the server to let the person in")
+		return done(v1alpha1.ReasonSynced, "the media server agrees, but somebody (or the server itself) disabled the account there, or a restored backup holds it disabled, and Usher leaves it so: enable it on the server to let the person in")
 	case v1alpha1.UserExpired, v1alpha1.UserDisabled:
 		if p.status.DisableMethod == v1alpha1.DisableNoAccess {
 			return done(v1alpha1.ReasonSynced, "the media server agrees: it cannot disable accounts, so this one sees no library")

@@ -35,7 +35,7 @@ func (r *userReconciler) underAnotherKey(ctx context.Context, p *userPass) *outc
 		return nil
 	}
 	next := p.record
-	next.apply(want)
+	next.applyAt(want, r.Clock.Now())
 	return r.changePassword(media.WithReason(ctx, "the operator's new key was accepted"), p, want, next)
 }
 

@@ -97,6 +97,7 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	}
 	var o *outcome
 	p.site, o = r.site(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name)
+	r.restores.watch(r.Kit, p.site)
 	switch {
 	case o != nil && o.kind == kindRetry:
 		return r.notManaged(p, *o)
@@ -142,6 +143,11 @@ func (r *userReconciler) manage(ctx context.Context, p *userPass) outcome {
 // notManaged is for a pass that ended before the account was known.
 func (r *userReconciler) notManaged(p *userPass, o outcome) outcome {
 	if p.status.State == "" {
+		p.status.State = v1alpha1.UserPending
+	}
+	// Of an account whose MediaServer is gone nobody knows whether people can still use it. That Usher had shut it out is kept:
+	// should the record be lost too, nothing else says that Usher may enable it.
+	if o.reason == v1alpha1.ReasonServerNotFound && (p.status.State == v1alpha1.UserActive || p.status.State == v1alpha1.UserDisabledOnServer) {
 		p.status.State = v1alpha1.UserPending
 	}
 	return o

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -91,6 +92,9 @@ func (r *userReconciler) enable(ctx context.Context, p *userPass) *outcome {
 			return o
 		}
 	}
+	if p.method() == v1alpha1.DisableSwitch {
+		p.record.EnabledAt = media.Moment(r.Clock.Now())
+	}
 	p.record.Disabled, p.record.Method, p.record.Locked, p.record.Taken = false, "", false, nil
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
@@ -114,6 +118,7 @@ func (r *userReconciler) lockOut(ctx context.Context, p *userPass) *outcome {
 		return r.callFailed(p.site, err)
 	}
 	p.record.Locked, p.record.Password = true, ""
+	p.record.PasswordAt, p.record.PasswordTold, p.record.Unproven = time.Time{}, time.Time{}, false
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}
@@ -131,7 +136,7 @@ func (r *userReconciler) unlock(ctx context.Context, p *userPass) *outcome {
 	if o := r.deliverPassword(ctx, p, want, true); o != nil {
 		return o
 	}
-	p.record.apply(want)
+	p.record.applyAt(want, r.Clock.Now())
 	p.record.OwesPassword = false
 	if !want.fromSecret {
 		r.normal(p.user, "PasswordSet", "SetPassword", "account %q was locked out by its password, and has a new one: give its holder the one in Secret %s", p.user.Spec.Username, credentialsSecretName(p.user))

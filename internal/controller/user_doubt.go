@@ -12,13 +12,17 @@ import (
 // together stays so, though others have been decided on since.
 func (r *userReconciler) together(ctx context.Context, p *userPass) (bool, *outcome) {
 	if p.record.Doubt != nil && p.record.Doubt.Restored {
+		r.restores.notice(r.Kit, p.site, 1)
 		return true, nil
 	}
-	changed, err := r.restores.at(ctx, r.Kit, p.site, p.inventory().AccountChanged(media.AccountID(p.record.ID)))
+	listing := p.inventory().AccountChanged(media.AccountID(p.record.ID))
+	changed, err := r.restores.at(ctx, r.Kit, p.site, listing)
 	if err != nil {
 		return false, retry(err)
 	}
-	p.restored = changed > 1
+	if p.restored = changed > 1; p.restored {
+		r.restores.notice(r.Kit, p.site, listing)
+	}
 	return p.restored, nil
 }
 

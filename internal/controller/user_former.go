@@ -31,6 +31,7 @@ func (r *userReconciler) orFormer(ctx context.Context, p *userPass, gone func(co
 		return gone(ctx, p)
 	}
 	lost := p.record.ID
+	r.restores.notice(r.Kit, p.site, max(1, p.inventory().AccountChanged(media.AccountID(lost))))
 	p.record = p.record.back(*found)
 	if deleted(p.user) {
 		return r.recorded(ctx, p)

@@ -75,6 +75,9 @@ func (r *userReconciler) vanished(ctx context.Context, e event.DeleteEvent, _ wo
 	if !ok || e.DeleteStateUnknown || !user.DeletionTimestamp.IsZero() || user.Status.ExternalID == "" || user.Status.Origin == "" {
 		return
 	}
+	if parseRecord(user).Released {
+		return // what its deletion policy says, or that nothing is done, was decided with its MediaServer
+	}
 	r.terminating(ctx, user.Namespace)
 	r.warn(user, "LeftBehind", "Release", "account %q (%s) is left on the server as it is: the User had lost its finalizer when it was deleted", user.Spec.Username, user.Status.ExternalID)
 }

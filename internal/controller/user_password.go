@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -109,10 +110,17 @@ func (r *record) apply(want wanted) {
 	r.Password, r.Generated, r.MustChange, r.KeyID, r.Seed = want.hash, !want.fromSecret, want.mustChange, want.keyID, want.seed
 }
 
+// applyAt is apply for a password that replaced another one.
+func (r *record) applyAt(want wanted, now time.Time) {
+	r.apply(want)
+	r.PasswordAt, r.PasswordTold, r.Unproven = now.UTC().Round(0), time.Time{}, false
+}
+
 // countAsApplied records what the manifest says as what the account has, without setting it: that of an account that is
 // taken over, and that of a record which says nothing. A generated password that nobody can tell is its holder's own.
 func (r *userReconciler) countAsApplied(ctx context.Context, p *userPass) *outcome {
 	p.record.Password, p.record.Generated, p.record.MustChange, p.record.KeyID, p.record.Seed = "", false, false, "", ""
+	p.record.PasswordAt, p.record.PasswordTold, p.record.Unproven = time.Time{}, time.Time{}, false
 	if p.passwordRef() == nil {
 		p.status.CredentialsSecret, p.status.CredentialsVersion = "", ""
 		return nil
@@ -129,7 +137,7 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
 	rotate := rotation != "" && rotation != p.record.Rotation
 	if p.record.Disabled && p.method() == v1alpha1.DisableLockOut {
-		return nil // a password that works would let its holder in
+		return r.lockedStill(ctx, p) // a password that works would let its holder in
 	}
 	if p.record.Assumed {
 		if o := r.assumePassword(ctx, p); o != nil {
@@ -151,10 +159,14 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	}
 	lost := p.to().PasswordLost(p.account.ID) && !p.able().PasswordsFixed
 	if want.hash == p.record.Password && !rotate && !lost {
-		p.tellOutdated(want)
-		return r.keepCredentials(ctx, p, want)
+		if former, o := r.hasFormerPassword(ctx, p, want); o != nil {
+			return o
+		} else if !former {
+			p.tellOutdated(want)
+			return r.keepCredentials(ctx, p, want)
+		}
 	}
-	next.record.apply(want)
+	next.record.applyAt(want, r.Clock.Now())
 	return r.changePassword(ctx, p, want, next.record)
 }
 

@@ -64,7 +64,7 @@ func (r *userReconciler) settleDebt(ctx context.Context, p *userPass) *outcome {
 	if o := r.deliverPassword(ctx, p, want, true); o != nil {
 		return o
 	}
-	p.record.apply(want)
+	p.record.applyAt(want, r.Clock.Now())
 	p.record.OwesPassword = false
 	if o := r.putRecord(ctx, p); o != nil {
 		return o

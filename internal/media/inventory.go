@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"iter"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type Inventory struct {
 	began [2]time.Time
 	// listings counts the complete ones.
 	listings int
+	// disabled holds the number of the first complete listing since which an account is disabled.
+	disabled map[AccountID]int
 	// applied is the sequence number of the newest listing that was begun and counted.
 	applied uint64
 	// common holds accesses that accounts have in common, each kept once. Nobody changes what comes from an Inventory.
@@ -31,7 +34,7 @@ const maxCommon = 1024
 
 func newInventory(traits Traits) *Inventory {
 	return &Inventory{
-		common: map[string]Access{},
+		common: map[string]Access{}, disabled: map[AccountID]int{},
 		accounts: newTable(
 			func(a Account) AccountID { return a.ID },
 			func(a Account) string { return traits.FoldUsername(a.Username) }),
@@ -64,9 +67,14 @@ func (i *Inventory) apply(t ticket, listing Listing) {
 	i.applied = t.sequence
 	i.listings++
 	i.began = [2]time.Time{i.began[1], t.began}
+	disabled := map[AccountID]int{}
 	for n := range listing.Accounts {
+		if account := listing.Accounts[n]; account.Disabled {
+			disabled[account.ID] = cmp.Or(i.disabled[account.ID], i.listings)
+		}
 		listing.Accounts[n] = i.sharing(listing.Accounts[n])
 	}
+	i.disabled = disabled
 	i.accounts.apply(t.sequence, i.listings, listing.Accounts)
 	i.libraries.apply(t.sequence, i.listings, listing.Libraries)
 }
@@ -212,6 +220,13 @@ func (i *Inventory) AccountChanged(id AccountID) int {
 		return e.named
 	}
 	return i.accounts.missingSince(id)
+}
+
+// AccountDisabled is the number of the complete listing since which an account is listed as disabled; 0 for one that is not.
+func (i *Inventory) AccountDisabled(id AccountID) int {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.disabled[id]
 }
 
 // Listings counts the complete listings.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"time"
 )
 
 // NewAccountID returns an id for an account that is to be made with it (Capabilities.ChosenIDs): one that nobody can
@@ -124,7 +125,7 @@ func (s *Server) SetPassword(ctx context.Context, key AccountKey, password NewPa
 	})
 	if err == nil {
 		s.guard.passwordSet(key.ID)
-		account.MustChangePassword, account.PasswordChosen = password.MustChange, false
+		account.MustChangePassword, account.PasswordChosen, account.PasswordSet = password.MustChange, false, time.Time{}
 		s.inventory.recordAccount(account)
 	}
 	return err

@@ -151,6 +151,9 @@ type Account struct {
 	MustChangePassword bool
 	// PasswordChosen: the person has changed the password since it was last set for them, where the server tells.
 	PasswordChosen bool
+	// PasswordSet is when the password was last set or changed, by Moment; zero where the server does not tell, and after a
+	// call that did not say.
+	PasswordSet time.Time `json:",omitzero"`
 	// Exposed: by a hole of its server, the account is shown more than Access says, or will be as soon as something
 	// happens there. SetAccess closes it, also with the access that it has.
 	Exposed bool

@@ -99,6 +99,7 @@ func maskedRecord(text string) string {
 			fields[secret] = "..."
 		}
 	}
+	delete(fields, "passwordTold") // a later look learns it
 	maskTimes(fields)
 	masked, _ := json.Marshal(fields)
 	return string(masked)
@@ -109,7 +110,7 @@ func maskTimes(fields map[string]any) {
 	for name, value := range fields {
 		if inner, is := value.(map[string]any); is {
 			maskTimes(inner)
-		} else if name == "created" || name == "paths" {
+		} else if slices.Contains([]string{"created", "paths", "passwordAt", "enabledAt"}, name) {
 			fields[name] = "..."
 		}
 	}

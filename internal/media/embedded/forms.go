@@ -43,6 +43,7 @@ type (
 		Disabled           *bool       `json:"disabled"`
 		MustChangePassword bool        `json:"mustChangePassword"`
 		PasswordChosen     bool        `json:"passwordChosen"`
+		PasswordSetAt      wire.Moment `json:"passwordSetAt"`
 		Access             *access     `json:"access"`
 		CreatedAt          wire.Moment `json:"createdAt"`
 	}
@@ -164,7 +165,7 @@ func (u user) account() media.Account {
 	account := media.Account{
 		ID: media.AccountID(u.ID), Username: u.Username, DisplayName: u.DisplayName, Role: roleOf(u.Role),
 		Access:   media.Access{All: *u.Access.All, Libraries: make(map[media.LibraryID]media.LibraryRole, len(u.Access.Libraries))},
-		Disabled: *u.Disabled, MustChangePassword: u.MustChangePassword, PasswordChosen: u.PasswordChosen, Created: u.CreatedAt.Time,
+		Disabled: *u.Disabled, MustChangePassword: u.MustChangePassword, PasswordChosen: u.PasswordChosen, PasswordSet: u.PasswordSetAt.Time, Created: u.CreatedAt.Time,
 	}
 	if u.Email != nil {
 		account.Email = *u.Email

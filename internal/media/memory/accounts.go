@@ -42,7 +42,7 @@ func (d *driver) CreateAccount(ctx context.Context, want media.NewAccount) (crea
 		made := &account{password: s.hash(want.Password), Account: media.Account{
 			ID: want.ID, Username: want.Username, Email: want.Email,
 			DisplayName: want.DisplayName, Role: want.Role, Access: want.Access.Clone(),
-			Disabled: want.Disabled, MustChangePassword: want.MustChangePassword, Created: s.created(),
+			Disabled: want.Disabled, MustChangePassword: want.MustChangePassword, Created: s.created(), PasswordSet: s.created(),
 		}}
 		if made.ID == "" {
 			made.ID = media.AccountID(s.newID("account"))
@@ -120,6 +120,7 @@ func (d *driver) SetPassword(ctx context.Context, id media.AccountID, password m
 			return err
 		}
 		subject.password, subject.MustChangePassword, subject.PasswordChosen = s.hash(password.Password), password.MustChange, false
+		subject.PasswordSet = s.created()
 		s.endSessions(id)
 		return nil
 	})

@@ -90,7 +90,7 @@ func (s *Store) ChangePassword(username, password string) bool {
 	defer s.mu.Unlock()
 	a := s.named(username)
 	if a != nil {
-		a.password = s.hash(password)
+		a.password, a.PasswordSet = s.hash(password), s.created()
 	}
 	return a != nil
 }

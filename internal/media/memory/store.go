@@ -27,7 +27,7 @@ type Options struct {
 	SetupRequired bool
 	// Owner and Password of the first account; empty are DefaultOwner and DefaultPassword.
 	Owner, Password string
-	// Created says when an account or a library is made; nil: the server does not tell.
+	// Created says when an account or a library is made, or a password is set; nil: the server does not tell.
 	Created func() time.Time
 	// Proxied: connections outlive the server, as behind a proxy, so that SetIdentity goes unnoticed until somebody asks.
 	Proxied bool

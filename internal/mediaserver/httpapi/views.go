@@ -46,6 +46,7 @@ type User struct {
 	IsActive           bool         `json:"isActive" doc:"The opposite of disabled, in Dubby's word"`
 	MustChangePassword bool         `json:"mustChangePassword"`
 	PasswordChosen     bool         `json:"passwordChosen" doc:"The holder has changed the password since it was last given to them"`
+	PasswordSetAt      *time.Time   `json:"passwordSetAt" nullable:"true" doc:"When the password was last set or changed; null where that was before the server kept it"`
 	Access             Access       `json:"access"`
 	CreatedAt          time.Time    `json:"createdAt"`
 	LastSignInAt       *time.Time   `json:"lastSignInAt" nullable:"true"`
@@ -59,9 +60,9 @@ func userView(a *store.Account) User {
 	return User{
 		ID: a.ID, Username: a.Username, Email: nullable(a.Email), DisplayName: a.DisplayName, Role: a.RoleName(),
 		Permissions: a.Actor().Pairs(), Disabled: a.Disabled, IsActive: !a.Disabled, MustChangePassword: a.MustChangePassword,
-		PasswordChosen: a.PasswordChosen,
-		Access:         Access{All: a.AccessAll, Libraries: entries},
-		CreatedAt:      a.CreatedAt.Time(), LastSignInAt: timeView(a.LastSignInAt),
+		PasswordChosen: a.PasswordChosen, PasswordSetAt: timeView(a.PasswordSetAt),
+		Access:    Access{All: a.AccessAll, Libraries: entries},
+		CreatedAt: a.CreatedAt.Time(), LastSignInAt: timeView(a.LastSignInAt),
 	}
 }
 

@@ -38,6 +38,8 @@ type Account struct {
 	PasswordHash       string     `bun:"password_hash"`
 	// PasswordChosen says that the holder has changed the password since it was last given to them.
 	PasswordChosen bool `bun:"password_chosen"`
+	// PasswordSetAt is when the password was last set or changed; zero where that was before it was kept.
+	PasswordSetAt Instant `bun:"password_set_at"`
 	// AccessAll gives every library, future ones included.
 	AccessAll    bool    `bun:"access_all"`
 	CreatedAt    Instant `bun:"created_at"`
@@ -100,6 +102,7 @@ func (a *Account) facts() map[string]any {
 
 func (s *Store) insertAccount(ctx context.Context, tx bun.Tx, account *Account) error {
 	account.CreatedAt = At(s.now())
+	account.PasswordSetAt = account.CreatedAt
 	account.fold()
 	if err := checkID(ctx, tx, account); err != nil {
 		return err

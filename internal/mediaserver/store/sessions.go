@@ -133,7 +133,8 @@ func (s *Store) SetPassword(
 			return err
 		}
 		account.PasswordHash, account.MustChangePassword, account.PasswordChosen = hash, mustChange, keepSession != ""
-		_, err = tx.NewUpdate().Model(account).WherePK().Column("password_hash", "must_change_password", "password_chosen").Exec(ctx)
+		account.PasswordSetAt = At(s.now())
+		_, err = tx.NewUpdate().Model(account).WherePK().Column("password_hash", "must_change_password", "password_chosen", "password_set_at").Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,221 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/utils/lru"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// A media server whose database was put back to an earlier time has earlier passwords, and earlier switches. What Usher set
+// since is set again. A server that tells when passwords were set proves it for each account; on another one, the password on
+// record is tried once where several accounts changed at one look. No password is tried at a look that shows nothing of that.
+
+// clockSkew is how far a server's clock may be from the operator's, for the first word of a server about a password that was
+// just set to be believed. Later words are compared with that one.
+const clockSkew = time.Minute
+
+// hasFormerPassword says whether the account has an earlier password again than the one on record.
+func (r *userReconciler) hasFormerPassword(ctx context.Context, p *userPass, want wanted) (bool, *outcome) {
+	if p.record.PasswordAt.IsZero() || p.able().PasswordsFixed || p.account.ID == p.connection.Probe.Self {
+		return false, nil // it is the one that the account was made with, or the account's own business
+	}
+	told, known := p.account.PasswordSet, p.record.PasswordTold
+	var former bool
+	var o *outcome
+	switch {
+	case told.IsZero() && known.IsZero():
+		former, o = r.formerUntold(ctx, p, want)
+	case known.IsZero():
+		former, o = r.firstTold(ctx, p, want)
+	case told.Before(known):
+		former, o = r.formerTold(ctx, p, want)
+	}
+	if o != nil || !former {
+		return false, o
+	}
+	if wait := r.renewals.wait(p.key, r.Clock.Now()); wait > 0 {
+		return false, p.trying(wait)
+	}
+	r.warn(p.user, "FormerPassword", "SetPassword", "account %q has an earlier password again, as after a restore of the server: the one that the manifest asks for is set again", p.user.Spec.Username)
+	return true, nil
+}
+
+// trying is the outcome of a User whose password is still to be tried, or set again.
+func (p *userPass) trying(wait time.Duration) *outcome {
+	o := waiting(v1alpha1.ReasonProgressing, "the server was put back to an earlier time, and whether the password on record works is found out for a few accounts at a time")
+	o.after = wait
+	return o
+}
+
+// firstTold takes the first word of the server about when the password was set. Where that is another time, the password was
+// changed since, or the server's clock is wrong, which only a try tells.
+func (r *userReconciler) firstTold(ctx context.Context, p *userPass, want wanted) (bool, *outcome) {
+	told := p.account.PasswordSet
+	if told.Sub(p.record.PasswordAt).Abs() > clockSkew {
+		works, o := r.worksStill(ctx, p, want, told)
+		if o != nil || works == unknown {
+			return false, o
+		}
+		if works == no {
+			return told.Before(p.record.PasswordAt) && !p.account.PasswordChosen, nil
+		}
+	}
+	p.record.PasswordTold = told
+	return false, r.putRecord(ctx, p)
+}
+
+// formerTold is for a server that says itself that the account has a password which is older than the one on record. Whoever
+// chose it did so before.
+func (r *userReconciler) formerTold(ctx context.Context, p *userPass, want wanted) (bool, *outcome) {
+	r.restores.notice(r.Kit, p.site, 1)
+	works, o := r.worksStill(ctx, p, want, p.account.PasswordSet)
+	if o != nil || works != yes {
+		return o == nil, o
+	}
+	p.record.PasswordTold = p.account.PasswordSet
+	return false, r.putRecord(ctx, p)
+}
+
+// formerUntold is for a server that does not tell when passwords were set: once a restore was noticed, the password is tried.
+// Where the server tells that its holder has chosen another, that one stays.
+func (r *userReconciler) formerUntold(ctx context.Context, p *userPass, want wanted) (bool, *outcome) {
+	noticed := r.restores.noticed(p.site)
+	if !p.record.Unproven && (noticed.IsZero() || noticed.Before(p.record.PasswordAt)) {
+		return false, r.tellsOfRestore(ctx, p, want)
+	}
+	if p.chosenSince() {
+		return false, r.proven(ctx, p)
+	}
+	works, o := r.worksStill(ctx, p, want, noticed)
+	switch {
+	case o != nil:
+		return false, o
+	case works == yes:
+		return false, r.proven(ctx, p)
+	case works == no:
+		return true, nil
+	case !p.able().Authenticate:
+		p.note = fmt.Sprintf("the server was put back to an earlier time, and whether its password works cannot be tried there: set the annotation %s to have another one", v1alpha1.AnnotationRotatePassword)
+		return false, nil
+	}
+	p.note = "the server was put back to an earlier time, and whether its password works is tried once the account is enabled"
+	if p.record.Unproven {
+		return false, nil
+	}
+	p.record.Unproven = true
+	return false, r.putRecord(ctx, p)
+}
+
+// tellsOfRestore tries the password that was set last, once after the operator's start or an outage of the server. One that
+// does not work may be its holder's choice as well, so that nothing is set: the status says what is known.
+func (r *userReconciler) tellsOfRestore(ctx context.Context, p *userPass, want wanted) *outcome {
+	if p.chosenSince() || p.account.Disabled {
+		return nil
+	}
+	last, at, err := r.restores.lastSet(ctx, r.Kit, p.site, p.user)
+	if err != nil {
+		return retry(err)
+	}
+	if !last || !p.record.PasswordAt.Before(at) {
+		return nil
+	}
+	works, o := r.worksStill(ctx, p, want, at)
+	if o == nil && works == no {
+		p.note = fmt.Sprintf("the password that was set last does not work any more: its holder has chosen another, or the server was put back to an earlier time, and passwords that were changed since are the former ones again; set the annotation %s anew to have another one", v1alpha1.AnnotationRotatePassword)
+	}
+	return o
+}
+
+// proven records that nothing is left to be tried.
+func (r *userReconciler) proven(ctx context.Context, p *userPass) *outcome {
+	if !p.record.Unproven {
+		return nil
+	}
+	p.record.Unproven = false
+	return r.putRecord(ctx, p)
+}
+
+// works is what a try of a password says.
+type works int
+
+const (
+	// unknown: it cannot be tried, since the account is disabled or the server has no way.
+	unknown works = iota
+	yes
+	no
+)
+
+// triedSince remembers the tries since a restore was noticed, so that no password is tried twice for one.
+var triedSince = lru.New(4096)
+
+// worksStill tries the password on record, once for each reason to.
+func (r *userReconciler) worksStill(ctx context.Context, p *userPass, want wanted, why time.Time) (works, *outcome) {
+	if p.account.Disabled || !p.able().Authenticate {
+		return unknown, nil
+	}
+	return r.tryOnce(ctx, p, want.password, fmt.Sprint(want.hash, p.record.PasswordAt, why))
+}
+
+func (r *userReconciler) tryOnce(ctx context.Context, p *userPass, password, what string) (works, *outcome) {
+	key := fmt.Sprint(p.user.UID, p.account.ID, what)
+	if known, tried := triedSince.Get(key); tried {
+		return known.(works), nil
+	}
+	if wait := r.restores.tries.wait(p.key, r.Clock.Now()); wait > 0 {
+		return unknown, p.trying(wait)
+	}
+	accepted, o := r.tryPasswords(ctx, p, p.account, []string{password})
+	if o != nil {
+		return unknown, o
+	}
+	result := no
+	if accepted {
+		result = yes
+	}
+	triedSince.Add(key, result)
+	return result, nil
+}
+
+// lockedStill makes sure, once a restore was noticed, that an account is still locked out by its password.
+func (r *userReconciler) lockedStill(ctx context.Context, p *userPass) *outcome {
+	noticed := r.restores.noticed(p.site)
+	if noticed.IsZero() || !p.record.Locked || !p.wantDisabled || !p.able().Authenticate {
+		return nil
+	}
+	result, o := r.tryOnce(ctx, p, r.Keyring.LockOutPassword(p.identity(), p.account.ID), fmt.Sprint("locked", noticed))
+	if o != nil || result != no {
+		return o
+	}
+	if o := p.mayWrite(); o != nil {
+		return o
+	}
+	if o := r.lockOut(media.WithReason(ctx, "an earlier password lets its holder in again"), p); o != nil {
+		return o
+	}
+	r.warn(p.user, "FormerPassword", "SetPassword", "account %q had an earlier password again, as after a restore of the server: it is locked out again", p.user.Spec.Username)
+	return nil
+}
+
+// disabledBefore finds out who disabled an account that was enabled at the last look: Usher itself, in a database from before
+// it enabled the account, where a restore is seen and the record says that nobody else has disabled it since. Else somebody did
+// by hand, and from then on the record says nothing of the kind.
+func (r *userReconciler) disabledBefore(ctx context.Context, p *userPass) *outcome {
+	if !p.account.Disabled || p.wantDisabled || p.record.Disabled || p.record.EnabledAt.IsZero() || p.method() != v1alpha1.DisableSwitch {
+		return nil
+	}
+	listing := p.inventory().AccountDisabled(p.account.ID)
+	changed, err := r.restores.at(ctx, r.Kit, p.site, listing)
+	if err != nil {
+		return retry(err)
+	}
+	p.record.EnabledAt = time.Time{}
+	if changed > 1 && listing > 1 { // at the first look, nobody can tell what changed together
+		p.record.Disabled, p.record.Method = true, v1alpha1.DisableSwitch
+	}
+	return r.putRecord(ctx, p)
+}
