@@ -50,6 +50,8 @@ type Invite struct {
 	// Reference is what Usher wrote into it, to know its own again.
 	Reference string
 	Settings  InviteSettings
+	// Changed is when its Settings were last set, by the server's clock; zero where the server does not tell.
+	Changed time.Time
 	// Uses counts the people who came, as far as the server knows them.
 	Uses int
 	// LastUsedBy is who came last; empty for nobody, or where the server does not tell. With Uses it says whether

@@ -291,6 +291,8 @@ type Probe struct {
 	SelfName string
 	// Registration is the server's mode; empty where it has none.
 	Registration RegistrationMode
+	// OpenLinks counts the invites that carry a Reference and are open; nil where the server does not tell.
+	OpenLinks *int
 	// Warnings are what somebody should mend on the server though Usher can go on, in words for people.
 	Warnings     []string
 	Capabilities Capabilities

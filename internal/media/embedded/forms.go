@@ -33,6 +33,8 @@ type (
 	}
 	session struct {
 		User user `json:"user"`
+		// Absent from a server that does not tell it, or not to this account.
+		OpenReferencedInvites *int `json:"openReferencedInvites"`
 	}
 	user struct {
 		ID                 string      `json:"id"`

@@ -34,6 +34,7 @@ type (
 		Reference  string        `json:"reference"`
 		// Mine is null of a server from before it told.
 		Mine *bool `json:"mine"`
+		UpdatedAt  time.Time     `json:"updatedAt"`
 	}
 	inviter struct {
 		DisplayName string `json:"displayName"`
@@ -130,7 +131,7 @@ func (i invite) invite() media.Invite {
 		settings.Email = *i.Email
 	}
 	settings.Foreign = i.Mine != nil && !*i.Mine
-	return media.Invite{ID: media.InviteID(i.ID), CodeHash: i.CodeSHA256, Reference: i.Reference, Settings: settings, Uses: *i.UseCount, LastUsedBy: media.AccountID(i.LastUsedBy)}
+	return media.Invite{ID: media.InviteID(i.ID), CodeHash: i.CodeSHA256, Reference: i.Reference, Settings: settings, Changed: i.UpdatedAt, Uses: *i.UseCount, LastUsedBy: media.AccountID(i.LastUsedBy)}
 }
 
 func inviteForm(settings media.InviteSettings) (inviteBody, error) {

@@ -102,6 +102,39 @@ func TestInviteReadsBack(t *testing.T) {
 	}
 }
 
+// The probe counts the links that admit, so that nobody lists them where there is none; an invite says when it was changed, and a
+// use is no change.
+func TestTheServerTellsOfOpenLinksAndOfChanges(t *testing.T) {
+	i := startInviting(t)
+	open := func(want int) {
+		t.Helper()
+		if probe, err := i.driver.Probe(t.Context()); err != nil || probe.OpenLinks == nil || *probe.OpenLinks != want {
+			t.Errorf("it tells of %v open links, want %d: %v", probe.OpenLinks, want, err)
+		}
+	}
+	open(0)
+	made := i.create(i.full())
+	open(1)
+	i.come("mia", "mia@example.org")
+	if got := i.listed(); made.Changed.IsZero() || !got.Changed.Equal(made.Changed) || got.Uses != 1 {
+		t.Errorf("a use is a change: %+v, was %+v", got, made)
+	}
+	for _, shut := range []func(*media.InviteSettings){func(s *media.InviteSettings) { s.Held = true }, func(s *media.InviteSettings) { s.Revoked = true }} {
+		before, settings := i.listed(), i.full()
+		shut(&settings)
+		set, err := i.invites().SetInvite(t.Context(), made.ID, settings)
+		if wantCode(t, err, ""); !set.Changed.After(before.Changed) || !i.listed().Changed.Equal(set.Changed) {
+			t.Errorf("changed %s, was %s", set.Changed, before.Changed)
+		}
+		open(0)
+	}
+	bare, err := i.invites().CreateInvite(t.Context(), media.NewInvite{Code: "made-by-hand-0123456789-abcdef", Settings: media.InviteSettings{Role: media.RoleMember, Inviter: "Alice"}})
+	if wantCode(t, err, ""); bare.Reference != "" {
+		t.Errorf("%+v", bare)
+	}
+	open(0) // it is nobody's who keeps invites elsewhere
+}
+
 // What is not said any more is not there any more; uses stay counted.
 func TestSetInviteReplacesEverything(t *testing.T) {
 	i := startInviting(t)

@@ -32,6 +32,7 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 	if err != nil {
 		return media.Probe{}, err
 	}
+	probe.OpenLinks = session.OpenReferencedInvites
 	probe.Self, probe.SelfName = media.AccountID(session.User.ID), session.User.Username
 	probe.Capabilities = capabilities(roleOf(session.User.Role))
 	probe.Capabilities.ChosenIDs = about.ChosenUserIDs

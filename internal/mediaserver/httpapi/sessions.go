@@ -23,6 +23,8 @@ type SignedIn struct {
 type Session struct {
 	User      User      `json:"user"`
 	ExpiresAt time.Time `json:"expiresAt"`
+	// OpenReferencedInvites tells who keeps invites elsewhere that there is something to list.
+	OpenReferencedInvites *int `json:"openReferencedInvites,omitempty" doc:"How many invites with a reference are neither revoked nor held; only for who may invite"`
 }
 
 type (
@@ -174,5 +176,13 @@ func (a *api) getSession(ctx context.Context, _ *none) (*body[Session], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &body[Session]{Body: Session{User: userView(account), ExpiresAt: who.session.ExpiresAt.Time()}}, nil
+	session := Session{User: userView(account), ExpiresAt: who.session.ExpiresAt.Time()}
+	if who.account.Actor().Can(rules.InviteUsers) {
+		open, err := a.store.OpenReferencedInvites(ctx)
+		if err != nil {
+			return nil, err
+		}
+		session.OpenReferencedInvites = &open
+	}
+	return &body[Session]{Body: session}, nil
 }

@@ -222,6 +222,12 @@ func (s *Store) Invites(ctx context.Context, page Page) (List[*Invite], error) {
 	return s.listInvites(ctx, page, func(query *bun.SelectQuery) *bun.SelectQuery { return query })
 }
 
+// OpenReferencedInvites counts the invites that carry a Reference and let people in, as far as nobody has revoked or held them.
+func (s *Store) OpenReferencedInvites(ctx context.Context) (int, error) {
+	n, err := s.read.NewSelect().Table("invites").Where("reference <> ''").Where("revoked = ?", false).Where("held = ?", false).Count(ctx)
+	return int(n), err
+}
+
 func (s *Store) listInvites(ctx context.Context, page Page, filter func(*bun.SelectQuery) *bun.SelectQuery) (List[*Invite], error) {
 	after, err := page.afterSeq()
 	if err != nil {
