@@ -37,8 +37,10 @@ type ledger struct {
 	// native is the server's invite, uses what it lists.
 	native media.Invite
 	uses   []media.InviteUse
-	// recorded says whether a Redemption records a use.
-	recorded func(media.InviteUse) bool
+	// recorded says whether a Redemption records a use, known whether one does or did: that was deleted, and the User stays.
+	recorded, known func(media.InviteUse) bool
+	// redemptions is how many there are.
+	redemptions int
 }
 
 // imported says whether the server's invite has exactly the uses that the record knows.
@@ -46,12 +48,22 @@ func (r record) imported(native media.Invite) bool {
 	return r.Imported == native.Uses && (native.LastUsedBy == "" || r.LastUsedBy == string(native.LastUsedBy))
 }
 
-// unknown returns the uses that are still to be imported, and the record as it is once they are.
+// came is how many people have come by an Invite whose server counts that many, and which has so many Redemptions.
+func (r record) came(server, redemptions int) int { return max(r.Earlier+server, redemptions) }
+
+// unknown returns the uses that are still to be imported, and the record as it is once they are. Who was counted before and
+// is listed again, by a newer database that came back, is not counted once more.
 func (l ledger) unknown() ([]media.InviteUse, record) {
 	next := l.record
 	fresh := l.fresh()
 	counted := max(l.native.Uses, len(l.uses))
-	next.Earlier += max(0, l.record.Imported-(counted-len(fresh)))
+	came := l.record.Earlier + l.record.Imported
+	for _, use := range fresh {
+		if !l.known(use) || use.At.After(l.record.LastUse) { // one that is known by a pass that did not end is not counted yet
+			came++
+		}
+	}
+	next.Earlier = max(came, counted+l.lost(counted)) - counted
 	next.Imported, next.Uses, next.LastUsedBy = counted, digestOf(l.uses), ""
 	if last := len(l.uses) - 1; last >= 0 {
 		next.LastUsedBy = string(l.uses[last].Account)
@@ -60,6 +72,17 @@ func (l ledger) unknown() ([]media.InviteUse, record) {
 		}
 	}
 	return fresh, next
+}
+
+// lost is how many people have Redemptions whom the server does not know. It counts some whom it does not list any more.
+func (l ledger) lost(counted int) int {
+	listed := 0
+	for _, use := range l.uses {
+		if l.recorded(use) {
+			listed++
+		}
+	}
+	return max(0, l.redemptions-listed-(counted-len(l.uses)))
 }
 
 // fresh are the uses that came after those that are imported. Where the server still lists these, they are in the order in

@@ -27,7 +27,7 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 		return r.agreeWeak(ctx, p)
 	}
 	p.record = readRecord(p.invite, p.identity())
-	p.earlier = p.record.Earlier
+	p.countUses()
 	found, o := r.findNative(ctx, p)
 	if o != nil {
 		return o
@@ -35,6 +35,7 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 	var imports *outcome
 	if found {
 		imports = r.importUses(ctx, p)
+		p.countUses()
 	} else {
 		// The server's invite was deleted by hand, or is still to be made: what was used up stays used up.
 		p.earlier = p.record.forget(len(p.redemptions)).Earlier
@@ -44,7 +45,7 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 		return problem
 	}
 	p.problem = problem
-	p.uses = max(p.uses, p.earlier+p.native.Uses)
+	p.uses = max(p.uses, p.earlier)
 	switch {
 	case !found && problem != nil:
 		return problem
@@ -99,7 +100,9 @@ func (r *inviteReconciler) findNative(ctx context.Context, p *invitePass) (bool,
 // changes says whether the manifest asks for something else than a list of the server's invites shows.
 func (r *inviteReconciler) changes(ctx context.Context, p *invitePass, invites []media.Invite) (bool, *outcome) {
 	var found bool
-	p.native, found = p.ownOf(invites)
+	if p.native, found = p.ownOf(invites); found {
+		p.countUses()
+	}
 	want, problem := r.settings(ctx, p)
 	if problem != nil && problem.kind == kindRetry {
 		return false, problem

@@ -32,7 +32,11 @@ func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outco
 	if o != nil {
 		return o
 	}
-	fresh, next := ledger{record: p.record, native: p.native, uses: uses, recorded: func(use media.InviteUse) bool { return p.redemptionOf(use) != nil }}.unknown()
+	recorded := func(use media.InviteUse) bool { return p.redemptionOf(use) != nil }
+	fresh, next := ledger{
+		record: p.record, native: p.native, uses: uses, recorded: recorded, redemptions: len(p.redemptions),
+		known: func(use media.InviteUse) bool { return recorded(use) || p.takenBack(use, from.declared[use.Account]) },
+	}.unknown()
 	p.earlier, p.uses = next.Earlier, max(p.uses, next.Earlier+next.Imported)
 	var problem *outcome
 	for _, use := range fresh {
@@ -48,6 +52,18 @@ func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outco
 		return retry(err)
 	}
 	return nil
+}
+
+// countUses counts who came, by what the server counts and what the record and the Redemptions know besides. Before the uses are
+// imported nobody knows whether those whom the server counts are among those who are known: nobody is counted twice.
+func (p *invitePass) countUses() {
+	p.earlier = p.record.Earlier
+	if !p.record.imported(p.native) {
+		p.uses = max(p.uses, p.record.Earlier+p.record.Imported, p.native.Uses)
+		return
+	}
+	came := p.record.came(p.native.Uses, len(p.redemptions))
+	p.earlier, p.uses = came-p.native.Uses, max(p.uses, came)
 }
 
 // importing is what an import looks things up in.

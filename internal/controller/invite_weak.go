@@ -90,8 +90,9 @@ func (r *inviteReconciler) findWeak(ctx context.Context, p *invitePass) (bool, *
 	for _, invite := range invites {
 		if string(invite.ID) == p.record.ID {
 			p.native = invite
-			p.uses = max(p.uses, p.earlier+invite.Uses)
-			return true, r.importUses(ctx, p)
+			o := r.importUses(ctx, p)
+			p.countUses()
+			return true, o
 		}
 	}
 	p.native = media.Invite{ID: media.InviteID(p.record.ID)}

@@ -210,3 +210,39 @@ func TestARestoredClusterCountsWhoCame(t *testing.T) {
 	}
 	w.state("party", v1alpha1.InviteExhausted, 4)
 }
+
+// TestAServerThatGoesBackAndForthCountsEverybodyOnce: an older database comes back, and then the newer one again.
+func TestAServerThatGoesBackAndForthCountsEverybodyOnce(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	server := newRestorable(t, root)
+	w := newInviteWorldOf(t, root, server.url)
+	w.invite("party", func(s *v1alpha1.InviteSpec) { s.MaxUses = new(int32(3)) })
+	code := w.code("party")
+	w.mustRegister("cat", code)
+	w.came("cat")
+	older := server.backup()
+	w.mustRegister("dan", code)
+	w.came("dan")
+	w.state("party", v1alpha1.InvitePending, 2)
+	newer := server.backup()
+	remembers := func(part string) {
+		t.Helper()
+		w.eventually("the record has "+part, func() bool {
+			return strings.Contains(get(w.world, &v1alpha1.Invite{}, "party").Annotations[v1alpha1.AnnotationOwned], part)
+		})
+	}
+	for range 2 {
+		server.putBack(older)
+		remembers(`"earlier":1`)
+		server.putBack(newer)
+		remembers(`"imported":2`)
+		w.state("party", v1alpha1.InvitePending, 2)
+	}
+	w.mustRegister("fay", code)
+	w.state("party", v1alpha1.InviteExhausted, 3)
+	if status, _ := w.register("gus", code); status != http.StatusGone {
+		t.Errorf("a fourth: %d", status)
+	}
+	w.ready(&v1alpha1.Invite{}, "party")
+}
