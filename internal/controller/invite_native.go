@@ -14,8 +14,10 @@ import (
 
 // reference is what Usher writes into a server's invite to know its own again.
 func reference(invite *v1alpha1.Invite) string {
-	return "usher/" + invite.Namespace + "/" + invite.Name
+	return referencePrefix + invite.Namespace + "/" + invite.Name
 }
+
+const referencePrefix = "usher/"
 
 // agree makes the server's own invite what the manifest says. Who came before is recorded first, with what the invite gave
 // until now.
@@ -77,6 +79,7 @@ func (r *inviteReconciler) findNative(ctx context.Context, p *invitePass) (bool,
 	if err != nil {
 		return false, r.callFailed(p.site, err)
 	}
+	r.sweepShared(ctx, p.site, invites)
 	if stale, o := r.changes(ctx, p, invites); o != nil {
 		return false, o
 	} else if stale {

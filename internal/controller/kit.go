@@ -58,6 +58,7 @@ type Kit struct {
 	counters counters
 	// renewals spreads what an accepted key makes anew.
 	renewals   renewals
+	closed     closedLinks
 	departures departures
 	namespaces namespaces
 	crds       crds
@@ -102,6 +103,7 @@ func (k *Kit) acting() bool {
 // forget drops all that is known of a MediaServer.
 func (k *Kit) forget(key string) {
 	k.Connections.Remove(key)
+	k.closed.forget(key)
 	if k.Forget != nil {
 		k.Forget(key)
 	}

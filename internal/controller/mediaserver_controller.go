@@ -127,6 +127,7 @@ func (r *mediaServerReconciler) connect(ctx context.Context, server *v1alpha1.Me
 	if o := r.mend(ctx, server, connection); o != nil {
 		return connection, *o
 	}
+	r.sweepLinks(ctx, server, status, connection)
 	if err := r.tellOfAnotherKey(ctx, server, status); err != nil {
 		return connection, *retry(err)
 	}

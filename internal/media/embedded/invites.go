@@ -33,8 +33,8 @@ type (
 		Welcome    string        `json:"welcome"`
 		Reference  string        `json:"reference"`
 		// Mine is null of a server from before it told.
-		Mine *bool `json:"mine"`
-		UpdatedAt  time.Time     `json:"updatedAt"`
+		Mine      *bool     `json:"mine"`
+		UpdatedAt time.Time `json:"updatedAt"`
 	}
 	inviter struct {
 		DisplayName string `json:"displayName"`
