@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,11 +24,17 @@ type Time string
 // NewTime returns a moment as Kubernetes writes it: in UTC, to the second.
 func NewTime(t time.Time) Time { return Time(t.UTC().Format(time.RFC3339)) }
 
+// lastYear is the last one, in UTC and rounded as databases round, that JSON and media servers can write.
+const lastYear = 9999
+
 // Parse returns the moment. The error says what to write instead.
 func (t Time) Parse() (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, string(t))
-	if err != nil {
+	switch {
+	case err != nil:
 		return time.Time{}, fmt.Errorf("%.64q cannot be read as a date: write it like 2027-06-30T20:00:00Z", string(t))
+	case at.UTC().Round(time.Microsecond).Year() > lastYear:
+		return time.Time{}, fmt.Errorf("%.64q is after the year %d in UTC, which no server can keep: write it like 2027-06-30T20:00:00Z", string(t), lastYear)
 	}
 	return at, nil
 }
@@ -95,7 +102,7 @@ func (c *Conditions) Meta() *[]metav1.Condition { return (*[]metav1.Condition)(c
 // UnmarshalJSON implements json.Unmarshaler. It never fails.
 func (c *Conditions) UnmarshalJSON(data []byte) error {
 	var all []metav1.Condition
-	if json.Unmarshal(data, &all) == nil {
+	if json.Unmarshal(data, &all) == nil && !slices.ContainsFunc(all, unwritable) {
 		*c = all
 		return nil
 	}
@@ -106,9 +113,14 @@ func (c *Conditions) UnmarshalJSON(data []byte) error {
 	}
 	for _, one := range each {
 		var condition metav1.Condition
-		if json.Unmarshal(one, &condition) == nil {
+		if json.Unmarshal(one, &condition) == nil && !unwritable(condition) {
 			*c = append(*c, condition)
 		}
 	}
 	return nil
+}
+
+// unwritable says whether a condition has a time that was read, and cannot be written in UTC.
+func unwritable(condition metav1.Condition) bool {
+	return condition.LastTransitionTime.UTC().Year() > lastYear
 }

@@ -32,7 +32,7 @@ func TestWhatCannotBeReadGivesNothing(t *testing.T) {
 		}
 	}
 	past, future := written(now.Add(-time.Hour)), written(now.Add(time.Hour))
-	for _, text := range []v1alpha1.Time{"2030-12-31t22:00:00z", "2030-12-31T22:00:00Ztomorrow", "2030-12-31T22:00:00+99:99", `["a"]`, "", " ", "null"} {
+	for _, text := range []v1alpha1.Time{"2030-12-31t22:00:00z", "2030-12-31T22:00:00Ztomorrow", "2030-12-31T22:00:00+99:99", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.9999999Z", `["a"]`, "", " ", "null"} {
 		bad := &text
 		for field, one := range map[string]*v1alpha1.LibraryGrant{"spec.notAfter": grant(past, bad), "spec.notBefore": grant(bad, future)} {
 			says(field, one)
@@ -75,6 +75,7 @@ func TestWhatCannotBeReadGivesNothing(t *testing.T) {
 	deleted := metav1.NewTime(now)
 	for _, good := range []any{
 		&v1alpha1.MediaServer{}, &v1alpha1.Library{}, &v1alpha1.User{}, grant(past, future), grant(nil, nil), &v1alpha1.Invite{},
+		&v1alpha1.Invite{Spec: v1alpha1.InviteSpec{ExpiresAt: new(v1alpha1.Time("9999-12-31T23:59:59Z"))}},
 		&v1alpha1.User{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &deleted}, Spec: v1alpha1.UserSpec{ExpiresAt: new(v1alpha1.Time("2030-12-31T22:00:00.5+02:00"))}},
 	} {
 		if err := Unreadable(good); err != nil {

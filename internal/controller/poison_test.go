@@ -18,8 +18,9 @@ import (
 	"github.com/usher-media/usher/internal/testenv"
 )
 
-// poisons are what an API server took in place of a date, and what is stored since.
-var poisons = map[string]any{"a small t": "2030-12-31t22:00:00z", "a list": []any{"2030-12-31T22:00:00Z"}}
+// poisons are what an API server took in place of a date, and what is stored since; and a date that it takes still, which is in
+// the year 10000 elsewhere.
+var poisons = map[string]any{"a small t": "2030-12-31t22:00:00z", "a list": []any{"2030-12-31T22:00:00Z"}, "after the last year": "9999-12-31T23:59:59-12:00"}
 
 // poison puts a value where an earlier version of the kind took it.
 func (w *world) poison(object client.Object, value any, path ...string) {
