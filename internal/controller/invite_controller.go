@@ -101,7 +101,7 @@ func (r *inviteReconciler) reconcile(ctx context.Context, p *invitePass) outcome
 	if p.problem != nil && !p.isNative {
 		return *p.problem
 	}
-	for _, phase := range []func(context.Context, *invitePass) *outcome{r.chooseCode, r.agree, r.sweep, r.keepSecret} {
+	for _, phase := range []func(context.Context, *invitePass) *outcome{r.recall, r.chooseCode, r.agree, r.sweep, r.keepSecret} {
 		if o := phase(ctx, p); o != nil {
 			return *o
 		}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -11,8 +12,8 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// killFormer kills a link that an earlier Invite of this name left on the server. One of this Invite itself, under a UID that
-// it had before the cluster was restored, is read first: who came by it counts.
+// killFormer kills a link that an earlier Invite of this name left on the server, or this one under a UID or a key that it had
+// before. Who came by it is recorded first.
 func (r *inviteReconciler) killFormer(ctx context.Context, p *invitePass, invite media.Invite) *outcome {
 	if p.observing() {
 		return nil
@@ -20,20 +21,26 @@ func (r *inviteReconciler) killFormer(ctx context.Context, p *invitePass, invite
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	ctx = media.WithReason(ctx, "an earlier Invite of this name left its link")
-	if p.had(invite, r.Keyring) {
-		if o := r.closeAndImport(ctx, p, invite); o != nil {
-			return o
+	known := r.closed.of(p.key)
+	if remade, news := known.remade(invite); remade && !p.had(invite, r.Keyring) {
+		if news {
+			r.tellOfOrphan(ctx, p.site, "LinkLeftOpen", fmt.Sprintf("another link of Invite %s is on the server: it was removed, and somebody made it again, such as another cluster whose namespace has the same name", p.invite.Name))
 		}
+		return nil
+	}
+	ctx = media.WithReason(ctx, "an earlier Invite of this name left its link")
+	if o := r.closeAndImport(ctx, p, invite); o != nil {
+		return o
 	}
 	if err := p.to().DeleteInvite(ctx, invite.ID); err != nil {
 		return r.callFailed(p.site, err)
 	}
+	known.kill(invite)
 	r.normal(p.invite, "OldLinkRemoved", "Delete", "removed the link that an earlier Invite of this name had left on the server")
 	return nil
 }
 
-// had says whether a link is this Invite's own, by a UID that it has or had.
+// had says whether a link is this Invite's own, by its record or by a UID that it has or had.
 func (p *invitePass) had(invite media.Invite, keys *Keyring) bool {
 	return (invite.CodeHash == p.record.CodeHash && p.record.CodeHash != "") || slices.ContainsFunc(p.uids, func(uid string) bool { return invite.CodeHash == codeHash(keys.InviteCode(types.UID(uid))) })
 }
@@ -49,7 +56,10 @@ func (r *inviteReconciler) closeAndImport(ctx context.Context, p *invitePass, in
 		}
 	}
 	p.native, p.isNative = invite, true
-	return r.importUses(ctx, p)
+	if p.had(invite, r.Keyring) && (p.record.CodeHash == "" || p.record.CodeHash == invite.CodeHash) {
+		return r.importUses(ctx, p)
+	}
+	return r.importStrays(ctx, p)
 }
 
 // letGo kills the link and leaves the people. It is for an Invite that is deleted, and for each of a MediaServer that is
@@ -103,7 +113,8 @@ func (r *inviteReconciler) killLinks(ctx context.Context, p *invitePass) *outcom
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
-	p.record = readRecord(p.invite, p.identity())
+	p.isNative = true
+	p.record = r.linkRecord(p)
 	for _, invite := range invites {
 		if invite.Reference != reference(p.invite) {
 			continue
@@ -118,10 +129,8 @@ func (r *inviteReconciler) killLinks(ctx context.Context, p *invitePass) *outcom
 // killLink deletes a deleted Invite's link. That of an Invite which stays is closed, so that it works again, and goes on
 // counting, when its MediaServer is made again.
 func (r *inviteReconciler) killLink(ctx context.Context, p *invitePass, invite media.Invite) *outcome {
-	if p.had(invite, r.Keyring) {
-		if o := r.closeAndImport(ctx, p, invite); o != nil {
-			return o
-		}
+	if o := r.closeAndImport(ctx, p, invite); o != nil {
+		return o
 	}
 	own := invite.CodeHash == codeHash(r.Keyring.InviteCode(p.invite.UID)) || (p.record.CodeHash != "" && invite.CodeHash == p.record.CodeHash)
 	if p.invite.DeletionTimestamp.IsZero() && own {

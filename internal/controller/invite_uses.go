@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -215,6 +216,50 @@ func (r *inviteReconciler) makeUser(ctx context.Context, p *invitePass, use medi
 		return stalled(v1alpha1.ReasonInvalidSpec, "%s came by this invite, but cannot be declared as a User: %s", bounded(use.Username, 64), bounded(err.Error(), 300))
 	}
 	if err != nil {
+		return retry(err)
+	}
+	return nil
+}
+
+// importStrays records who came by a link that was this Invite's under another UID, or an earlier one's of its name, and whom
+// nobody knows: an older database had brought the link back. Those whom the earlier Invite's Redemptions know, or who are
+// Users, do not count. What the earlier Invite gave besides the libraries and the role is not known.
+func (r *inviteReconciler) importStrays(ctx context.Context, p *invitePass) *outcome {
+	if p.native.Uses == 0 || r.terminating(ctx, p.invite.Namespace) {
+		return nil
+	}
+	uses, err := p.to().InviteUses(ctx, p.native.ID)
+	if err != nil {
+		return r.callFailed(p.site, err)
+	}
+	from, o := r.importing(ctx, p)
+	if o != nil {
+		return o
+	}
+	from.offer = &offer{ExpiresAfter: from.offer.ExpiresAfter}
+	var all v1alpha1.RedemptionList
+	if err := r.Client.List(ctx, &all, client.InNamespace(p.invite.Namespace)); err != nil {
+		return retry(err)
+	}
+	known := &invitePass{site: p.site, redemptions: slices.DeleteFunc(all.Items, func(one v1alpha1.Redemption) bool {
+		return one.Spec.InviteRef.Name != p.invite.Name || slices.Contains(p.uids, one.Spec.InviteRef.UID)
+	})}
+	for _, use := range uses {
+		if !use.Registered || known.redemptionOf(use) != nil || (from.declared[use.Account] != nil && p.redemptionOf(use) == nil) {
+			continue
+		}
+		if p.redemptionOf(use) == nil {
+			p.record.Earlier++
+		}
+		o := r.importUse(ctx, p, from, use)
+		if o != nil && o.kind == kindStalled { // who cannot be declared keeps no link there
+			r.warn(p.invite, "UseNotRecorded", "Redeem", "%s", bounded(o.message, 500))
+		} else if o != nil {
+			return o
+		}
+	}
+	p.record.Server = p.identity()
+	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
 	return nil

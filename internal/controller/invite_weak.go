@@ -167,7 +167,8 @@ func (r *inviteReconciler) makeWeak(ctx context.Context, p *invitePass, want med
 
 // dropWeak kills the recorded link of an Invite that goes away, and leaves the people.
 func (r *inviteReconciler) dropWeak(ctx context.Context, p *invitePass) *outcome {
-	p.record, p.isNative = readRecord(p.invite, p.identity()), p.invite.Spec.Delivery == v1alpha1.DeliveryNative
+	p.isNative = p.invite.Spec.Delivery == v1alpha1.DeliveryNative
+	p.record = r.linkRecord(p)
 	if !p.isNative || p.record.ID == "" {
 		return nil
 	}
