@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -56,8 +57,8 @@ type invitePass struct {
 	counted       bool
 	// problem is what is wrong with the spec, or what it names and is not there: nobody is admitted meanwhile.
 	problem *outcome
-	// redeemable: the link is there and as the manifest says.
-	redeemable bool
+	// redeemable: the link is there and as the manifest says. unmanaged: its MediaServer is gone, or going, and has let go of it.
+	redeemable, unmanaged bool
 	// sweepAt is when a reservation may next be abandoned.
 	sweepAt time.Time
 }
@@ -95,6 +96,7 @@ func (r *inviteReconciler) reconcile(ctx context.Context, p *invitePass) outcome
 		return *left
 	}
 	if o != nil {
+		p.unmanaged = p.server.UID == "" && !controllerutil.ContainsFinalizer(p.invite, v1alpha1.Finalizer)
 		return *o
 	}
 	p.problem = r.validate(p)
@@ -202,6 +204,9 @@ func (r *inviteReconciler) report(p *invitePass, result *outcome) {
 
 // canBeUsed says whether the link admits, as far as that was last seen: Pending means redeemable.
 func (p *invitePass) canBeUsed() bool {
+	if p.unmanaged {
+		return false
+	}
 	return p.redeemable || (p.problem == nil && p.status.State == v1alpha1.InvitePending)
 }
 

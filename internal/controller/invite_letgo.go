@@ -72,6 +72,7 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 	case deleted:
 		return outcome{kind: kindGone}
 	default:
+		p.unmanaged = true
 		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no link is open on it", p.server.Name)
 	}
 	var o *outcome
@@ -83,13 +84,19 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 			return *o
 		}
 	}
+	p.unmanaged = true
 	if deleted {
 		r.secrets.forget(p.invite.UID)
 		if err := r.deleteSecret(ctx, p.invite, "Invite", inviteSecretName(p.invite)); err != nil {
 			return *retry(err)
 		}
 	}
-	return *r.released(ctx, p.invite)
+	left := p.observing() && hasLink(p.invite)
+	result := r.released(ctx, p.invite)
+	if left && result.err == nil {
+		r.warn(p.invite, "LeftBehind", "Release", "mode Observe writes nothing: the link of Invite %s stays on the server as it is, and whoever has it may still come by it, so revoke it there", p.invite.Name)
+	}
+	return *result
 }
 
 // killLinks returns nil when no link of the Invite is open on the server.
@@ -124,6 +131,12 @@ func (r *inviteReconciler) killLinks(ctx context.Context, p *invitePass) *outcom
 		}
 	}
 	return nil
+}
+
+// hasLink says whether a link of an Invite was made on its server, as far as the object tells.
+func hasLink(invite *v1alpha1.Invite) bool {
+	r := parseRecord(invite)
+	return r.CodeHash != "" || r.ID != "" || invite.Status.ExternalID != ""
 }
 
 // killLink deletes a deleted Invite's link. That of an Invite which stays is closed, so that it works again, and goes on

@@ -19,10 +19,12 @@ import (
 // holds what the invite gave at that time, and from then on nothing changes it: whoever changes what the invite gives imports
 // first. In a namespace that is being deleted it makes nothing, and holds nothing up.
 func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outcome {
-	if !p.isNative || p.observing() || p.record.imported(p.native) {
+	switch {
+	case !p.isNative || p.observing():
 		return nil
-	}
-	if r.terminating(ctx, p.invite.Namespace) {
+	case p.record.imported(p.native):
+		return r.completeRestored(ctx, p)
+	case r.terminating(ctx, p.invite.Namespace):
 		return nil
 	}
 	uses, err := p.to().InviteUses(ctx, p.native.ID)

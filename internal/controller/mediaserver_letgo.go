@@ -104,6 +104,16 @@ func (o serverObjects) held(takes func(client.Object) bool) (names []string) {
 	return names
 }
 
+// links names the Invites that have a link on the server.
+func (o serverObjects) links() (names []string) {
+	for i := range o.invites {
+		if hasLink(&o.invites[i]) {
+			names = append(names, o.invites[i].Name)
+		}
+	}
+	return names
+}
+
 func deleted(object client.Object) bool { return !object.GetDeletionTimestamp().IsZero() }
 
 // waitsFor says what a MediaServer that is being deleted waits for: with Retain, for open links, and for what is released
@@ -125,8 +135,8 @@ func (r *mediaServerReconciler) announceRelease(server *v1alpha1.MediaServer, ob
 		}
 	}
 	kind, note, links := r.normal, "", "links of Invites are closed"
-	if server.Spec.Mode == v1alpha1.ModeObserve && len(objects.invites) > 0 {
-		kind, links = r.warn, "links of Invites that were made in mode Enforce stay open, since mode Observe writes nothing: revoke them there"
+	if open := objects.links(); server.Spec.Mode == v1alpha1.ModeObserve && len(open) > 0 {
+		kind, links = r.warn, "mode Observe writes nothing, so that the links of these Invites stay as they are, and may still admit people: revoke them there: "+bounded(strings.Join(open, ", "), 500)
 	}
 	if ending > 0 {
 		kind, note = r.warn, fmt.Sprintf("; %d of these accounts have an end date (expiresAt), which nobody brings about now", ending)
