@@ -129,6 +129,7 @@ type MediaServerSpec struct {
 
 	// AdoptionPolicy is the default for Users and Libraries of this server that set none.
 	// Always is for a cluster that is being rebuilt: it takes over accounts that are in use, and libraries of the same name.
+	// Users and Libraries that were there before it was Always are accepted by the annotation usher.media/accept-objects-before.
 	// +kubebuilder:default=IfDisabled
 	// +optional
 	AdoptionPolicy AccountAdoptionPolicy `json:"adoptionPolicy,omitempty"`
@@ -236,12 +237,26 @@ type MediaServerStatus struct {
 	// +optional
 	Undeclared *Undeclared `json:"undeclared,omitempty"`
 
+	// TakingOver is set while spec.adoptionPolicy is Always.
+	// +optional
+	TakingOver *TakingOver `json:"takingOver,omitempty"`
+
 	// Plan lists what would be changed on the server itself, in mode Observe. What would be changed of a User, a Library
 	// or an Invite is in its own plan.
 	// +kubebuilder:validation:MaxItems=50
 	// +listType=atomic
 	// +optional
 	Plan []string `json:"plan,omitempty"`
+}
+
+// TakingOver says since when whoever makes a User or Library that sets no adoptionPolicy is asked for permission, because
+// the MediaServer's is Always.
+type TakingOver struct {
+	// Since is when Usher saw it first.
+	Since Time `json:"since"`
+
+	// Generation is the last one of the MediaServer that Usher saw so.
+	Generation int64 `json:"generation"`
 }
 
 // Undeclared is what a media server has and no manifest names.

@@ -149,6 +149,11 @@ const (
 	// AnnotationAllowPaths, "true" on a Library, lets its paths lie outside of the MediaServer's mediaRoots though the Library
 	// is older than the MediaServer, so that nobody was asked for permission.
 	AnnotationAllowPaths = "usher.media/allow-paths"
+	// AnnotationAcceptObjectsBefore, on a MediaServer, names a moment (RFC 3339, a day ahead at most). What was made before it
+	// counts as made by somebody who may administer the MediaServer, as far as nobody was asked since there was no MediaServer yet, or
+	// one with another adoptionPolicy: Users and Libraries may then take over by its adoptionPolicy Always, and Libraries may
+	// have any paths. Needs `administer`.
+	AnnotationAcceptObjectsBefore = "usher.media/accept-objects-before"
 	// AnnotationAcceptedKey, on a MediaServer, names the operator's key with which passwords and links are to be made anew that
 	// were made with another.
 	AnnotationAcceptedKey = "usher.media/accept-key"

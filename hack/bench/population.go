@@ -49,7 +49,7 @@ func mediaServerObjects(url string) []client.Object {
 	return []client.Object{
 		&corev1.Secret{ObjectMeta: meta(namespace, serverName, nil), StringData: map[string]string{"username": owner, "password": ownerPassword}},
 		&v1alpha1.MediaServer{ObjectMeta: meta(namespace, serverName, nil), Spec: v1alpha1.MediaServerSpec{
-			Type: v1alpha1.MediaServerEmbedded, URL: url, Bootstrap: true,
+			Type: v1alpha1.MediaServerEmbedded, URL: url, Bootstrap: true, MediaRoots: []v1alpha1.LibraryPath{"/"},
 			Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: serverName}},
 		}},
 	}

@@ -20,8 +20,8 @@ func Policies() []string {
 	return []string{"usher-libraries", "usher-libraryroles", "usher-mediaservers", "usher-ownership", "usher-users"}
 }
 
-// PolicyOfServers is the policy that binds where the namespace has a MediaServer.
-const PolicyOfServers = "usher-mediaroots"
+// PoliciesOfServers are the policies that bind where the namespace has a MediaServer.
+func PoliciesOfServers() []string { return []string{"usher-adoption", "usher-mediaroots"} }
 
 // Unbound is the error of a policy that did not refuse what it always refuses.
 type Unbound struct{ Policy, Namespace string }
@@ -42,7 +42,7 @@ func Prove(ctx context.Context, c client.Client, namespace string) error {
 	return proveOfServers(ctx, c, namespace)
 }
 
-// proveOfServers proves the policy that binds only beside a MediaServer, where there is one: in a namespace, or in any ("").
+// proveOfServers proves the policies that bind only beside a MediaServer, where there is one: in a namespace, or in any ("").
 func proveOfServers(ctx context.Context, c client.Client, namespace string) error {
 	var servers v1alpha1.MediaServerList
 	if err := c.List(ctx, &servers, client.InNamespace(namespace), client.Limit(1)); err != nil {
@@ -51,7 +51,12 @@ func proveOfServers(ctx context.Context, c client.Client, namespace string) erro
 	if len(servers.Items) == 0 {
 		return nil
 	}
-	return refused(ctx, c, servers.Items[0].Namespace, PolicyOfServers)
+	for _, policy := range PoliciesOfServers() {
+		if err := refused(ctx, c, servers.Items[0].Namespace, policy); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refused returns nil when the policy refused a probe.

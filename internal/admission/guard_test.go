@@ -58,7 +58,7 @@ func forbidden(why string) error {
 	return apierrors.NewForbidden(schema.GroupResource{Group: "usher.media", Resource: "redemptions"}, "x", errors.New(why))
 }
 
-func all() []string { return append(admission.Policies(), admission.PolicyOfServers) }
+func all() []string { return append(admission.Policies(), admission.PoliciesOfServers()...) }
 
 // TestEachPolicyIsProven: the lack of any one is seen, and a real object is never made.
 func TestEachPolicyIsProven(t *testing.T) {

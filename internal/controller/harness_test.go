@@ -116,6 +116,7 @@ func (w *world) mediaServer() *v1alpha1.MediaServer {
 	return &v1alpha1.MediaServer{ObjectMeta: w.meta(serverName), Spec: v1alpha1.MediaServerSpec{
 		Type: v1alpha1.MediaServerEmbedded, URL: serverURL,
 		Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: "home-admin"}},
+		MediaRoots:  []v1alpha1.LibraryPath{"/"},
 	}}
 }
 

@@ -57,6 +57,7 @@ func TestLibraryAdoption(t *testing.T) {
 			if try.policy == byID {
 				library.Spec.AdoptionPolicy, library.Spec.ExternalID = "", string(id)
 			}
+			accepting(server)
 			w.start()
 			w.create(server, library)
 			if try.adopts {

@@ -94,7 +94,8 @@ func (r *libraryReconciler) adoptionPolicy(p *libraryPass) v1alpha1.LibraryAdopt
 	if policy := p.library.Spec.AdoptionPolicy; policy != "" {
 		return policy
 	}
-	if p.library.Spec.ExternalID != "" || p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways {
+	always := p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways && p.askedToTakeOver(p.library, r.Clock.Now())
+	if p.library.Spec.ExternalID != "" || always {
 		return v1alpha1.LibraryAdoptionIfUnique
 	}
 	return v1alpha1.LibraryAdoptionNever
@@ -110,7 +111,7 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	if o := p.outsideRoots(nil); o != nil {
+	if o := p.outsideRoots(nil, r.Clock.Now()); o != nil {
 		return o
 	}
 	if o := r.refusedBefore(p.library, p.record); o != nil {
@@ -174,7 +175,7 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	if o := p.outsideRoots(p.found.Paths); change.Paths != nil && o != nil {
+	if o := p.outsideRoots(p.had(), r.Clock.Now()); change.Paths != nil && o != nil {
 		return o
 	}
 	if o := r.announceChange(ctx, p, change); o != nil {

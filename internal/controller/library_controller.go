@@ -207,6 +207,9 @@ func (r *libraryReconciler) conflict(p *libraryPass, facts access.OwnershipFacts
 		return stalled(v1alpha1.ReasonAmbiguousName, "%d libraries on the server are named %q: name one by spec.externalID (%s)", len(candidates), name, libraryIDs(candidates))
 	case facts.Named == access.NamedTaken && candidates[0].Personal:
 		return stalled(v1alpha1.ReasonProtected, "%q is somebody's personal library: choose another displayName", name)
+	case facts.Named == access.NamedTaken && p.library.Spec.AdoptionPolicy == "" && p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways:
+		return stalled(v1alpha1.ReasonConflict, "a library named %q exists on the server: MediaServer %s has adoptionPolicy Always, but this Library may be older than that, so that nobody was asked for permission: add the line \"adoptionPolicy: IfUnique\" to spec to take it over, or accept all Users and Libraries that are there (%s); both need permission to administer the MediaServer",
+			name, p.server.Name, p.acceptingAll(r.Clock.Now()))
 	case facts.Named == access.NamedTaken:
 		return stalled(v1alpha1.ReasonConflict, "a library named %q exists on the server: add the line \"adoptionPolicy: IfUnique\" to spec to take it over (which needs permission to administer MediaServer %s), or choose another displayName", name, p.server.Name)
 	case p.library.Spec.ExternalID != "":

@@ -46,6 +46,7 @@ func (r *mediaServerReconciler) Reconcile(ctx context.Context, request reconcile
 	before := server.DeepCopy()
 	status := server.Status.DeepCopy()
 	key := serverKey(server.Namespace, server.Name)
+	status.TakingOver = takingOver(server, r.Policies.Bound(), r.Clock.Now())
 	connection, result := r.look(ctx, server, status)
 	if result.kind == kindGone {
 		r.sightings.forget(key)

@@ -64,6 +64,7 @@ func TestAClusterRebuiltFromManifests(t *testing.T) {
 	manifests := func(w *world) {
 		server := w.mediaServer()
 		server.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
+		accepting(server)
 		ann := w.user("ann", "group=adults")
 		ann.Spec.Password = &v1alpha1.Password{SecretRef: &v1alpha1.SecretKeyReference{Name: "ann-password"}}
 		w.create(w.secret("ann-password", map[string]string{"password": "what ann was given"}))

@@ -18,6 +18,7 @@ func TestOutsideRoots(t *testing.T) {
 		roots   []v1alpha1.LibraryPath
 		has     []string
 		allowed bool
+		before  time.Duration
 		stalled bool
 	}{
 		{name: "older", after: -time.Hour, roots: []v1alpha1.LibraryPath{"/media"}, stalled: true},
@@ -25,7 +26,12 @@ func TestOutsideRoots(t *testing.T) {
 		{name: "a moment younger", after: time.Second, roots: []v1alpha1.LibraryPath{"/media"}, stalled: true},
 		{name: "younger", after: 2 * time.Second, roots: []v1alpha1.LibraryPath{"/media"}},
 		{name: "below a root", roots: []v1alpha1.LibraryPath{"/srv"}},
-		{name: "without roots"},
+		{name: "without roots", stalled: true},
+		{name: "older, and without roots", after: -time.Hour, stalled: true},
+		{name: "younger, and without roots", after: 2 * time.Second},
+		{name: "accepted", roots: []v1alpha1.LibraryPath{"/media"}, before: time.Second},
+		{name: "accepted, and without roots", before: time.Second},
+		{name: "not accepted, since it was made later", after: time.Second, before: time.Millisecond, stalled: true},
 		{name: "with the folder already", roots: []v1alpha1.LibraryPath{"/media"}, has: []string{"/srv/films"}},
 		{name: "allowed", roots: []v1alpha1.LibraryPath{"/media"}, allowed: true},
 	} {
@@ -38,7 +44,10 @@ func TestOutsideRoots(t *testing.T) {
 			if try.allowed {
 				p.library.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: "true"}
 			}
-			if o := p.outsideRoots(try.has); (o != nil) != try.stalled {
+			if try.before != 0 {
+				p.server.Annotations = map[string]string{v1alpha1.AnnotationAcceptObjectsBefore: made.Add(try.before).Format(time.RFC3339)}
+			}
+			if o := p.outsideRoots(try.has, made.Add(time.Minute)); (o != nil) != try.stalled {
 				t.Errorf("stalled: %v, want %t", o, try.stalled)
 			}
 		})

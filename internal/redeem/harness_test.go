@@ -64,7 +64,7 @@ func newWorldOf(t *testing.T, kind func(*media.Traits)) *world {
 	w.create(&corev1.Secret{ObjectMeta: w.meta("home-admin"), StringData: map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}})
 	w.create(&v1alpha1.MediaServer{ObjectMeta: w.meta("home"), Spec: v1alpha1.MediaServerSpec{
 		Type: v1alpha1.MediaServerEmbedded, URL: "http://memory.test", Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: "home-admin"}},
-		SyncInterval: new(v1alpha1.NewDuration(10 * time.Second)),
+		SyncInterval: new(v1alpha1.NewDuration(10 * time.Second)), MediaRoots: []v1alpha1.LibraryPath{"/media"},
 	}})
 	w.create(&v1alpha1.Library{ObjectMeta: w.meta("movies"), Spec: v1alpha1.LibrarySpec{
 		ServerRef: v1alpha1.LocalReference{Name: "home"}, DisplayName: "Movies", MediaType: v1alpha1.MediaTypeMovies, Paths: []v1alpha1.LibraryPath{"/media"},

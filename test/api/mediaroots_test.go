@@ -99,38 +99,3 @@ func TestPathsThatWereThere(t *testing.T) {
 		mustSay(t, strictDry(who.editor).Update(t.Context(), changed), try.says)
 	}
 }
-
-// TestAServerThatTakesOver: under a MediaServer with adoptionPolicy Always, a Library that sets none may take over one that
-// exists, which needs permission.
-func TestAServerThatTakesOver(t *testing.T) {
-	who := meet(t)
-	server := manifest(t, "MediaServer", who.namespace, "home", `{adoptionPolicy: Always, mediaRoots: [/media]}`)
-	if err := strict(who.admin).Create(t.Context(), server); err != nil {
-		t.Fatal(err)
-	}
-	const says = "MediaServer home has adoptionPolicy Always, so that this Library may take over one that exists on the server: set its adoptionPolicy to Never."
-	testenv.Eventually(t, "the policy knows the MediaServer", func() bool {
-		return tryCreate(t.Context(), who.editor, manifest(t, "Library", who.namespace, "x", `{}`)) != nil
-	})
-	mustSay(t, tryCreate(t.Context(), who.editor, manifest(t, "Library", who.namespace, "x", `{}`)), says)
-	mustSay(t, tryCreate(t.Context(), who.administrator, manifest(t, "Library", who.namespace, "x", `{}`)), "")
-
-	object := manifest(t, "Library", who.namespace, "movies", `{adoptionPolicy: Never}`)
-	mustSay(t, strict(who.editor).Create(t.Context(), object), "")
-	change := func(fields string) error {
-		changed := object.DeepCopy()
-		merge(spec(changed), parse(t, fields))
-		return strictDry(who.editor).Update(t.Context(), changed)
-	}
-	mustSay(t, change(`{displayName: Private}`), "")
-	mustSay(t, change(`{adoptionPolicy: null}`), says)
-	if err := strict(who.admin).Get(t.Context(), keyOf(object), object); err != nil {
-		t.Fatal(err)
-	}
-	delete(spec(object), "adoptionPolicy")
-	if err := strict(who.admin).Update(t.Context(), object); err != nil {
-		t.Fatal(err)
-	}
-	mustSay(t, change(`{deletionPolicy: Delete}`), "")
-	mustSay(t, change(`{displayName: Private}`), says)
-}

@@ -179,9 +179,10 @@ func TestPermissions(t *testing.T) {
 	env := testenv.Get(t)
 	untried := maps.Clone(trials)
 	// The MediaServers of the trials are all named home, as one that stands beside the others is.
-	beside, apart := env.Namespace(t), env.Namespace(t)
+	beside, apart, taking := env.Namespace(t), env.Namespace(t), env.Namespace(t)
 	standingServer(t, beside)
-	people := map[string][]somebody{beside: everybody(t, beside), apart: everybody(t, apart)}
+	takingServer(t, taking)
+	people := map[string][]somebody{beside: everybody(t, beside), apart: everybody(t, apart), taking: everybody(t, taking)}
 	for _, r := range permissions(t) {
 		kinds := []string{r.kind}
 		if r.kind == "any kind" {
@@ -195,8 +196,11 @@ func TestPermissions(t *testing.T) {
 		delete(untried, r.String())
 		for _, kind := range kinds {
 			namespace := beside
-			if kind == "MediaServer" {
+			switch {
+			case kind == "MediaServer":
 				namespace = apart
+			case try.taking:
+				namespace = taking
 			}
 			needs := r.needs
 			if kind == "LibraryGrant" && r.kind != kind { // It names no MediaServer.
@@ -232,6 +236,8 @@ type trial struct {
 	// change changes the metadata; prepare does so beforehand.
 	prepare, change func(*unstructured.Unstructured)
 	create, delete  bool
+	// taking: the MediaServer has adoptionPolicy Always.
+	taking bool
 }
 
 func (try trial) run(t *testing.T, env *testenv.Environment, kind, namespace string, needs []string, people []somebody) {

@@ -50,7 +50,7 @@ func TestPoliciesLiveWithTheKinds(t *testing.T) {
 	for _, policy := range policies.Items {
 		names = append(names, policy.Name)
 	}
-	sameSet(t, "policies", names, append(admission.Policies(), admission.PolicyOfServers))
+	sameSet(t, "policies", names, append(admission.Policies(), admission.PoliciesOfServers()...))
 
 	kubectl("delete", "-k", kinds, "--wait=false")
 	if err := env.Client().List(t.Context(), &policies); err != nil || len(policies.Items) > 0 {
@@ -65,7 +65,7 @@ func TestTheDefaultHoldsThePolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, policy := range append(admission.Policies(), admission.PolicyOfServers) {
+	for _, policy := range append(admission.Policies(), admission.PoliciesOfServers()...) {
 		if n := strings.Count(string(out), "policyName: "+policy+"\n"); n != 1 {
 			t.Errorf("config/default holds the binding of %s %d times", policy, n)
 		}

@@ -122,7 +122,7 @@ func (h *house) meta(name string) metav1.ObjectMeta {
 func (h *house) mediaServer() *v1alpha1.MediaServer {
 	return &v1alpha1.MediaServer{ObjectMeta: h.meta(serverName), Spec: v1alpha1.MediaServerSpec{
 		Type: h.system.kind(), URL: h.system.url(), Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: secretName}},
-		SyncInterval: new(v1alpha1.NewDuration(time.Hour)),
+		SyncInterval: new(v1alpha1.NewDuration(time.Hour)), MediaRoots: []v1alpha1.LibraryPath{"/"},
 	}}
 }
 

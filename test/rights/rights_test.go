@@ -198,7 +198,7 @@ func scenario(t *testing.T, c client.Client, store *memory.Store) {
 	}}
 	server := &v1alpha1.MediaServer{ObjectMeta: in("home"), Spec: v1alpha1.MediaServerSpec{
 		Type: v1alpha1.MediaServerEmbedded, URL: "http://memory.test",
-		Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: "admin"}},
+		Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: "admin"}}, MediaRoots: []v1alpha1.LibraryPath{"/media"},
 	}}
 	secret := &corev1.Secret{ObjectMeta: in("admin"), StringData: map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}}
 	for _, object := range []client.Object{secret, server, movies, mia, grant} {

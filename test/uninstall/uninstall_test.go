@@ -78,6 +78,7 @@ func (c *cluster) household() {
 		&corev1.Secret{ObjectMeta: meta1("home-admin"), StringData: map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}},
 		&v1alpha1.MediaServer{ObjectMeta: meta1("home"), Spec: v1alpha1.MediaServerSpec{
 			Type: v1alpha1.MediaServerEmbedded, URL: "http://memory.test", Credentials: v1alpha1.Credentials{SecretRef: v1alpha1.SecretReference{Name: "home-admin"}},
+			MediaRoots: []v1alpha1.LibraryPath{"/media"},
 		}},
 		&v1alpha1.Library{ObjectMeta: meta1("movies"), Spec: v1alpha1.LibrarySpec{
 			ServerRef: v1alpha1.LocalReference{Name: "home"}, DisplayName: "Movies", MediaType: v1alpha1.MediaTypeMovies, Paths: []v1alpha1.LibraryPath{"/media/movies"},

@@ -1,0 +1,54 @@
+package controller
+
+import (
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+)
+
+// The admission policies ask who writes a User or Library for permission by what its MediaServer says. What was written
+// before the MediaServer said so was not asked for, and is not given by its word alone.
+
+// askedAfter is how much younger than the word of a MediaServer an object must be, for the API server to have known that word
+// whenever the object was written. The one time is the operator's, the other the API server's.
+const askedAfter = 5 * time.Second
+
+// takingOver says since when the API server asks who makes what takes over by adoptionPolicy Always. A generation that was not
+// seen may have had another policy, and policies that are not known to bind ask nobody.
+func takingOver(server *v1alpha1.MediaServer, bound bool, now time.Time) *v1alpha1.TakingOver {
+	if server.Spec.AdoptionPolicy != v1alpha1.AccountAdoptionAlways || !bound {
+		return nil
+	}
+	since := v1alpha1.NewTime(now.Truncate(time.Second))
+	if was := server.Status.TakingOver; was != nil && (server.Generation == was.Generation || server.Generation == was.Generation+1) {
+		since = was.Since
+	}
+	return &v1alpha1.TakingOver{Since: since, Generation: server.Generation}
+}
+
+// askedToTakeOver says whether whoever made an object that sets no adoptionPolicy was asked for permission because its
+// MediaServer takes over what exists, or somebody who has that permission accepted the object since. A User that came by a link
+// was made by Usher itself, for somebody who chose the name.
+func (s site) askedToTakeOver(object client.Object, now time.Time) bool {
+	since, byLink := s.server.Status.TakingOver, object.GetLabels()[v1alpha1.LabelRedemption] != ""
+	if since == nil || byLink {
+		return s.accepted(object, now)
+	}
+	at, err := since.Since.Parse()
+	asked := err == nil && object.GetCreationTimestamp().Sub(at) >= askedAfter
+	return asked || s.accepted(object, now)
+}
+
+// accepted says whether somebody accepted what was made before a moment.
+func (s site) accepted(object client.Object, now time.Time) bool {
+	return access.AcceptedBefore(s.server.Annotations[v1alpha1.AnnotationAcceptObjectsBefore], object.GetCreationTimestamp().Time, now)
+}
+
+// acceptingAll is the command that accepts all objects that are there.
+func (s site) acceptingAll(now time.Time) string {
+	return "kubectl annotate mediaserver " + s.server.Name + " -n " + s.server.Namespace + " --overwrite " +
+		v1alpha1.AnnotationAcceptObjectsBefore + "=" + now.UTC().Truncate(time.Second).Format(time.RFC3339)
+}
