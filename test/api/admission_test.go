@@ -125,7 +125,7 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// TestAdminMetadata: labels and others' finalizers of an Admin and of a MediaServer are no matter of the policies.
+// TestAdminMetadata: labels of an Admin and of a MediaServer are no matter of the policies, nor who removes others' finalizers.
 func TestAdminMetadata(t *testing.T) {
 	who := meet(t)
 	for _, kind := range []string{"User", "MediaServer"} {

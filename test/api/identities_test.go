@@ -173,6 +173,66 @@ func TestOwnersThatWereThere(t *testing.T) {
 	mustSay(t, strict(who.editor).Update(t.Context(), object), "")
 }
 
+// TestFinalizersOnWhatIsGuarded: who adds one to what stands for an administrator or a server needs permission, of whatever name, also
+// beside others and with a patch. The garbage collector may add its own, the API server adds them with a deletion, and
+// Kubernetes' controllers remove them.
+func TestFinalizersOnWhatIsGuarded(t *testing.T) {
+	who := meet(t)
+	collector, namespaces := controller(t, "generic-garbage-collector"), controller(t, "namespace-controller")
+	guarded, ordinary := household(t, who.namespace)
+	patch := func(c client.Client, object *unstructured.Unstructured, finalizers string) error {
+		return client.NewDryRunClient(c).Patch(t.Context(), object.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":`+finalizers+`}}`)))
+	}
+	for _, object := range ordinary {
+		if object.GetKind() != "Redemption" { // RBAC says no to everybody
+			mustSay(t, patch(who.editor, object, `["example.org/hold"]`), "")
+		}
+	}
+	for _, object := range guarded {
+		for _, finalizer := range []string{"example.org/hold", v1alpha1.Finalizer, "foregroundDeletion", "orphan"} {
+			mustSay(t, patch(who.editor, object, `["`+finalizer+`"]`), "adding the finalizers "+finalizer+" to a ")
+		}
+		mustSay(t, patch(collector, object, `["foregroundDeletion"]`), "")
+		mustSay(t, patch(collector, object, `["orphan"]`), "")
+		mustSay(t, patch(collector, object, `["foregroundDeletion","example.org/hold"]`), "adding the finalizers foregroundDeletion, example.org/hold to a ")
+		mustSay(t, patch(namespaces, object, `["example.org/hold"]`), "forbidden")
+
+		object.SetFinalizers([]string{"example.org/hold", v1alpha1.Finalizer})
+		mustSay(t, strict(who.administrator).Update(t.Context(), object), "")
+		mustSay(t, patch(who.editor, object, `["example.org/hold","usher.media/finalizer","example.org/other"]`), "adding the finalizers example.org/other to a ")
+		mustSay(t, patch(who.editor, object, `["usher.media/finalizer","example.org/hold"]`), "")
+		mustSay(t, patch(who.editor, object, `["usher.media/finalizer"]`), "")
+		mustSay(t, strict(who.administrator).Delete(t.Context(), object, client.PropagationPolicy(metav1.DeletePropagationForeground)), "")
+		if err := who.admin.Get(t.Context(), keyOf(object), object); err != nil || len(object.GetFinalizers()) != 3 {
+			t.Fatalf("%v: finalizers %v, want foregroundDeletion as well", err, object.GetFinalizers())
+		}
+		mustSay(t, patch(collector, object, `["example.org/hold","usher.media/finalizer"]`), "")
+	}
+}
+
+// TestFinalizersThatWereThere: whoever adds one while that needs no permission does not thereby say for how long an
+// administrator stays.
+func TestFinalizersThatWereThere(t *testing.T) {
+	who := meet(t)
+	object := manifest(t, "User", who.namespace, "mia", `{}`)
+	object.SetFinalizers([]string{v1alpha1.Finalizer, "example.org/hold"})
+	mustSay(t, strict(who.editor).Create(t.Context(), object), "")
+	for _, fields := range []string{`{role: Admin}`, `{access: All}`} {
+		raised := object.DeepCopy()
+		merge(spec(raised), parse(t, fields))
+		mustSay(t, strictDry(who.administrator).Update(t.Context(), raised), "must have no finalizers but Usher's, since nobody was asked who set them: remove example.org/hold first")
+	}
+	object.SetFinalizers([]string{v1alpha1.Finalizer})
+	mustSay(t, strict(who.editor).Update(t.Context(), object), "")
+	merge(spec(object), parse(t, `{role: Admin}`))
+	mustSay(t, strict(who.administrator).Update(t.Context(), object), "")
+	object.SetFinalizers([]string{v1alpha1.Finalizer, "example.org/hold"})
+	mustSay(t, strict(who.administrator).Update(t.Context(), object), "")
+	merge(spec(object), parse(t, `{access: All}`))
+	mustSay(t, strict(who.administrator).Update(t.Context(), object), "")
+	letGo(t, who.admin, object)
+}
+
 // letGo removes all finalizers, as an administrator of the cluster may.
 func letGo(t *testing.T, c client.Client, object *unstructured.Unstructured) {
 	t.Helper()

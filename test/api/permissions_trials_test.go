@@ -34,6 +34,8 @@ var trials = map[string]trial{
 	"MediaServer: usher.media/accept-key":                    {change: annotated("usher.media/accept-key")},
 	"MediaServer: any other usher.media/ annotation":         {change: annotated("usher.media/new")},
 	"MediaServer: ownerReferences":                           {change: owned},
+	"MediaServer: finalizers added":                          {change: finalized("example.org/hold")},
+	"MediaServer: finalizers of others removed":              {prepare: finalized("example.org/hold"), change: finalized()},
 	"MediaServer: deletion":                                  {delete: true},
 	"MediaServer: labels":                                    {change: labelled},
 	"User: creation":                                         {create: true, before: `{role: Editor, adoptionPolicy: IfDisabled}`},
@@ -68,6 +70,8 @@ var trials = map[string]trial{
 	"User: any other usher.media/ annotation":                                                       {change: annotated("usher.media/new")},
 	"User: ownerReferences of an ordinary User":                                                     {change: owned},
 	"User: ownerReferences of an Owner or Admin, or one that sees All":                              {before: `{role: Owner}`, change: owned},
+	"User: finalizers added of an ordinary User":                                                    {change: finalized("example.org/hold")},
+	"User: finalizers added of an Owner or Admin, or one that sees All":                             {before: `{access: All}`, change: finalized("example.org/hold")},
 	"User: deletion of an ordinary User":                                                            {delete: true},
 	"User: deletion of an Owner or Admin, or one that sees All":                                     {before: `{access: All}`, delete: true},
 	"User: labels": {before: `{role: Admin}`, change: labelled},
@@ -140,6 +144,10 @@ func labelled(object *unstructured.Unstructured) {
 
 func owned(object *unstructured.Unstructured) {
 	object.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "owner", UID: "owner"}})
+}
+
+func finalized(by ...string) func(*unstructured.Unstructured) {
+	return func(object *unstructured.Unstructured) { object.SetFinalizers(by) }
 }
 
 // held lets Usher's finalizer and another hold an object; released leaves the other.
