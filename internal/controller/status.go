@@ -2,6 +2,8 @@ package controller
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,7 +30,11 @@ type object interface {
 // look again. before is the object as it was read, now with the status that the reconcile computed.
 func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconcile.Result, error) {
 	if o.kind == kindGone {
-		return reconcile.Result{}, nil
+		held := heldByOthers(now)
+		if held == nil {
+			return reconcile.Result{}, nil
+		}
+		o = *held
 	}
 	if apierrors.IsConflict(o.err) {
 		return overtaken, nil
@@ -63,6 +69,16 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 	}
 	priority := handler.LowPriority
 	return reconcile.Result{RequeueAfter: o.after, Priority: &priority}, nil
+}
+
+// heldByOthers is the outcome of an object that is let go and stays all the same, because of the finalizers of others: nil for one
+// that is gone.
+func heldByOthers(object object) *outcome {
+	others := slices.DeleteFunc(slices.Clone(object.GetFinalizers()), func(f string) bool { return f == v1alpha1.Finalizer })
+	if object.GetDeletionTimestamp().IsZero() || len(others) == 0 {
+		return nil
+	}
+	return waiting(v1alpha1.ReasonDeleting, "let go: Usher manages nothing of it any more. It stays because of the finalizers of others: %s", bounded(strings.Join(others, ", "), 500))
 }
 
 // warnOfFailure emits an event when an object has just failed: when it stalls, or a MediaServer that was connected no longer

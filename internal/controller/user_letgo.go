@@ -19,7 +19,7 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 	r.terminating(ctx, p.user.Namespace) // a namespace that is being deleted takes no events
 	if !controllerutil.ContainsFinalizer(p.user, v1alpha1.Finalizer) {
 		if deleted(p.user) {
-			return outcome{kind: kindGone}
+			return p.nothingKnown(outcome{kind: kindGone})
 		}
 		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no account is managed any more", p.server.Name)
 	}
@@ -95,7 +95,15 @@ func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
 			return *retry(err)
 		}
 	}
-	return *r.released(ctx, p.user)
+	return p.nothingKnown(*r.released(ctx, p.user))
+}
+
+// nothingKnown ends what the status says of the account of a User that is let go, for as long as others' finalizers hold it.
+func (p *userPass) nothingKnown(o outcome) outcome {
+	if o.kind == kindGone {
+		p.status.State, p.status.Access, p.status.DisableMethod, p.status.Plan = v1alpha1.UserPending, nil, "", nil
+	}
+	return o
 }
 
 // dispose returns nil when the account is as the policy wants it.
