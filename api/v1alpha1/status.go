@@ -90,7 +90,7 @@ const (
 	ReasonSetupRequired = "SetupRequired"
 	// ReasonAccessStillHeld: a Library waits until the access that Usher gave to it is taken back.
 	ReasonAccessStillHeld = "AccessStillHeld"
-	// ReasonBurstBrake: more than a fifth of a server's users (and more than five) would be shut out within ten minutes.
+	// ReasonBurstBrake: more than a fifth of a server's users that see a library, or that see none (and more than five), would be shut out within ten minutes.
 	ReasonBurstBrake = "BurstBrake"
 	// ReasonPoliciesNotBound: the admission policies are not known to bind, so that nobody was asked who may have this.
 	ReasonPoliciesNotBound = "PoliciesNotBound"

@@ -18,36 +18,54 @@ import (
 type brake struct {
 	mu sync.Mutex
 	// shut is by the UID of the MediaServer: one that is applied again under its name begins anew.
-	shut map[types.UID]map[types.UID]time.Time
+	shut map[brakeKey]map[types.UID]time.Time
 }
 
-// allow says whether one more user may be shut out, and counts it then. The same user twice counts once.
-func (b *brake) allow(server, user types.UID, limit int, now time.Time) bool {
+// brakeKey is the server, and whether the users saw something there. Those that see nothing have little to lose: they are
+// counted for themselves, so that however many of them somebody makes or deletes, as many of the others are shut out as before.
+type brakeKey struct {
+	server types.UID
+	sees   bool
+}
+
+// allow says whether one more user may be shut out, and counts it then, and of how many that is how many at most. The
+// same user twice counts once. users are all those that the key speaks of, as they are now.
+func (b *brake) allow(key brakeKey, user types.UID, users map[types.UID]bool, now time.Time) (allowed bool, limit, of int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for other, users := range b.shut { // one that is gone is forgotten with the last that counts
-		if other != server && !anyWithin(users, access.BrakeWindow, now) {
+		if other.server != key.server && !anyWithin(users, access.BrakeWindow, now) {
 			delete(b.shut, other)
 		}
 	}
 	if b.shut == nil {
-		b.shut = map[types.UID]map[types.UID]time.Time{}
+		b.shut = map[brakeKey]map[types.UID]time.Time{}
 	}
-	recent := b.shut[server]
+	recent := b.shut[key]
 	if recent == nil {
 		recent = map[types.UID]time.Time{}
-		b.shut[server] = recent
+		b.shut[key] = recent
 	}
 	for uid, at := range recent {
 		if now.Sub(at) >= access.BrakeWindow {
 			delete(recent, uid)
 		}
 	}
-	if _, counted := recent[user]; !counted && len(recent) >= limit {
-		return false
+	of = len(users)
+	for uid := range recent { // they were among them when the window began
+		if !users[uid] {
+			of++
+		}
 	}
-	recent[user] = now
-	return true
+	limit = access.BrakeLimit(of)
+	_, lost := b.shut[brakeKey{server: key.server, sees: true}][user] // who was left without a library, and is disabled then
+	if _, counted := recent[user]; !counted && !(lost && !key.sees) {
+		if len(recent) >= limit {
+			return false, limit, of
+		}
+		recent[user] = now
+	}
+	return true, limit, of
 }
 
 func anyWithin(times map[types.UID]time.Time, window time.Duration, now time.Time) bool {
@@ -74,18 +92,41 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	if access.BrakeReleased(p.server.Annotations[v1alpha1.AnnotationProceed], now) {
 		return nil
 	}
-	declared, err := r.declaredAccounts(ctx, p.site, p.user.Namespace)
+	key := brakeKey{server: p.server.UID, sees: p.seen(p.account) > 0}
+	users, err := r.losing(ctx, p, key.sees)
 	if err != nil {
 		return retry(err)
 	}
-	limit := access.BrakeLimit(len(declared))
-	if r.brake.allow(p.server.UID, p.user.UID, limit, now) {
+	allowed, limit, of := r.brake.allow(key, p.user.UID, users, now)
+	if allowed {
 		return nil
 	}
-	o := waiting(v1alpha1.ReasonBurstBrake, "%d of %d users were shut out within ten minutes, and this one would be next: if that is meant, run kubectl annotate -n %s mediaserver %s --overwrite %s=%s",
-		limit, len(declared), p.server.Namespace, p.server.Name, v1alpha1.AnnotationProceed, now.Add(2*time.Hour).UTC().Truncate(time.Hour).Format(time.RFC3339))
+	whose := "users that see a library"
+	if !key.sees {
+		whose = "users that see no library"
+	}
+	o := waiting(v1alpha1.ReasonBurstBrake, "%d of %d %s were shut out within ten minutes, and this one would be next: if that is meant, run kubectl annotate -n %s mediaserver %s --overwrite %s=%s",
+		limit, of, whose, p.server.Namespace, p.server.Name, v1alpha1.AnnotationProceed, now.Add(2*time.Hour).UTC().Truncate(time.Hour).Format(time.RFC3339))
 	o.after = time.Minute
 	return o
+}
+
+// losing are the Users of the server that would lose something if they were shut out: whose account is open, and sees a library
+// or does not.
+func (r *userReconciler) losing(ctx context.Context, p *userPass, sees bool) (map[types.UID]bool, error) {
+	var users v1alpha1.UserList
+	if err := r.Client.List(ctx, &users, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
+		return nil, err
+	}
+	losing := map[types.UID]bool{}
+	for i := range users.Items {
+		user := &users.Items[i]
+		account, known := p.accountOf(user)
+		if known && !account.Disabled && !readRecord(user, p.identity()).Disabled && (p.seen(account) > 0) == sees {
+			losing[user.UID] = true
+		}
+	}
+	return losing, nil
 }
 
 // endsOnTime says whether what the account loses is what its manifests gave until a time that has come.

@@ -210,6 +210,57 @@ func TestTheBurstBrakeLeavesAloneWhatEndsOnTime(t *testing.T) {
 	w.state("u0", v1alpha1.UserExpired)
 }
 
+// TestJunkUsersDoNotLiftTheBrake: who writes Users that see nothing does not thereby have more of the others shut out, and who
+// deletes such Users does not use up what may be taken from the others.
+func TestJunkUsersDoNotLiftTheBrake(t *testing.T) {
+	t.Parallel()
+	const family, junk = 8, 27
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"), w.grant("family", "movies", "of=family"))
+	for i := range family {
+		w.create(w.user(fmt.Sprintf("u%02d", i), "of=family"))
+	}
+	for i := range junk {
+		w.create(w.user(fmt.Sprintf("junk%02d", i)))
+	}
+	w.allReady(family + junk)
+	sees := func() (people int) {
+		for i := range family {
+			people += len(w.sees(fmt.Sprintf("u%02d", i)))
+		}
+		return people
+	}
+	w.eventually("the family sees it", func() bool { return sees() == family })
+	for i := range 5 {
+		w.delete(w.user(fmt.Sprintf("junk%02d", i)))
+	}
+	for i := range 5 {
+		w.gone(w.user(fmt.Sprintf("junk%02d", i)))
+	}
+	w.delete(w.grant("family", "", ""))
+	w.eventually("five are shut out, and the others wait", func() bool { return sees() == family-5 && w.waitForTheBrake() == family-5 })
+	w.sync()
+	if n := sees(); n != family-5 {
+		t.Errorf("%d still see it, want %d until somebody says so", n, family-5)
+	}
+	w.proceed()
+	w.eventually("all are, now that it is said", func() bool { return sees() == 0 })
+}
+
+// waitForTheBrake counts the Users that the burst brake holds back.
+func (w *world) waitForTheBrake() (n int) {
+	var users v1alpha1.UserList
+	_ = w.client.List(w.t.Context(), &users, client.InNamespace(w.namespace))
+	for i := range users.Items {
+		for _, condition := range users.Items[i].Status.Conditions {
+			if condition.Type == v1alpha1.ConditionReady && condition.Reason == v1alpha1.ReasonBurstBrake {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // proceed lets the burst brake go for an hour.
 func (w *world) proceed() {
 	w.t.Helper()
