@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,9 +39,25 @@ const (
 )
 
 func main() {
+	if text := about(os.Args[1:]); text != "" {
+		fmt.Print(text)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stderr))
+}
+
+// about answers what the program is asked of itself; empty for everything else.
+func about(args []string) string {
+	switch strings.Join(args, " ") {
+	case "version", "--version":
+		return "mediaserver " + cmp.Or(version(), "(unknown)") + " " + runtime.Version() + "\n"
+	case "help", "--help", "-h":
+		var o options
+		return usage + o.flags().FlagUsagesWrapped(100)
+	}
+	return ""
 }
 
 // run is the program: it serves until ctx ends and returns the exit code.
@@ -85,6 +104,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 
 func start(ctx context.Context, o options, config mediaserver.Config) (err error) {
 	log := config.Logger
+	if len(o.mediaRoots) == 0 {
+		log.Warn("no --media-root is given: no library can be made")
+	}
 	if config.MetadataReader, err = metadataReader(o); err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ Commands, instead of serving:
 
   mediaserver backup FILE   copy the SQLite database of --data or --database into a new file, while the server runs
   mediaserver copy-to URL   move that database to an empty PostgreSQL one (postgres://...), while no server runs
+  mediaserver version       show the version (or --version)
+  mediaserver help          show this (or --help)
 
 Each flag can also be given in the environment, as MEDIASERVER_ and its name in capitals with underscores; the flag
 wins. Give a database's password in the environment: others can read a program's flags.
@@ -95,7 +97,7 @@ func (o *options) takeCommand(args []string) error {
 		o.command = commandRead
 		return nil
 	case args[0] != commandBackup && args[0] != commandCopy:
-		return fmt.Errorf("unexpected argument %q: to serve, everything is said by flags, see --help", args[0])
+		return fmt.Errorf("unexpected argument %q: to serve, everything is said by flags, see mediaserver help", args[0])
 	case len(args) != 2:
 		return fmt.Errorf("%s takes one argument, see --help", args[0])
 	}
