@@ -1,6 +1,7 @@
 package api
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,5 +29,35 @@ func TestInstall(t *testing.T) {
 	}
 	if out := kubectl("explain", "user.spec.adoptionPolicy"); !strings.Contains(out, "Always any, and needs the permission") {
 		t.Errorf("kubectl explain says\n%s", out)
+	}
+}
+
+// TestTheImageIsNamedOnce: who names the image in config/manager has it in everything that is installed, and one that was loaded
+// into the node is not looked for elsewhere.
+func TestTheImageIsNamedOnce(t *testing.T) {
+	env := testenv.Get(t)
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.CopyFS(config, os.DirFS(filepath.Join(env.Root, "config"))); err != nil {
+		t.Fatal(err)
+	}
+	named := filepath.Join(config, "manager", "kustomization.yaml")
+	text, err := os.ReadFile(named)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.NewReplacer("newName: usher", "newName: images.example.org/usher", "newTag: latest", "newTag: v1").Replace(string(text))
+	if err := os.WriteFile(named, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"manager", "default", "namespaced"} {
+		out, err := exec.CommandContext(t.Context(), env.Kubectl(), "kustomize", filepath.Join(config, what)).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{"image: images.example.org/usher:v1\n", "imagePullPolicy: IfNotPresent\n"} {
+			if n := strings.Count(string(out), line); n != 1 {
+				t.Errorf("config/%s holds %q %d times", what, line, n)
+			}
+		}
 	}
 }
