@@ -232,7 +232,8 @@ type MediaServerStatus struct {
 	// +optional
 	Libraries int32 `json:"libraries"`
 
-	// Undeclared is what the server had at the last look and no manifest of this namespace names. Usher never touches it.
+	// Undeclared is what the server had at the last look and no manifest of this namespace owns, also what only has the name
+	// of one. Usher never touches it.
 	// Its own account and personal libraries are left out.
 	// +optional
 	Undeclared *Undeclared `json:"undeclared,omitempty"`
@@ -259,7 +260,7 @@ type TakingOver struct {
 	Generation int64 `json:"generation"`
 }
 
-// Undeclared is what a media server has and no manifest names.
+// Undeclared is what a media server has and no manifest owns.
 type Undeclared struct {
 	// Accounts that people may use, and that no User stands for.
 	Accounts UndeclaredItems `json:"accounts"`
@@ -293,7 +294,8 @@ type UndeclaredItems struct {
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.spec.url`,priority=1
 // +kubebuilder:printcolumn:name="Users",type=integer,JSONPath=`.status.users`,priority=1
 // +kubebuilder:printcolumn:name="Libraries",type=integer,JSONPath=`.status.libraries`,priority=1
-// +kubebuilder:printcolumn:name="Undeclared",type=integer,JSONPath=`.status.undeclared.accounts.total`,priority=1
+// +kubebuilder:printcolumn:name="Undeclared Users",type=integer,JSONPath=`.status.undeclared.accounts.total`,priority=1
+// +kubebuilder:printcolumn:name="Undeclared Libraries",type=integer,JSONPath=`.status.undeclared.libraries.total`,priority=1
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type MediaServer struct {

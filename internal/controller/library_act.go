@@ -72,7 +72,7 @@ func (r *libraryReconciler) named(p *libraryPass, candidates []media.Library) ac
 		return access.NamedNone
 	case len(candidates) > 1:
 		return access.NamedSeveral
-	case candidates[0].Personal || r.adoptionPolicy(p) == v1alpha1.LibraryAdoptionNever:
+	case candidates[0].Personal || p.adoptionPolicy() == v1alpha1.LibraryAdoptionNever:
 		return access.NamedTaken
 	}
 	return access.NamedAdoptable
@@ -90,12 +90,11 @@ func unknownBefore(r record, candidates []media.Library) []media.Library {
 
 // adoptionPolicy: a library that exists is taken over only where a manifest says so, since grants would give what was
 // somebody else's.
-func (r *libraryReconciler) adoptionPolicy(p *libraryPass) v1alpha1.LibraryAdoptionPolicy {
+func (p *libraryPass) adoptionPolicy() v1alpha1.LibraryAdoptionPolicy {
 	if policy := p.library.Spec.AdoptionPolicy; policy != "" {
 		return policy
 	}
-	always := p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways && p.askedToTakeOver(p.library, r.Clock.Now())
-	if p.library.Spec.ExternalID != "" || always {
+	if p.library.Spec.ExternalID != "" || (p.asked && p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways) {
 		return v1alpha1.LibraryAdoptionIfUnique
 	}
 	return v1alpha1.LibraryAdoptionNever

@@ -32,6 +32,8 @@ type libraryPass struct {
 	found media.Library
 	// planned is what mode Observe would do before comparing.
 	planned []string
+	// asked: whoever made this Library was asked for permission because of what its MediaServer takes over.
+	asked bool
 	// agreed: before this pass, the server agreed with this generation.
 	agreed bool
 }
@@ -67,6 +69,7 @@ func (r *libraryReconciler) reconcile(ctx context.Context, p *libraryPass) outco
 	if o != nil {
 		return *o
 	}
+	p.asked = p.askedToTakeOver(p.library, r.Clock.Now())
 	for _, phase := range []func(context.Context, *libraryPass) *outcome{r.validate, r.claim, r.own, r.agree} {
 		if o := phase(ctx, p); o != nil {
 			return *o

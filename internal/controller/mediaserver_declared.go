@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -38,33 +40,69 @@ func (k *Kit) objectsOf(ctx context.Context, server *v1alpha1.MediaServer) (serv
 	return serverObjects{users.Items, libraries.Items, invites.Items}, nil
 }
 
-// undeclared is what the newest listing has and no manifest names, by id or by name.
-func (o serverObjects) undeclared(connection media.Connection) *v1alpha1.Undeclared {
-	identity, inventory, fold := connection.Probe.Identity, connection.Server.Inventory(), connection.Server.Traits().FoldUsername
-	accountIDs, usernames := map[string]bool{string(connection.Probe.Self): true}, map[string]bool{}
-	for i := range o.users {
-		accountIDs[readRecord(&o.users[i], identity).ID] = true
-		usernames[fold(o.users[i].Spec.Username)] = true
-	}
-	libraryIDs, displayNames := map[media.LibraryID]bool{}, map[string]bool{}
-	for _, st := range standings(site{connection: connection}, o.libraries) {
-		if st.belief != access.BeliefDoubt && st.rival == nil { // else somebody else's library has the id
-			libraryIDs[libraryID(st.library, identity)] = true
-		}
-		displayNames[st.library.Spec.DisplayName] = true
-	}
+// undeclared is what the newest listing has and no manifest owns: by its recorded id; where none is recorded yet, as what
+// has its name and would be taken over.
+func (o serverObjects) undeclared(s site, now time.Time) *v1alpha1.Undeclared {
+	accountIDs, libraryIDs := o.ownAccounts(s, now), o.ownLibraries(s, now)
 	var accounts, libraries []string
-	for account := range inventory.All() {
-		if !accountIDs[string(account.ID)] && !usernames[fold(account.Username)] {
+	for account := range s.inventory().All() {
+		if !accountIDs[account.ID] {
 			accounts = append(accounts, account.Username)
 		}
 	}
-	for _, library := range inventory.Libraries() {
-		if !library.Personal && !libraryIDs[library.ID] && !displayNames[library.Name] {
+	for _, library := range s.inventory().Libraries() {
+		if !library.Personal && !libraryIDs[library.ID] {
 			libraries = append(libraries, library.Name)
 		}
 	}
 	return &v1alpha1.Undeclared{Accounts: undeclaredItems(accounts), Libraries: undeclaredItems(libraries)}
+}
+
+func (o serverObjects) ownAccounts(s site, now time.Time) map[media.AccountID]bool {
+	own := map[media.AccountID]bool{s.connection.Probe.Self: true}
+	fold := s.to().Traits().FoldUsername
+	for i := range o.users {
+		user := &o.users[i]
+		r := readRecord(user, s.identity())
+		if r.ID != "" {
+			own[media.AccountID(r.ID)] = r.Doubt == nil || own[media.AccountID(r.ID)]
+			continue
+		}
+		named := s.inventory().AccountsNamed(fold(user.Spec.Username))
+		wanted := &userPass{site: s, user: user, asked: s.askedToTakeOver(user, now)}
+		if len(named) == 1 && !declines(user) && (r.open() || wanted.adoptable(named[0])) {
+			own[named[0].ID] = true
+		}
+	}
+	return own
+}
+
+func (o serverObjects) ownLibraries(s site, now time.Time) map[media.LibraryID]bool {
+	own := map[media.LibraryID]bool{}
+	for _, st := range standings(s, o.libraries) {
+		library := st.library
+		wanted := &libraryPass{site: s, library: library, asked: s.askedToTakeOver(library, now)}
+		switch {
+		case st.id != "":
+			if st.belief != access.BeliefDoubt && st.rival == nil { // else somebody else's library has the id
+				own[st.id] = true
+			}
+		case declines(library):
+		case library.Spec.ExternalID != "":
+			own[media.LibraryID(library.Spec.ExternalID)] = true
+		default:
+			named := s.inventory().LibrariesNamed(library.Spec.DisplayName)
+			if len(named) == 1 && (st.record.open() || wanted.adoptionPolicy() != v1alpha1.LibraryAdoptionNever) {
+				own[named[0].ID] = true
+			}
+		}
+	}
+	return own
+}
+
+// declines says whether an object has said that it takes nothing over.
+func declines(o object) bool {
+	return meta.IsStatusConditionTrue(*o.StatusConditions(), v1alpha1.ConditionStalled)
 }
 
 func undeclaredItems(names []string) v1alpha1.UndeclaredItems {

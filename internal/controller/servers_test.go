@@ -242,6 +242,7 @@ func TestUndeclared(t *testing.T) {
 	w.create(w.mediaServer(), w.user("ann"), w.user("taken"), w.library("movies"))
 	w.ready(&v1alpha1.User{}, "ann")
 	w.ready(&v1alpha1.Library{}, "movies")
+	w.condition(&v1alpha1.User{}, "taken", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
 	w.look()
 	undeclared := func() v1alpha1.Undeclared {
 		found := get(w, &v1alpha1.MediaServer{}, serverName).Status.Undeclared
@@ -252,7 +253,7 @@ func TestUndeclared(t *testing.T) {
 	}
 	w.eventually("the status counts what nobody declares, and names the first", func() bool {
 		accounts := undeclared().Accounts
-		return accounts.Total == 12 && len(accounts.Names) == 10 && accounts.Names[0] == "a[31mredder"
+		return accounts.Total == 13 && len(accounts.Names) == 10 && accounts.Names[0] == "a[31mredder"
 	})
 	if libraries := undeclared().Libraries; libraries.Total != 1 || !slices.Equal(libraries.Names, []string{"Horror"}) {
 		t.Errorf("undeclared libraries: %+v, want Horror", libraries)
@@ -263,7 +264,7 @@ func TestUndeclared(t *testing.T) {
 	w.look()
 	w.eventually("a long name is cut", func() bool {
 		accounts := undeclared().Accounts
-		return accounts.Total == 9 && slices.Contains(accounts.Names, strings.Repeat("ä", 63)+"…")
+		return accounts.Total == 10 && slices.Contains(accounts.Names, strings.Repeat("ä", 63)+"…")
 	})
 }
 

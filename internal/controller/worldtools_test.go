@@ -20,11 +20,17 @@ func (w *world) run(message string) {
 
 func (w *world) kubectl(args []string) {
 	w.t.Helper()
+	w.kubectlOutput(args...)
+}
+
+func (w *world) kubectlOutput(args ...string) string {
+	w.t.Helper()
 	env := testenv.Get(w.t)
 	out, err := exec.CommandContext(w.t.Context(), env.Kubectl(), append([]string{"--kubeconfig", env.Kubeconfig(w.t)}, args...)...).CombinedOutput()
 	if err != nil {
 		w.t.Fatalf("kubectl %v: %v\n%s", args, err, out)
 	}
+	return string(out)
 }
 
 func (w *world) pruneWaitOr(moment time.Duration) time.Duration {
