@@ -185,6 +185,8 @@ const (
 	MediaServerConnected MediaServerState = "Connected"
 	// MediaServerUnavailable could not be reached, or did not answer as its type does.
 	MediaServerUnavailable MediaServerState = "Unavailable"
+	// MediaServerDeleting is being deleted, and waits for its objects.
+	MediaServerDeleting MediaServerState = "Deleting"
 	// MediaServerRefused was reached, but something must be mended by a person: see the conditions.
 	MediaServerRefused MediaServerState = "Refused"
 )

@@ -28,6 +28,8 @@ func (r *libraryReconciler) letGo(ctx context.Context, p *libraryPass) outcome {
 		return *o
 	case leaving:
 		return r.leave(ctx, p, ", with who sees it, since MediaServer "+p.server.Name+" is left altogether")
+	case p.observing():
+		return r.leave(ctx, p, ", with who sees it, since MediaServer "+p.server.Name+" is in mode Observe, which writes nothing")
 	}
 	if p.site, o = r.letGoSite(ctx, p.library.Namespace, p.library.Spec.ServerRef.Name); o == nil {
 		o = r.dispose(ctx, p)

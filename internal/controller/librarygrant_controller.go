@@ -39,6 +39,8 @@ type grantPass struct {
 	allLibraries []v1alpha1.Library
 	redemptions  []v1alpha1.Redemption
 	sites        map[string]site
+	// unseen says of servers that cannot be looked at why.
+	unseen map[string]*outcome
 	// beliefs are the Libraries of each server by what is believed of them.
 	beliefs map[string]beliefs
 	blocked []v1alpha1.BlockedEdge
@@ -52,7 +54,7 @@ func (r *libraryGrantReconciler) Reconcile(ctx context.Context, request reconcil
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := grant.DeepCopy()
-	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}, beliefs: map[string]beliefs{}}
+	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}, unseen: map[string]*outcome{}, beliefs: map[string]beliefs{}}
 	result := r.reconcile(ctx, p).orSooner(r.Clock.Now(), p.next)
 	grant.Status = *p.status
 	return finish(ctx, r.Kit, before, grant, result)
@@ -141,6 +143,7 @@ func (r *libraryGrantReconciler) visit(ctx context.Context, p *grantPass) *outco
 		}
 		if o != nil {
 			s.connection.Server = nil
+			p.unseen[server] = o
 		}
 		p.sites[server] = s
 		return nil
@@ -213,8 +216,13 @@ func (p *grantPass) report(edges edgeCount, now time.Time) {
 		p.status.Blocked = &v1alpha1.GrantBlocked{Total: int32(len(p.blocked)), Items: firstListed(p.blocked)}
 	}
 	applied := metav1.Condition{Type: v1alpha1.ConditionApplied, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonApplied, Message: edges.progress(), ObservedGeneration: p.grant.Generation}
-	if edges.applied < edges.desired || edges.lingering > 0 {
+	switch missing := edges.desired - edges.applied + edges.lingering; {
+	case missing > edges.gone+edges.observed:
 		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
+	case edges.unseen != nil:
+		applied.Status, applied.Reason = metav1.ConditionUnknown, edges.unseen.reason
+	case missing > 0:
+		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonObserving
 	}
 	setCondition(p.status.Conditions.Meta(), applied, now)
 }

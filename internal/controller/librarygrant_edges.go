@@ -18,23 +18,37 @@ type edgeCount struct {
 	// lingering counts the edges of a grant that gives nothing (any more), which the server still has though nothing else gives them.
 	lingering    int32
 	firstPending string
+	// observed counts those of them that are on a server in mode Observe, which writes nothing, gone those whose MediaServer is.
+	observed, gone int32
+	// unseen says why nobody can tell what a server has.
+	unseen *outcome
 }
 
 // progress says how far the edges have come.
 func (c edgeCount) progress() string {
+	var words []string
 	switch {
 	case c.applied < c.desired:
-		return fmt.Sprintf("applied %d of %d edges (first one missing: %s)", c.applied, c.desired, c.firstPending)
+		words = append(words, fmt.Sprintf("applied %d of %d edges (first one missing: %s)", c.applied, c.desired, c.firstPending))
 	case c.lingering > 0:
-		return fmt.Sprintf("edges not taken back yet: %d (first: %s)", c.lingering, c.firstPending)
+		words = append(words, fmt.Sprintf("edges not taken back yet: %d (first: %s)", c.lingering, c.firstPending))
 	}
-	return "every edge has reached its server"
+	if c.observed > 0 {
+		words = append(words, fmt.Sprintf("%d of these on a server in mode Observe, which writes nothing", c.observed))
+	}
+	if c.unseen != nil {
+		words = append(words, "what a server has is not known: "+c.unseen.message)
+	}
+	if len(words) == 0 {
+		return "every edge has reached its server"
+	}
+	return strings.Join(words, "; ")
 }
 
 // words says what the grant does now, for its Ready condition, which is what people read.
 func (p *grantPass) words(count edgeCount) string {
 	switch {
-	case p.status.State != v1alpha1.GrantActive && count.lingering == 0:
+	case p.status.State != v1alpha1.GrantActive && count.lingering == 0 && count.unseen == nil:
 		return fmt.Sprintf("it is %s and gives nothing now", p.status.State)
 	case p.status.State == v1alpha1.GrantActive && count.desired == 0 && len(p.users) > 0 && len(p.libraries) > 0:
 		return "none of its users is on the server of one of its libraries: it gives nothing"
@@ -92,9 +106,11 @@ func (p *grantPass) countEdges() edgeCount {
 			}
 			if active {
 				p.countActive(&count, user, library)
+			} else if o := p.unseen[user.Spec.ServerRef.Name]; o != nil {
+				count.unseen = o
 			} else if _, given := effective[library.Name]; !given && p.has(user, library, v1alpha1.LibraryRoleViewer) && !p.seesAll(user) {
 				count.lingering++
-				count.pending(user, library)
+				p.pending(&count, user, library)
 			}
 		}
 	}
@@ -106,14 +122,14 @@ func (p *grantPass) countActive(count *edgeCount, user *v1alpha1.User, library *
 	role := p.compiled.Role
 	if s := p.sites[user.Spec.ServerRef.Name]; s.connection.Server != nil && !s.able().HasLibraryRole(media.LibraryRole(role)) {
 		p.block(library.Name, user.Name, "RoleUnsupported", "the server has no role "+string(role)+" in a library")
-		count.pending(user, library)
+		p.pending(count, user, library)
 		return
 	}
 	if p.has(user, library, role) && p.named(user) {
 		count.applied++
 		return
 	}
-	count.pending(user, library)
+	p.pending(count, user, library)
 	for _, end := range []object{user, library} {
 		if meta.IsStatusConditionTrue(*end.StatusConditions(), v1alpha1.ConditionStalled) {
 			p.block(library.Name, user.Name, "NotReady", end.GetName()+" is stalled: see its status")
@@ -122,10 +138,32 @@ func (p *grantPass) countActive(count *edgeCount, user *v1alpha1.User, library *
 	}
 }
 
-func (c *edgeCount) pending(user *v1alpha1.User, library *v1alpha1.Library) {
+// pending counts where an edge is missing, or lingers.
+func (p *grantPass) pending(c *edgeCount, user *v1alpha1.User, library *v1alpha1.Library) {
+	name := user.Spec.ServerRef.Name
+	switch unseen := p.unseen[name]; {
+	case unseen != nil && unseen.reason == v1alpha1.ReasonServerNotFound:
+		c.gone++
+		c.unseen = unseen
+	case unseen == nil && p.sites[name].observing():
+		c.observed++
+	}
 	if c.firstPending == "" {
 		c.firstPending = user.Name + " to " + library.Name
 	}
+}
+
+// account is a User's on its server: in mode Observe, where nothing is recorded, also the one that would be taken over.
+func (p *grantPass) account(user *v1alpha1.User) (media.Account, bool) {
+	s := p.sites[user.Spec.ServerRef.Name]
+	if account, known := s.accountOf(user); known || !s.observing() || readRecord(user, s.identity()).ID != "" {
+		return account, known
+	}
+	named := s.inventory().AccountsNamed(s.to().Traits().FoldUsername(user.Spec.Username))
+	if len(named) == 1 && (&userPass{site: s, user: user}).adoptable(named[0]) {
+		return named[0], true
+	}
+	return media.Account{}, false
 }
 
 // has says whether the server has an edge, of at least that role.
@@ -134,7 +172,7 @@ func (p *grantPass) has(user *v1alpha1.User, library *v1alpha1.Library, role v1a
 	if s.connection.Server == nil {
 		return false
 	}
-	account, found := s.inventory().Account(media.AccountID(readRecord(user, s.identity()).ID))
+	account, found := p.account(user)
 	id, known := p.believed(library)
 	if !found || !known {
 		return false
@@ -149,7 +187,7 @@ func (p *grantPass) has(user *v1alpha1.User, library *v1alpha1.Library, role v1a
 // named says whether the User's account has the name that the manifest gives it: one that has another is given nothing.
 func (p *grantPass) named(user *v1alpha1.User) bool {
 	s := p.sites[user.Spec.ServerRef.Name]
-	account, known := s.accountOf(user)
+	account, known := p.account(user)
 	fold := s.to().Traits().FoldUsername
 	return known && fold(account.Username) == fold(user.Spec.Username)
 }

@@ -56,6 +56,9 @@ func (r *mediaServerReconciler) Reconcile(ctx context.Context, request reconcile
 	}
 	server.Status = *status
 	server.Status.State = mediaServerState(result)
+	if deleted(server) && server.Status.State == v1alpha1.MediaServerPending {
+		server.Status.State = v1alpha1.MediaServerDeleting
+	}
 	return finish(ctx, r.Kit, before, server, result)
 }
 
@@ -243,7 +246,7 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 	}
 	if server.Spec.Mode == v1alpha1.ModeObserve {
 		if plans := declared.plans(status.Plan); plans != "" {
-			return held(v1alpha1.ReasonObserving, "mode Observe, would change: "+plans+"; the status.plan of each says how")
+			return held(v1alpha1.ReasonObserving, "mode Observe, "+plans)
 		}
 	}
 	return done(v1alpha1.ReasonSynced, message)

@@ -129,40 +129,76 @@ func presentableName(name string) string {
 	return name
 }
 
-// plans counts in words what mode Observe would change; empty for nothing.
-func (o serverObjects) plans(own []string) string {
-	var words []string
-	count := func(n int, one, many string) {
-		switch {
-		case n == 1:
-			words = append(words, "1 "+one)
-		case n > 1:
-			words = append(words, fmt.Sprintf("%d %s", n, many))
-		}
-	}
-	if len(own) > 0 {
-		words = append(words, "the server itself")
-	}
-	count(withPlan(o.libraries), "Library", "Libraries")
-	count(withPlan(o.users), "User", "Users")
-	count(withPlan(o.invites), "Invite", "Invites")
-	return strings.Join(words, ", ")
+// plansOfKind are the objects of a kind that have a plan: those that would be changed, and those that are in conflict.
+type plansOfKind struct {
+	one, many            string
+	planning, conflicted int
 }
 
-func withPlan[T any, P interface {
+func plansOf[T any, P interface {
 	*T
 	object
-}](items []T) (n int) {
+}](items []T, one, many string) plansOfKind {
+	kind := plansOfKind{one: one, many: many}
 	for i := range items {
-		if plans(P(&items[i])) {
-			n++
+		switch item := P(&items[i]); {
+		case !plans(item):
+		case declines(item):
+			kind.conflicted++
+		default:
+			kind.planning++
 		}
 	}
-	return n
+	return kind
+}
+
+func appendCount(words []string, n int, one, many string) []string {
+	switch {
+	case n == 0:
+		return words
+	case n == 1:
+		return append(words, "1 "+one)
+	}
+	return append(words, fmt.Sprintf("%d %s", n, many))
+}
+
+// plans counts in words what mode Observe would change, and what it would not, since a person must decide; empty for
+// nothing.
+func (o serverObjects) plans(own []string) string {
+	var plans, conflicts []string
+	if len(own) > 0 {
+		plans = append(plans, "the server itself")
+	}
+	for _, kind := range []plansOfKind{
+		plansOf(o.libraries, "Library", "Libraries"), plansOf(o.users, "User", "Users"), plansOf(o.invites, "Invite", "Invites"),
+	} {
+		plans = appendCount(plans, kind.planning, kind.one, kind.many)
+		conflicts = appendCount(conflicts, kind.conflicted, kind.one, kind.many)
+	}
+	words := "would change: " + strings.Join(plans, ", ")
+	switch {
+	case len(plans)+len(conflicts) == 0:
+		return ""
+	case len(plans) == 0:
+		words = "would change nothing"
+	}
+	if len(conflicts) > 0 {
+		words += "; in conflict: " + strings.Join(conflicts, ", ") + " (left alone until a person decides)"
+	}
+	return words + "; the status.plan of each says how"
 }
 
 // observedServers are the MediaServers in mode Observe of some objects.
 func (k *Kit) observedServers(ctx context.Context, objects []client.Object) []reconcile.Request {
+	return k.serversOf(ctx, objects, func(s *v1alpha1.MediaServer) bool { return s.Spec.Mode == v1alpha1.ModeObserve })
+}
+
+// serversBeingDeleted are the MediaServers of some objects that wait for them.
+func (k *Kit) serversBeingDeleted(ctx context.Context, objects []client.Object) []reconcile.Request {
+	return k.serversOf(ctx, objects, func(s *v1alpha1.MediaServer) bool { return deleted(s) })
+}
+
+func (k *Kit) serversOf(ctx context.Context, objects []client.Object, which func(*v1alpha1.MediaServer) bool) []reconcile.Request {
 	var requests []reconcile.Request
 	visited := map[string]bool{}
 	for _, one := range objects {
@@ -173,7 +209,7 @@ func (k *Kit) observedServers(ctx context.Context, objects []client.Object) []re
 		visited[name] = true
 		var server v1alpha1.MediaServer
 		key := client.ObjectKey{Namespace: one.GetNamespace(), Name: name}
-		if k.Client.Get(ctx, key, &server) == nil && server.Spec.Mode == v1alpha1.ModeObserve {
+		if k.Client.Get(ctx, key, &server) == nil && which(&server) {
 			requests = append(requests, requestFor(&server))
 		}
 	}

@@ -53,7 +53,7 @@ func (r *mediaServerReconciler) letGo(ctx context.Context, server *v1alpha1.Medi
 	waitsFor := objects.held(s.waitsFor)
 	left := r.ReleaseAfter - r.Clock.Since(s.goneSince(server, r.started))
 	if len(waitsFor) > 0 && (s.cascading() || left > 0) {
-		o := r.inUse(s, waitsFor)
+		o := r.inUse(s, waitsFor, objects.braked())
 		if s.retained() {
 			o.after = left
 		}
@@ -114,6 +114,16 @@ func (o serverObjects) links() (names []string) {
 	return names
 }
 
+// braked counts the Users that the burst brake holds.
+func (o serverObjects) braked() (n int) {
+	for i := range o.users {
+		if isBraked(&o.users[i]) {
+			n++
+		}
+	}
+	return n
+}
+
 func deleted(object client.Object) bool { return !object.GetDeletionTimestamp().IsZero() }
 
 // waitsFor says what a MediaServer that is being deleted waits for: with Retain, for open links, and for what is released
@@ -145,10 +155,13 @@ func (r *mediaServerReconciler) announceRelease(server *v1alpha1.MediaServer, ob
 }
 
 // inUse says what a deleted MediaServer waits for, and what can be done about it.
-func (r *mediaServerReconciler) inUse(s site, waitsFor []string) *outcome {
+func (r *mediaServerReconciler) inUse(s site, waitsFor []string, braked int) *outcome {
 	first := bounded(strings.Join(waitsFor[:min(len(waitsFor), 3)], ", "), 200)
 	if s.cascading() {
-		return waiting(v1alpha1.ReasonInUse, "being deleted with deletionPolicy Cascade: waits until each of its objects is disposed of as its own deletionPolicy says: %d still (first: %s); to leave the others as they are, run kubectl patch mediaserver %s -n %s --type=merge -p '{\"spec\":{\"deletionPolicy\":\"Retain\"}}'",
+		if braked > 0 {
+			first += fmt.Sprintf("; the burst brake holds %d of them (BurstBrake), until the annotation %s is set here as the message of each says", braked, v1alpha1.AnnotationProceed)
+		}
+		return waiting(v1alpha1.ReasonInUse, "being deleted with deletionPolicy Cascade: waits until each of its objects is disposed of as its own deletionPolicy says: %d still, first: %s; to leave the others as they are, run kubectl patch mediaserver %s -n %s --type=merge -p '{\"spec\":{\"deletionPolicy\":\"Retain\"}}'",
 			len(waitsFor), first, s.server.Name, s.server.Namespace)
 	}
 	return waiting(v1alpha1.ReasonInUse, "being deleted: closes the links of its Invites, and leaves accounts, access and libraries as they are: %d objects still (first: %s), for %s at most; there is nothing to do", len(waitsFor), first, r.ReleaseAfter)

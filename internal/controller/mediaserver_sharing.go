@@ -77,8 +77,8 @@ func (r *mediaServerReconciler) alone(ctx context.Context, server *v1alpha1.Medi
 			switch {
 			case other.UID == server.UID || seenAs(other, seen) != identity || toldApart(server, other, identity):
 			case other.Namespace != server.Namespace:
-				abroad = true
-			case other.Spec.Mode != v1alpha1.ModeObserve && server.Spec.Mode != v1alpha1.ModeObserve && precedes(other, server, identity, seen):
+				abroad = abroad || bothWrite(server, other)
+			case bothWrite(server, other) && precedes(other, server, identity, seen):
 				first = other
 			}
 		}
@@ -90,6 +90,11 @@ func (r *mediaServerReconciler) alone(ctx context.Context, server *v1alpha1.Medi
 	}
 	return stalled(v1alpha1.ReasonDuplicateClaim, "MediaServer %s leads to the same server (%s) and was first: nothing is written by this one; delete one of the two, or, if this is a copy at another address, set the annotation %s to %q",
 		first.Name, identity, v1alpha1.AnnotationDistinctServer, identity)
+}
+
+// bothWrite: who only observes undoes nothing.
+func bothWrite(one, other *v1alpha1.MediaServer) bool {
+	return one.Spec.Mode != v1alpha1.ModeObserve && other.Spec.Mode != v1alpha1.ModeObserve
 }
 
 func keyOf(server *v1alpha1.MediaServer) string { return serverKey(server.Namespace, server.Name) }

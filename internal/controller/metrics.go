@@ -125,7 +125,9 @@ func (c collector) collectKind(ctx context.Context, ch chan<- prometheus.Metric,
 			ready = &metav1.Condition{Status: metav1.ConditionUnknown, LastTransitionTime: one.GetCreationTimestamp()}
 		}
 		counts[labels{state, string(ready.Status)}]++
-		planned += plan
+		if !declines(one) { // what is in conflict shows what taking over would do, and is left alone
+			planned += plan
+		}
 		if ready.Status != metav1.ConditionTrue {
 			oldest = max(oldest, c.Clock.Since(ready.LastTransitionTime.Time).Seconds())
 		}
@@ -192,7 +194,7 @@ func (c collector) collectShared(ch chan<- prometheus.Metric, servers []v1alpha1
 			continue
 		}
 		for _, other := range led[identity] {
-			if toldApart(one, other, identity) {
+			if toldApart(one, other, identity) || !bothWrite(one, other) {
 				continue
 			}
 			for _, pair := range [][2]string{{keyOf(one), keyOf(other)}, {keyOf(other), keyOf(one)}} {

@@ -102,12 +102,31 @@ var specOrAccount = updates(func(before, now client.Object) bool {
 // specOnly passes changes of the spec.
 var specOnly = updates(func(before, now client.Object) bool { return before.GetGeneration() != now.GetGeneration() })
 
-// plansBegunOrDone passes that an object has a plan (mode Observe), or has one no more.
+// plansBegunOrDone passes that an object has a plan (mode Observe), or has one no more, or that a conflict with it begins or
+// ends.
 var plansBegunOrDone = predicate.Funcs{
 	CreateFunc:  func(event.CreateEvent) bool { return false },
 	DeleteFunc:  func(e event.DeleteEvent) bool { return plans(e.Object) },
 	GenericFunc: func(event.GenericEvent) bool { return false },
-	UpdateFunc:  func(e event.UpdateEvent) bool { return plans(e.ObjectOld) != plans(e.ObjectNew) },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return plans(e.ObjectOld) != plans(e.ObjectNew) || declinesPlan(e.ObjectOld) != declinesPlan(e.ObjectNew)
+	},
+}
+
+// declinesPlan says whether an object shows a plan, though it is in conflict.
+func declinesPlan(o client.Object) bool { return plans(o) && declines(o.(object)) }
+
+// braked passes that the burst brake holds a User, or does so no more.
+var braked = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	DeleteFunc:  func(event.DeleteEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc:  func(e event.UpdateEvent) bool { return isBraked(e.ObjectOld) != isBraked(e.ObjectNew) },
+}
+
+func isBraked(o client.Object) bool {
+	ready := meta.FindStatusCondition(*o.(object).StatusConditions(), v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == v1alpha1.ReasonBurstBrake
 }
 
 func plans(o client.Object) bool {

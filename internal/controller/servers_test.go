@@ -297,7 +297,7 @@ func TestObserveShowsWhatAlwaysWouldDo(t *testing.T) {
 	}
 	w.eventually("the MediaServer counts them", func() bool {
 		ready := meta.FindStatusCondition(get(w, &v1alpha1.MediaServer{}, serverName).Status.Conditions, v1alpha1.ConditionReady)
-		return ready != nil && strings.Contains(ready.Message, "1 Library, 1 User;")
+		return ready != nil && strings.Contains(ready.Message, "in conflict: 1 Library, 1 User (")
 	})
 	if writes := w.store.WriteCount(); writes > 0 {
 		t.Errorf("mode Observe wrote to the server: %v", w.store.Counts())

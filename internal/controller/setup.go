@@ -72,6 +72,7 @@ func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string)
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverBeingDeleted), builder.WithPredicates(releases)).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverBeingDeleted), builder.WithPredicates(releases)).
 		Watches(&v1alpha1.Invite{}, w.concerning("Invite", kit.serverBeingDeleted), builder.WithPredicates(releases)).
+		Watches(&v1alpha1.User{}, w.follow("User", plansFollowAfter, plansFollowedAtLatest, kit.serversBeingDeleted), builder.WithPredicates(braked)).
 		Watches(&v1alpha1.User{}, w.follow("User", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
 		Watches(&v1alpha1.Library{}, w.follow("Library", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).
 		Watches(&v1alpha1.Invite{}, w.follow("Invite", plansFollowAfter, plansFollowedAtLatest, kit.observedServers), builder.WithPredicates(plansBegunOrDone)).

@@ -45,6 +45,25 @@ func (p *userPass) desired() media.Access {
 	return want
 }
 
+// awaitedWords say in mode Observe which access is given once a library is there, that would be made or taken over.
+func (p *userPass) awaitedWords() (words []string) {
+	if p.withheld() || p.seesAllByRole() {
+		return nil
+	}
+	for i := range p.libraries {
+		library := &p.libraries[i]
+		name := library.Name
+		edge, wanted := p.effective[name]
+		_, resolved := p.ids[name]
+		all := p.desired().All && edge.Role == v1alpha1.LibraryRoleViewer
+		if recorded := readRecord(library, p.identity()).ID; wanted && !all && !resolved && recorded == "" && !declines(library) {
+			words = append(words, "access to "+name+" given, once that library is there")
+		}
+	}
+	slices.Sort(words)
+	return words
+}
+
 // awaitsLibraries holds a creation back until every library that is granted is there, on a server that gives libraries
 // only then.
 func (p *userPass) awaitsLibraries() *outcome {

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -175,7 +176,7 @@ func (p *userPass) guardRole(account media.Account) *outcome {
 
 // observe reports the difference and leaves it.
 func (p *userPass) observe(d difference) outcome {
-	words := append(p.planned, d.words...)
+	words := slices.Concat(p.planned, d.words, p.awaitedWords())
 	p.status.Plan = firstListed(words)
 	if len(words) > 0 {
 		return *observed(words)

@@ -1,8 +1,10 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -32,6 +34,8 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 		return *o
 	case leaving:
 		return r.leave(ctx, p, ", since MediaServer "+p.server.Name+" is left altogether")
+	case p.observing():
+		return r.leaveObserved(ctx, p)
 	}
 	if p.site, o = r.letGoSite(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name); o == nil {
 		if o = r.dispose(ctx, p); o != nil {
@@ -68,6 +72,23 @@ func (p *userPass) validateDeletion() *outcome {
 func (r *userReconciler) leave(ctx context.Context, p *userPass, why string) outcome {
 	r.normal(p.user, "Released", "Release", "account %q%s is left on the server as it is%s", p.user.Spec.Username, r.endDate(p), why)
 	log.FromContext(ctx).Info("released a User; the account stays on the server as it is", "mediaServer", p.key, "endDate", r.endDate(p) != "")
+	return r.end(ctx, p)
+}
+
+// leaveObserved releases a User of a MediaServer that only observes: nothing is written to the server, and so nothing of it is
+// waited for. What its policy asks for is left to a person.
+func (r *userReconciler) leaveObserved(ctx context.Context, p *userPass) outcome {
+	recorded, status := parseRecord(p.user), p.user.Status
+	if recorded.ID == "" && !recorded.announced() && len(recorded.FormerIDs) == 0 {
+		return r.end(ctx, p)
+	}
+	libraries := "no declared library"
+	if status.Access != nil {
+		libraries = cmp.Or(strings.Join(appendCount(nil, int(status.Access.Total), "declared library", "declared libraries"), ""), libraries)
+	}
+	r.warn(p.user, "Retained", "Release", "account %q%s is left on the server as it is (%s, with access to %s), since MediaServer %s is in mode Observe, which writes nothing: what deletionPolicy %s asks for is not done; do it there by hand",
+		p.user.Spec.Username, r.endDate(p), cmp.Or(status.State, v1alpha1.UserPending), libraries, p.server.Name, p.user.Spec.DeletionPolicy)
+	log.FromContext(ctx).Info("released a User in mode Observe; the account stays on the server as it is", "mediaServer", p.key)
 	return r.end(ctx, p)
 }
 
@@ -112,7 +133,7 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	if o := r.recall(ctx, p); o != nil {
 		return o
 	}
-	if p.record.open() && !p.observing() {
+	if p.record.open() {
 		if o := r.recoverIntent(ctx, p); o != nil {
 			return o
 		}
@@ -120,11 +141,7 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	if o := r.gatherDeclared(ctx, p); o != nil {
 		return o
 	}
-	switch {
-	case p.record.ID == "" && len(p.record.FormerIDs) == 0:
-		return nil
-	case p.observing():
-		r.normal(p.user, "Released", "Release", "account %q is left on the server as it is", p.user.Spec.Username)
+	if p.record.ID == "" && len(p.record.FormerIDs) == 0 {
 		return nil
 	}
 	done, o := r.disposeOther(ctx, p)

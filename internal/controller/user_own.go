@@ -74,7 +74,7 @@ func (p *userPass) planIfAlways(o *outcome, account media.Account) {
 	p.account = account
 	d := p.difference()
 	p.account = media.Account{}
-	words := append([]string{fmt.Sprintf("take over the account %q", bounded(account.Username, 128))}, d.words...)
+	words := slices.Concat([]string{fmt.Sprintf("take over the account %q", bounded(account.Username, 128))}, d.words, p.awaitedWords())
 	p.status.Plan = firstListed(words)
 	o.message += "; with Always it would: " + bounded(strings.Join(words, "; "), 500)
 }
@@ -123,7 +123,7 @@ func (r *userReconciler) named(ctx context.Context, p *userPass, candidates []me
 // create announces the account, makes it with its final access and a password that nobody knows, and settles it.
 func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 	if p.observing() {
-		p.status.Plan = firstListed(append([]string{"create the account " + p.user.Spec.Username}, p.accessWords(media.Access{}, p.desired())...))
+		p.status.Plan = firstListed(slices.Concat([]string{"create the account " + p.user.Spec.Username}, p.accessWords(media.Access{}, p.desired()), p.awaitedWords()))
 		return observed(p.status.Plan)
 	}
 	if gone, o := r.goneForGood(ctx, p); gone || o != nil {
