@@ -120,7 +120,10 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	for _, library := range p.inventory().LibrariesNamed(spec.DisplayName) {
 		known = append(known, string(library.ID))
 	}
-	announced := record{Server: p.identity(), Intent: &intent{At: r.Clock.Now(), Known: known}}
+	for _, former := range p.record.FormerLibraries {
+		known = append(known, former.ID) // it may come back meanwhile, and is not what is made now
+	}
+	announced := p.record.succeeded(p.library, record{Server: p.identity(), Intent: &intent{At: r.Clock.Now(), Known: known}}, false)
 	if err := r.writeRecord(ctx, p.library, announced); err != nil {
 		return retry(err)
 	}
@@ -150,7 +153,7 @@ func (r *libraryReconciler) take(ctx context.Context, p *libraryPass, library me
 		p.planned = []string{fmt.Sprintf("take over the library %q (%s)", bounded(library.Name, 100), library.ID)}
 		return nil
 	}
-	p.record = record{ID: string(library.ID), Origin: origin, Server: p.identity(), Library: witnessOf(library)}
+	p.record = p.record.succeeded(p.library, record{ID: string(library.ID), Origin: origin, Server: p.identity(), Library: witnessOf(library)}, false)
 	if err := r.writeRecord(ctx, p.library, p.record); err != nil {
 		return retry(err)
 	}

@@ -161,12 +161,20 @@ type beliefs struct {
 	doubted map[string]media.LibraryID
 	// likely are those in doubt of which one more witness than the id agrees.
 	likely map[string]bool
+	// former are what Libraries were before and the server has (again), beyond doubt: no manifest gives these.
+	former map[string][]media.LibraryID
+	// returning are those of them that are about to be the Library again, since the recorded one is not on the server: who is to
+	// see the Library and has it keeps it, and nobody is given it.
+	returning map[string]media.LibraryID
 }
 
 // believe sorts the Libraries of a server.
 func (s site) believe(libraries []v1alpha1.Library) beliefs {
 	b := beliefs{given: make(map[string]media.LibraryID, len(libraries)), kept: map[string]media.LibraryID{}, doubted: map[string]media.LibraryID{}, likely: map[string]bool{}}
-	for _, st := range standings(s, libraries) {
+	all := standings(s, libraries)
+	back := s.formersBack(all)
+	for _, st := range all {
+		b.addFormer(st, back[st.library.Name])
 		name := st.library.Name
 		switch {
 		case st.id == "" && s.observing():

@@ -76,7 +76,7 @@ func (r *libraryReconciler) reconcile(ctx context.Context, p *libraryPass) outco
 		}
 	}
 	r.describe(ctx, p)
-	return done(v1alpha1.ReasonSynced, "the media server agrees")
+	return done(v1alpha1.ReasonSynced, "the media server agrees"+p.formerWords())
 }
 
 // validate repeats what the API server cannot check: what depends on the server's type.
@@ -162,6 +162,9 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	}
 	if p.record.ID == "" {
 		recorded = access.RecordedNone
+	}
+	if former, back := p.returned(recorded); back {
+		return r.takeAgain(ctx, p, former)
 	}
 	candidates, taken := r.candidates(p)
 	if len(candidates) == 0 && taken != nil && recorded != access.RecordedPresent {

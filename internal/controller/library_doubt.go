@@ -79,7 +79,8 @@ func (r *libraryReconciler) forget(ctx context.Context, p *libraryPass) *outcome
 		return waiting(v1alpha1.ReasonAccessStillHeld, "waits until the access that Usher gave to the library with the id %s is taken back from every User that has it: %d still (first: %s)", id, len(holders), holders[0])
 	}
 	r.normal(p.library, "Forgotten", "Forget", "the library with the id %s is not this one any more, as the annotation %s says: it is left as it is", id, v1alpha1.AnnotationForgetID)
-	p.record, p.standing = record{Server: p.identity()}, standing{library: p.library}
+	p.record = p.record.succeeded(p.library, record{Server: p.identity()}, p.standing.listed)
+	p.standing = standing{library: p.library}
 	p.status.ExternalID, p.status.Origin = "", ""
 	return r.writeLibraryRecord(ctx, p)
 }

@@ -53,12 +53,15 @@ func (r *libraryReconciler) leave(ctx context.Context, p *libraryPass, why strin
 func (r *libraryReconciler) dispose(ctx context.Context, p *libraryPass) *outcome {
 	p.record = readRecord(p.library, p.identity())
 	name := p.library.Spec.DisplayName
-	if p.record.ID == "" || p.observing() {
-		r.normal(p.library, "Released", "Release", "library %q is left on the server as it is", name)
-		return nil
-	}
 	if o := r.listBeside(ctx, p); o != nil {
 		return o
+	}
+	if o := r.formerHeld(ctx, p); o != nil {
+		return o
+	}
+	if p.record.ID == "" {
+		r.normal(p.library, "Released", "Release", "library %q is left on the server as it is", name)
+		return nil
 	}
 	id := media.LibraryID(p.record.ID)
 	doubted := p.standing.belief == access.BeliefDoubt || p.standing.rival != nil

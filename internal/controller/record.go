@@ -70,6 +70,8 @@ type record struct {
 	Earlier int `json:"earlier,omitempty"`
 	// Library is what a library looked like, besides its id: its witnesses.
 	Library *libraryWitness `json:"library,omitempty"`
+	// FormerLibraries are what a Library was before: with a newer backup they come back.
+	FormerLibraries []formerLibrary `json:"formerLibraries,omitempty"`
 	// Guards are what the driver made on a MediaServer's server to keep a hole of it shut.
 	Guards []string `json:"guards,omitempty"`
 	// Email and Created are what the account had when it was last seen: its witnesses, where ids are given out again.
@@ -215,7 +217,7 @@ func (k *Kit) creationFailed(ctx context.Context, s site, object client.Object, 
 	}
 	refused := *r.Intent
 	refused.Refused = true
-	r = record{Server: r.Server, Rotation: r.Rotation, FormerIDs: r.FormerIDs, Intent: &refused}
+	r = record{Server: r.Server, Rotation: r.Rotation, FormerIDs: r.FormerIDs, FormerLibraries: r.FormerLibraries, Intent: &refused}
 	if err := k.writeRecord(ctx, object, r); err != nil {
 		return retry(err)
 	}

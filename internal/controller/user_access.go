@@ -106,8 +106,14 @@ func (p *userPass) withoutLeaving(current media.Account) media.Access {
 	for i := range p.libraries {
 		library := &p.libraries[i]
 		id := libraryID(library, p.identity())
-		if access.Withdrawn(library) && current.Role != media.RoleOwner && declared(id) {
+		if !access.Withdrawn(library) || current.Role == media.RoleOwner {
+			continue
+		}
+		if declared(id) {
 			delete(left.Libraries, id)
+		}
+		for _, former := range p.beliefs.former[library.Name] {
+			delete(left.Libraries, former)
 		}
 	}
 	return left
@@ -116,10 +122,12 @@ func (p *userPass) withoutLeaving(current media.Account) media.Access {
 // keepUnlisted lets an account keep an edge that it should have and has, of a library that the server's newest list
 // lacks, or that somebody changed: a list that is short takes nothing away.
 func (p *userPass) keepUnlisted(current media.Account, want media.Access) {
-	for name, id := range p.beliefs.kept {
-		_, wanted := p.effective[name]
-		if role, has := current.Access.Libraries[id]; has && wanted {
-			want.Libraries[id] = role
+	for _, keeps := range []map[string]media.LibraryID{p.beliefs.kept, p.beliefs.returning} {
+		for name, id := range keeps {
+			_, wanted := p.effective[name]
+			if role, has := current.Access.Libraries[id]; has && wanted {
+				want.Libraries[id] = role
+			}
 		}
 	}
 }
@@ -130,7 +138,7 @@ func (p *userPass) withoutDeclared(current media.Account) media.Access {
 }
 
 // declares says which ids of the server are declared, those that are being deleted among them: what an account has of
-// these beyond what it should have is taken. One in doubt may be somebody else's: it is taken where one more witness agrees,
+// these beyond what it should have is taken, and what it has of what a Library was before. One in doubt may be somebody else's: it is taken where one more witness agrees,
 // or the status says that Usher gave it.
 func (p *userPass) declares() func(media.LibraryID) bool {
 	declared := map[media.LibraryID]bool{}
@@ -142,6 +150,11 @@ func (p *userPass) declares() func(media.LibraryID) bool {
 	}
 	for name, id := range p.beliefs.doubted {
 		if p.beliefs.likely[name] || saysGiven(p.user, name) {
+			declared[id] = true
+		}
+	}
+	for _, former := range p.beliefs.former {
+		for _, id := range former {
 			declared[id] = true
 		}
 	}
@@ -213,6 +226,11 @@ func (p *userPass) libraryName(id media.LibraryID) string {
 			return "what Library " + name + " was (in doubt)"
 		}
 	}
+	for name, former := range p.beliefs.former {
+		if slices.Contains(former, id) {
+			return "what Library " + name + " was before (" + string(id) + ")"
+		}
+	}
 	if library, found := p.inventory().Library(id); found {
 		return fmt.Sprintf("%q (undeclared)", bounded(library.Name, 100))
 	}
@@ -230,6 +248,11 @@ func (p *userPass) accessStatus(account media.Account) *v1alpha1.UserAccessStatu
 	}
 	for _, believed := range []map[string]media.LibraryID{p.ids, p.beliefs.kept} {
 		for name, id := range believed {
+			add(name, id, p.effective[name].Through)
+		}
+	}
+	for name, id := range p.beliefs.returning {
+		if !slices.ContainsFunc(items, func(e v1alpha1.UserAccessEntry) bool { return e.Library == name }) {
 			add(name, id, p.effective[name].Through)
 		}
 	}

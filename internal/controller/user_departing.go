@@ -105,6 +105,10 @@ func (p *userPass) keepDeparting() {
 			id, resolved = p.beliefs.kept[name]
 		}
 		role, has := p.account.Access.Libraries[id]
+		if returning, back := p.beliefs.returning[name]; back && !has {
+			role, has = p.account.Access.Libraries[returning]
+			resolved = true
+		}
 		if !resolved || !has {
 			continue
 		}
