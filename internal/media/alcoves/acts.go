@@ -79,6 +79,16 @@ func (s *session) take(ctx context.Context, id media.AccountID, library media.Li
 	return err
 }
 
+// clear revokes the links and removes the members of a library that is gone.
+func (s *session) clear(ctx context.Context, library media.LibraryID) error {
+	const gone = ` AND NOT EXISTS (SELECT 1 FROM libraries l WHERE l.id = $1::uuid)`
+	_, err := s.exec(ctx, `UPDATE library_invites SET revoked_at = now(), updated_at = now() WHERE library_id = $1::uuid AND revoked_at IS NULL`+gone, string(library))
+	if err == nil {
+		_, err = s.exec(ctx, `DELETE FROM library_members WHERE library_id = $1::uuid`+gone, string(library))
+	}
+	return err
+}
+
 // signOutEverywhere ends the sessions and tokens of an account, those of apps among them.
 func (s *session) signOutEverywhere(ctx context.Context, id media.AccountID) error {
 	statements := []string{

@@ -162,11 +162,26 @@ func (l library) difference(change media.LibraryChange) (libraryBody, error) {
 	return body, nil
 }
 
-// DeleteLibrary deletes an empty library that Usher's account owns. Links and members go first, since the server leaves
-// their rows behind (section 4); a library that then turns out not to be empty has lost them.
+// DeleteLibrary deletes an empty library that Usher's account owns. Only the deletion itself tells whether the library is
+// empty (section 4), and the server leaves the rows of members and links behind. With a database these go afterwards, so
+// that a refusal loses nothing. Without one they can go before only: a library that then turns out not to be empty has lost
+// them.
 func (d *Driver) DeleteLibrary(ctx context.Context, id media.LibraryID) error {
+	self, err := d.administrator(ctx)
+	if err != nil {
+		return err
+	}
+	sql, err := d.knowsDatabase(ctx, self)
+	if err != nil {
+		return err
+	}
 	found, err := d.readLibrary(ctx, id)
 	switch {
+	case sql && media.CodeOf(err) == media.NotFound && isID(string(id)): // the answer to an earlier deletion may have been lost
+		if err := d.clearRows(ctx, self, id); err != nil {
+			return err
+		}
+		return noLibrary()
 	case err != nil:
 		return err
 	case *found.IsDefault:
@@ -174,22 +189,40 @@ func (d *Driver) DeleteLibrary(ctx context.Context, id media.LibraryID) error {
 	case found.CurrentUserRole != wordOwner:
 		return media.Errorf(media.PermissionDenied, "only the library's owner can delete it, which the account that Usher uses is not")
 	}
-	who, err := d.sharing(ctx, found.ID)
+	if !sql {
+		if err := d.clearFirst(ctx, found.ID); err != nil {
+			return err
+		}
+	}
+	var done reply
+	_, err = d.client.Do(ctx, wire.Call{Method: http.MethodDelete, Path: libraryPath, Args: []string{found.ID}, Into: &done})
+	if err != nil || !sql {
+		return err
+	}
+	return d.clearRows(ctx, self, id)
+}
+
+// clearFirst revokes the links of a library and removes its members.
+func (d *Driver) clearFirst(ctx context.Context, id string) error {
+	who, err := d.sharing(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := d.revokeLinks(ctx, found.ID, who.InviteLinks); err != nil {
+	if err := d.revokeLinks(ctx, id, who.InviteLinks); err != nil {
 		return err
 	}
 	for _, one := range who.Members {
 		if one.IsOwner {
 			continue
 		}
-		if err := d.removeMember(ctx, found.ID, one.UserID); err != nil {
+		if err := d.removeMember(ctx, id, one.UserID); err != nil {
 			return err
 		}
 	}
-	var done reply
-	_, err = d.client.Do(ctx, wire.Call{Method: http.MethodDelete, Path: libraryPath, Args: []string{found.ID}, Into: &done})
-	return err
+	return nil
+}
+
+// clearRows removes what a deleted library left behind; nothing of one that is there.
+func (d *Driver) clearRows(ctx context.Context, self account, id media.LibraryID) error {
+	return d.database.write(ctx, self.ID, func(ctx context.Context, s *session) error { return s.clear(ctx, id) })
 }

@@ -167,6 +167,27 @@ func TestNoOrphansOfADeletedLibrary(t *testing.T) {
 	})
 }
 
+// What only the deletion itself tells, that the library is not empty, is told with nothing lost. Without a database the
+// server leaves no such way (section 4).
+func TestARefusedDeletionLosesNothing(t *testing.T) {
+	r := start(t)
+	c := r.open(r.withDatabase())
+	movies := c.library("Movies")
+	c.account("mia", movies)
+	c.link(movies, 3)
+	c.Exec(`INSERT INTO files (library_id) VALUES ($1::uuid)`, string(movies))
+	c.wantCode(c.Driver.(media.LibraryDeleter).DeleteLibrary(t.Context(), movies), media.Conflict)
+	c.wantSees("mia", movies)
+	if n := c.Count(`SELECT 1 FROM library_invites WHERE library_id = $1 AND revoked_at IS NULL`, string(movies)); n != 1 {
+		t.Errorf("%d live links to a library that is there", n)
+	}
+	c.Exec(`DELETE FROM libraries WHERE id = $1::uuid`, string(movies)) // as by a deletion whose answer was lost
+	c.wantCode(c.Driver.(media.LibraryDeleter).DeleteLibrary(t.Context(), movies), media.NotFound)
+	if n := c.Count(`SELECT 1 FROM library_members WHERE library_id = $1`, string(movies)); n != 0 {
+		t.Errorf("%d members of a library that is gone", n)
+	}
+}
+
 // Two people can get the last use at the same moment: what counts is that the link is used up.
 func TestMoreUsesThanALinkSays(t *testing.T) {
 	bothWays(t, func(t *testing.T, c connected) {
