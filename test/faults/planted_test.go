@@ -102,8 +102,8 @@ var plants = []plant{
 	{
 		name: "several that change at one look are taken for renamed",
 		file: "internal/controller/user_doubt.go",
-		from: "	p.restored = changed > 1\n",
-		to:   "	p.restored = changed < 0\n",
+		from: "	if p.restored = changed > 1; p.restored {\n",
+		to:   "	if p.restored = changed < 0; p.restored {\n",
 		pkg:  "./internal/controller", run: "TestSeveralThatChangeAtOneLookAreInDoubt$", says: "--- FAIL: TestSeveralThatChangeAtOneLookAreInDoubt",
 	},
 	{
