@@ -86,21 +86,6 @@ func seesLibrary(able media.Capabilities, account media.Account, id media.Librar
 	return role, all, all || sees
 }
 
-// declaredAccounts maps the accounts of a server to the names of the Users that declare them.
-func (k *Kit) declaredAccounts(ctx context.Context, s site, namespace string) (map[media.AccountID]string, error) {
-	var users v1alpha1.UserList
-	if err := k.Client.List(ctx, &users, ofServer(namespace, s.server.Name)...); err != nil {
-		return nil, err
-	}
-	declared := make(map[media.AccountID]string, len(users.Items))
-	for i := range users.Items {
-		if id := readRecord(&users.Items[i], s.identity()).ID; id != "" {
-			declared[media.AccountID(id)] = users.Items[i].Name
-		}
-	}
-	return declared, nil
-}
-
 // holders names the declared accounts that still have a library in their list, as their Users. Those that were let go with
 // a MediaServer that is being deleted do not count: what they have, they keep.
 func (r *libraryReconciler) holders(ctx context.Context, s site, library *v1alpha1.Library, id media.LibraryID) ([]string, error) {
