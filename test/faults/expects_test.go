@@ -112,6 +112,9 @@ func (o *oracle) beforeDelete(object client.Object) {
 		o.allowed[username] = o.allowed[username].add(a)
 	}
 	o.narrow(m)
+	if !o.expected.takingNothing {
+		o.made.forget(object)
+	}
 	if user, is := object.(*v1alpha1.User); is && !o.expected.takingNothing {
 		delete(o.expected.passwords, user.Spec.Username) // one that is taken over while it is shut gets another
 	}

@@ -29,16 +29,18 @@ type oracle struct {
 	broken []string
 	// expected is what is to stay.
 	expected expectations
+	// made is what the operator made, and for which object.
+	made made
 }
 
 func newOracle(h *house) *oracle {
-	return &oracle{h: h, allowed: map[string]allowance{}, found: map[string]person{}, aliases: map[string]bool{}}
+	return &oracle{h: h, allowed: map[string]allowance{}, found: map[string]person{}, aliases: map[string]bool{}, made: made{}}
 }
 
 // beforeChange adds what the manifests give once an object is as it is about to be.
 func (o *oracle) beforeChange(object client.Object) {
 	m := o.h.read()
-	was := manifests{users: maps.Clone(m.users)}
+	was := manifests{users: maps.Clone(m.users), libraries: maps.Clone(m.libraries)}
 	m.put(object)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -47,6 +49,7 @@ func (o *oracle) beforeChange(object client.Object) {
 	}
 	o.narrow(m)
 	o.rotated(was, object)
+	o.recordChanges(was, object)
 }
 
 // byHand does what somebody does on the server itself, of which nobody is to be blamed.
@@ -102,6 +105,7 @@ func (o *oracle) look(write string) {
 	defer o.mu.Unlock()
 	o.looks++
 	people := o.h.system.people()
+	o.made.note(o.h.memory(), write)
 	o.missed(write, people)
 	for _, username := range slices.Sorted(maps.Keys(people)) {
 		p := people[username]

@@ -113,6 +113,7 @@ func (h *house) applyAgain(object withStatus) {
 		return
 	}
 	withoutRecord(object)
+	h.oracle.another(object)
 	if user, is := object.(*v1alpha1.User); is {
 		user.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
 		h.oracle.expectNoPasswordOfTheShut(user.Spec.Username)
@@ -201,6 +202,10 @@ func TestRebuilds(t *testing.T) {
 		"clusters": {
 			{"by hand: ann chooses", "create Invite party", "by hand: gina comes"}, {"restore the cluster (0)"}, {"restore the cluster (3)", "by hand: gus comes"},
 			{"prune and apply again (1)"}, {"prune and apply again (2)"}, {"prune and apply again (3)", "restore the cluster (1)"},
+		},
+		"backups": {
+			{"by hand: back up"}, {"create User zoe", "create Invite party", "by hand: gina comes"}, {"by hand: back up"}, {"delete Invite party"},
+			{"by hand: restore the server (0)"}, {"by hand: restore the server (1)"}, {"delete User zoe", "by hand: restore the server (0)"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
