@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -20,6 +21,10 @@ type expectations struct {
 	sees map[string]map[string]bool
 	// passwords worked then, and nobody asked for another one since; those in chosen their holders chose.
 	passwords, chosen map[string]string
+	// rotated are the generated passwords that somebody asked to replace, and rotations the values by which they did: one that
+	// is used again makes the same password again.
+	rotated   map[string][]string
+	rotations map[string]bool
 	// takingNothing: objects go and come back, and that is to take nothing.
 	takingNothing bool
 }
@@ -97,8 +102,50 @@ func (o *oracle) rotated(was manifests, object client.Object) {
 	}
 	before := was.users[user.Name]
 	if before == nil || before.Annotations[v1alpha1.AnnotationRotatePassword] != user.Annotations[v1alpha1.AnnotationRotatePassword] {
+		o.retire(before, user)
 		delete(o.expected.passwords, user.Spec.Username)
 	}
+}
+
+// retire remembers a generated password that is to be replaced: it may be known to somebody.
+func (o *oracle) retire(before, user *v1alpha1.User) {
+	if o.expected.rotations == nil {
+		o.expected.rotated, o.expected.rotations = map[string][]string{}, map[string]bool{}
+	}
+	name := user.Spec.Username
+	value := user.Name + " " + user.Annotations[v1alpha1.AnnotationRotatePassword]
+	again := o.expected.rotations[value]
+	o.expected.rotations[value] = true
+	if again {
+		delete(o.expected.rotated, name)
+		return
+	}
+	password := o.expected.passwords[name]
+	if before == nil || password == "" || password == o.expected.chosen[name] {
+		return
+	}
+	o.expected.rotated[name] = append(o.expected.rotated[name], password)
+}
+
+// rotatedBack says who can sign in with a password that was rotated away; empty for nobody. A server that does not tell when
+// passwords were set may be put back to an earlier one unseen.
+func (h *house) rotatedBack(m manifests) string {
+	if on := h.memory(); on == nil || !on.telling {
+		return ""
+	}
+	h.oracle.mu.Lock()
+	defer h.oracle.mu.Unlock()
+	for _, user := range m.users {
+		if !meta.IsStatusConditionTrue(user.Status.Conditions, v1alpha1.ConditionReady) {
+			continue
+		}
+		for _, password := range h.oracle.expected.rotated[user.Spec.Username] {
+			if h.system.accepts(user.Spec.Username, password) {
+				return user.Spec.Username + " has a password again that was rotated away"
+			}
+		}
+	}
+	return ""
 }
 
 // beforeDelete expects nothing any more that an object gave.

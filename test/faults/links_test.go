@@ -34,6 +34,13 @@ func newLinked() *linkedSystem {
 	return &linkedSystem{memorySystem: newMemory(func(c *media.Capabilities) { c.Invites = true })}
 }
 
+// newTelling is one that tells when passwords were set.
+func newTelling() *linkedSystem {
+	s := newLinked()
+	s.telling = true
+	return s
+}
+
 func (s *linkedSystem) open(p *mortal.Process) media.Open {
 	return p.Open(func(config media.Config) (media.Driver, error) {
 		inner, err := s.store.Open(config)

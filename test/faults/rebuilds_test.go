@@ -207,10 +207,13 @@ func TestRebuilds(t *testing.T) {
 			{"by hand: back up"}, {"create User zoe", "create Invite party", "by hand: gina comes"}, {"by hand: back up"}, {"delete Invite party"},
 			{"by hand: restore the server (0)"}, {"by hand: restore the server (1)"}, {"delete User zoe", "by hand: restore the server (0)"},
 		},
+		"rotations": {
+			{"by hand: back up"}, {"rotate the password of ann (1)"}, {"rotate the password of ann (2)"}, {"by hand: restore the server (0)"}, {"rotate the password of ann (3)"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := lively(t, newLinked())
+			h := lively(t, newTelling())
 			for _, burst := range bursts {
 				var operations []operation
 				for _, name := range burst {

@@ -159,7 +159,7 @@ func manifestChanges(user, library, grant string, number int, libraries, users s
 				o.(*v1alpha1.User).Spec.Access = []v1alpha1.UserAccess{v1alpha1.UserAccessAll, v1alpha1.UserAccessGranted}[number%2]
 			})
 		}},
-		{named("rotate the password of %s", user), func(h *house) {
+		{named("rotate the password of %s (%d)", user, number), func(h *house) {
 			h.change(h.user(user), func(o client.Object) {
 				o.SetAnnotations(with(o.GetAnnotations(), v1alpha1.AnnotationRotatePassword, fmt.Sprint(number)))
 			})

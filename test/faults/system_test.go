@@ -57,13 +57,15 @@ type memorySystem struct {
 	store *memory.Store
 	// switchless: accounts are disabled otherwise than by a switch.
 	switchless bool
+	// telling: the server tells when accounts were made and when passwords were set, as the embedded one does.
+	telling bool
 }
 
 func newMemory(change func(*media.Capabilities)) *memorySystem { return newMemoryWith(change, nil) }
 
 func newMemoryWith(change func(*media.Capabilities), traits func(*media.Traits)) *memorySystem {
 	on := &memorySystem{}
-	on.store = memory.NewStore(memory.Options{Traits: traits, Capabilities: func(c *media.Capabilities) {
+	on.store = memory.NewStore(memory.Options{Traits: traits, Created: on.now, Capabilities: func(c *media.Capabilities) {
 		c.ChosenIDs = true // as on the embedded server; Shisho chooses itself
 		if change != nil {
 			change(c)
@@ -71,6 +73,14 @@ func newMemoryWith(change func(*media.Capabilities), traits func(*media.Traits))
 		on.switchless = !c.Disable
 	}})
 	return on
+}
+
+// now is the server's clock, where it has one.
+func (m *memorySystem) now() time.Time {
+	if !m.telling {
+		return time.Time{}
+	}
+	return time.Now()
 }
 
 func (m *memorySystem) kind() v1alpha1.MediaServerType { return v1alpha1.MediaServerEmbedded }
