@@ -117,7 +117,14 @@ func TestALinkWhoseInviteIsGoneIsClosed(t *testing.T) {
 			}
 			older := server.backup()
 			goes(w, server, older)
-			w.eventually("the link is closed", func() bool { return w.linkState(code) == "revoked" })
+			w.eventually("the link is closed", func() bool { return w.linkState(code) != "pending" })
+			if w.linkState(code) != "revoked" {
+				// A reconcile whose cache still had the Invite deleted the link that came back: nothing is left to be told.
+				if status, text := w.register("eve", code); status != http.StatusNotFound {
+					t.Errorf("it admits: %d %s", status, text)
+				}
+				return
+			}
 			if status, text := w.register("eve", code); status != http.StatusGone {
 				t.Errorf("it admits: %d %s", status, text)
 			}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +22,9 @@ type restorable struct {
 	t       *testing.T
 	config  mediaserver.Config
 	url     string
-	current atomic.Pointer[mediaserver.Server]
+	current *mediaserver.Server
+	// answering is held while a request is answered, and to stop the server: a write may not end in the database put back.
+	answering sync.RWMutex
 }
 
 func newRestorable(t *testing.T, root string) *restorable {
@@ -30,8 +32,10 @@ func newRestorable(t *testing.T, root string) *restorable {
 	r := &restorable{t: t, config: mediaserver.Config{DataDir: t.TempDir(), MediaRoots: []string{root}, CheapPasswordHashing: true}}
 	r.start()
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if server := r.current.Load(); server != nil {
-			server.Handler().ServeHTTP(w, request)
+		r.answering.RLock()
+		defer r.answering.RUnlock()
+		if r.current != nil {
+			r.current.Handler().ServeHTTP(w, request)
 			return
 		}
 		w.WriteHeader(http.StatusBadGateway)
@@ -50,16 +54,22 @@ func (r *restorable) start() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.current.Store(server)
+	r.answering.Lock()
+	defer r.answering.Unlock()
+	r.current = server
 }
 
 func (r *restorable) halt() {
 	r.t.Helper()
-	if server := r.current.Swap(nil); server != nil {
-		if err := server.Close(); err != nil {
-			r.t.Error(err)
-		}
+	r.answering.Lock()
+	defer r.answering.Unlock()
+	if r.current == nil {
+		return
 	}
+	if err := r.current.Close(); err != nil {
+		r.t.Error(err)
+	}
+	r.current = nil
 }
 
 // backup copies the database as it is now.

@@ -54,7 +54,7 @@ func TestPasswordsFixedChangedWhileAnAccountWasMade(t *testing.T) {
 	w.create(w.secret("ann-password", map[string]string{"password": "correct horse"}), user, w.library("movies"), w.grant("g", "*", "*"))
 	condition := w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
 	remove()
-	if !strings.Contains(condition.Message, "put the former password back") {
+	if !strings.Contains(condition.Message, "Restore the old password") {
 		t.Errorf("the message does not say what to do: %s", condition.Message)
 	}
 	if tried := w.store.Count(memory.Authenticate); tried != 0 || !w.store.CheckPassword("ann", "correct horse") {

@@ -99,7 +99,9 @@ func maskedRecord(text string) string {
 			fields[secret] = "..."
 		}
 	}
-	delete(fields, "passwordTold") // a later look learns it
+	for _, past := range []string{"passwordTold", "passwordAt", "enabledAt"} { // a later look learns it, or a fault had it done again
+		delete(fields, past)
+	}
 	maskTimes(fields)
 	masked, _ := json.Marshal(fields)
 	return string(masked)
@@ -110,7 +112,7 @@ func maskTimes(fields map[string]any) {
 	for name, value := range fields {
 		if inner, is := value.(map[string]any); is {
 			maskTimes(inner)
-		} else if slices.Contains([]string{"created", "paths", "passwordAt", "enabledAt"}, name) {
+		} else if slices.Contains([]string{"created", "paths"}, name) {
 			fields[name] = "..."
 		}
 	}
