@@ -21,10 +21,10 @@ type ownRole struct {
 func (r ownRole) id() string   { return r.ID }
 func (r ownRole) check() error { return form(r.ID != "" && r.Name != "" && r.Permissions != nil) }
 
-// managesUsers says whether who has the role manages other people.
-func (r ownRole) managesUsers() bool {
+// administers says whether who has the role manages other people, or the settings of the server: who may register.
+func (r ownRole) administers() bool {
 	for _, p := range r.Permissions {
-		if p.Resource == "users" && p.Operation == "write" {
+		if p.Operation == "write" && (p.Resource == "users" || p.Resource == "config") {
 			return true
 		}
 	}

@@ -16,13 +16,14 @@ func TestRolesOfTheServersOwn(t *testing.T) {
 		pair("libraries", "read"), pair("books", "read"), pair("books", "write"),
 	}})
 	h.do("POST", "/v1/roles", object{"name": "Doorkeeper", "permissions": []any{pair("users", "read"), pair("users", "write")}})
+	h.do("POST", "/v1/roles", object{"name": "Janitor", "permissions": []any{pair("config", "read"), pair("config", "write")}})
 	ctx := context.Background()
 	driver := open(t, r.config())
 	probe, err := driver.Probe(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[media.Role]media.RoleInfo{"Librarian": {Assignable: true}, "Doorkeeper": {Assignable: true, Administers: true}}
+	want := map[media.Role]media.RoleInfo{"Librarian": {Assignable: true}, "Doorkeeper": {Assignable: true, Administers: true}, "Janitor": {Assignable: true, Administers: true}}
 	for role, info := range want {
 		if got := probe.Capabilities.Roles[role]; got != info {
 			t.Errorf("%s: %+v, want %+v", role, got, info)

@@ -190,12 +190,13 @@ func TestRoleNames(t *testing.T) {
 		w.byHand("/roles", map[string]any{"name": name})
 	}
 	w.byHand("/roles", map[string]any{"name": "boss", "permissions": []map[string]string{{"resource": "users", "operation": "write"}}})
+	w.byHand("/roles", map[string]any{"name": "janitor", "permissions": []map[string]string{{"resource": "config", "operation": "write"}}})
 	probe, err := w.driver.Probe(w.ctx())
 	w.must(err)
 	for role, want := range map[media.Role]media.RoleInfo{
 		media.RoleAdmin: {Administers: true, Assignable: true}, media.RoleEditor: {Assignable: true},
 		media.RoleMember: {Assignable: true}, media.RoleGuest: {Assignable: true}, "Librarian": {Assignable: true},
-		"boss": {Administers: true, Assignable: true}, media.RoleOwner: {},
+		"boss": {Administers: true, Assignable: true}, "janitor": {Administers: true, Assignable: true}, media.RoleOwner: {},
 	} {
 		if got := probe.Capabilities.Roles[role]; got != want {
 			t.Errorf("%s: %v, want %v", role, got, want)

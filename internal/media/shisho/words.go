@@ -59,10 +59,11 @@ func roleOf(name string) media.Role {
 // reserved says whether a role's name would be mistaken for one of Usher's words.
 func reserved(name string) bool { return roleOf(name) == media.Role("custom role "+name) }
 
-// administers says whether a role can change users, roles or access: there is no ceiling above users:write.
+// administers says whether a role can change users, roles or access, or the settings of the server, as only admins do (Shisho
+// seed). There is no ceiling above users:write.
 func (r role) administers() bool {
 	for _, p := range r.Permissions {
-		if p.Resource == "users" && p.Operation == "write" {
+		if p.Operation == "write" && (p.Resource == "users" || p.Resource == "config") {
 			return true
 		}
 	}
