@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -202,6 +203,20 @@ func edit[T client.Object](w *world, object T, change func(T)) {
 	base := object.DeepCopyObject().(client.Object)
 	change(object)
 	if err := w.client.Patch(w.t.Context(), object, client.MergeFrom(base)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// replace updates an object as a whole. What the operator wrote since it was read is a conflict, as for every client, and the
+// object is read again.
+func replace[T client.Object](w *world, object T, change func(now T)) {
+	w.t.Helper()
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		get(w, object, object.GetName())
+		change(object)
+		return w.client.Update(w.t.Context(), object)
+	})
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -13,12 +13,11 @@ import (
 // replaceInvite sends an Invite's manifest again as `kubectl replace` does.
 func (w *inviteWorld) replaceInvite(name string) {
 	w.t.Helper()
-	now := get(w.world, &v1alpha1.Invite{}, name)
-	replaced := &v1alpha1.Invite{ObjectMeta: w.meta(name), Spec: now.Spec}
-	replaced.ResourceVersion, replaced.UID = now.ResourceVersion, now.UID
-	if err := w.client.Update(w.t.Context(), replaced); err != nil {
-		w.t.Fatal(err)
-	}
+	replace(w.world, &v1alpha1.Invite{ObjectMeta: w.meta(name)}, func(now *v1alpha1.Invite) {
+		manifest := w.meta(name)
+		manifest.ResourceVersion, manifest.UID = now.ResourceVersion, now.UID
+		now.ObjectMeta, now.Status = manifest, v1alpha1.InviteStatus{}
+	})
 }
 
 // loseAll loses the record of an Invite, with or without the operator's key and the Secret that holds the link.

@@ -3,6 +3,7 @@ package controller_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -14,13 +15,11 @@ import (
 // replaceByManifest sends the manifest again as `kubectl replace` does: annotations and finalizers that it does not name go.
 func (w *world) replaceByManifest(user *v1alpha1.User) {
 	w.t.Helper()
-	now := get(w, &v1alpha1.User{}, user.Name)
-	replaced := user.DeepCopy()
-	replaced.ResourceVersion, replaced.UID = now.ResourceVersion, now.UID
-	replaced.Annotations, replaced.Finalizers = nil, nil
-	if err := w.client.Update(w.t.Context(), replaced); err != nil {
-		w.t.Fatal(err)
-	}
+	replace(w, w.user(user.Name), func(now *v1alpha1.User) {
+		version, uid := now.ResourceVersion, now.UID
+		user.DeepCopyInto(now)
+		now.ResourceVersion, now.UID, now.Annotations, now.Finalizers = version, uid, nil, nil
+	})
 }
 
 // loseRecord loses the record in one of the ways in which that happens.
@@ -175,11 +174,11 @@ func TestALostRecordOfAMediaServer(t *testing.T) {
 	w.ready(&v1alpha1.User{}, "ann")
 	w.store.ResetCalls()
 	w.store.SetIdentity("another server")
-	now := get(w, &v1alpha1.MediaServer{}, serverName)
-	manifest.ResourceVersion, manifest.UID = now.ResourceVersion, now.UID
-	if err := w.client.Update(t.Context(), manifest); err != nil {
-		t.Fatal(err)
-	}
+	replace(w, w.mediaServer(), func(now *v1alpha1.MediaServer) {
+		version, uid := now.ResourceVersion, now.UID
+		manifest.DeepCopyInto(now)
+		now.ResourceVersion, now.UID = version, uid
+	})
 	w.look()
 	w.condition(manifest, serverName, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonIdentityChanged)
 	if writes := w.store.WriteCount(); writes > 0 {
@@ -255,6 +254,8 @@ func TestWhoLosesTheNameStillLosesTheAccess(t *testing.T) {
 	zed := w.store.AddAccount(media.Account{Username: "zed", Role: media.RoleMember}, strangersPassword)
 	w.sync()
 	guest := w.recordedAs("guest", "ann", zed)
+	first := get(w, &v1alpha1.User{}, "ann").CreationTimestamp
+	w.eventually("it is younger", func() bool { return time.Since(first.Time) > time.Second })
 	w.create(guest)
 	w.condition(&v1alpha1.User{}, "guest", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonDuplicateClaim)
 	w.setDisabled("guest", true)

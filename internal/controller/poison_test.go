@@ -139,21 +139,17 @@ func (w *world) onlyNarrowed() {
 // letGoOfPoisoned labels, finalizes, mends and deletes.
 func (w *world) letGoOfPoisoned(value any) {
 	w.t.Helper()
-	zoe := get(w, &v1alpha1.User{}, "zoe")
-	zoe.Labels["seen"] = "true"
-	controllerutil.AddFinalizer(zoe, "example.org/hold")
-	if err := w.client.Update(w.t.Context(), zoe); err != nil {
-		w.t.Fatalf("cannot be labelled: %v", err)
-	}
+	zoe := w.user("zoe")
+	replace(w, zoe, func(now *v1alpha1.User) {
+		now.Labels["seen"] = "true"
+		controllerutil.AddFinalizer(now, "example.org/hold")
+	})
 	raw := &unstructured.Unstructured{}
 	raw.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("User"))
 	if written, _, _ := unstructured.NestedFieldNoCopy(get(w, raw, "zoe").Object, "spec", "expiresAt"); fmt.Sprint(written) != fmt.Sprint(value) {
 		w.t.Errorf("an update made %v of %v", written, value)
 	}
-	controllerutil.RemoveFinalizer(zoe, "example.org/hold")
-	if err := w.client.Update(w.t.Context(), zoe); err != nil {
-		w.t.Fatalf("cannot be finalized: %v", err)
-	}
+	replace(w, zoe, func(now *v1alpha1.User) { controllerutil.RemoveFinalizer(now, "example.org/hold") })
 	edit(w, w.user("ghost"), func(u *v1alpha1.User) { u.Spec.ExpiresAt = new(v1alpha1.NewTime(time.Now().Add(time.Hour))) })
 	w.ready(&v1alpha1.User{}, "ghost")
 	w.delete(w.user("zoe"), w.grant("series", "", ""))
