@@ -32,23 +32,23 @@ func takingOver(server *v1alpha1.MediaServer, bound bool, now time.Time) *v1alph
 // askedToTakeOver says whether whoever made an object that sets no adoptionPolicy was asked for permission because its
 // MediaServer takes over what exists, or somebody who has that permission accepted the object since. A User that came by a link
 // was made by Usher itself, for somebody who chose the name.
-func (s site) askedToTakeOver(object client.Object, now time.Time) bool {
+func (s site) askedToTakeOver(object client.Object) bool {
 	since, byLink := s.server.Status.TakingOver, object.GetLabels()[v1alpha1.LabelRedemption] != ""
 	if since == nil || byLink {
-		return s.accepted(object, now)
+		return s.accepted(object)
 	}
 	at, err := since.Since.Parse()
 	asked := err == nil && object.GetCreationTimestamp().Sub(at) >= askedAfter
-	return asked || s.accepted(object, now)
+	return asked || s.accepted(object)
 }
 
 // accepted says whether somebody accepted what was made before a moment.
-func (s site) accepted(object client.Object, now time.Time) bool {
-	return access.AcceptedBefore(s.server.Annotations[v1alpha1.AnnotationAcceptObjectsBefore], object.GetCreationTimestamp().Time, now)
+func (s site) accepted(object client.Object) bool {
+	return access.AcceptedBefore(s.server.Annotations[v1alpha1.AnnotationAcceptObjectsBefore], object.GetCreationTimestamp().Time, s.now)
 }
 
 // acceptingAll is the command that accepts all objects that are there.
-func (s site) acceptingAll(now time.Time) string {
+func (s site) acceptingAll() string {
 	return "kubectl annotate mediaserver " + s.server.Name + " -n " + s.server.Namespace + " --overwrite " +
-		v1alpha1.AnnotationAcceptObjectsBefore + "=" + now.UTC().Truncate(time.Second).Format(time.RFC3339)
+		v1alpha1.AnnotationAcceptObjectsBefore + "=" + s.now.UTC().Truncate(time.Second).Format(time.RFC3339)
 }

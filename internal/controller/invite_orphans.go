@@ -202,7 +202,7 @@ func (r *mediaServerReconciler) sweepLinks(ctx context.Context, server *v1alpha1
 	if !probe.Capabilities.Invites || (probe.OpenLinks != nil && *probe.OpenLinks == 0) {
 		return
 	}
-	s := site{key: keyOf(server), server: server, connection: connection}
+	s := r.lookedAt(server, connection)
 	if err := r.sweepAll(ctx, s, status); err != nil {
 		log.FromContext(ctx).Error(err, "could not look for links whose Invites are gone", "mediaServer", s.key)
 	}

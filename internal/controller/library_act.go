@@ -94,7 +94,7 @@ func (p *libraryPass) adoptionPolicy() v1alpha1.LibraryAdoptionPolicy {
 	if policy := p.library.Spec.AdoptionPolicy; policy != "" {
 		return policy
 	}
-	if p.library.Spec.ExternalID != "" || (p.asked && p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways) {
+	if p.library.Spec.ExternalID != "" || (p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways && p.askedToTakeOver(p.library)) {
 		return v1alpha1.LibraryAdoptionIfUnique
 	}
 	return v1alpha1.LibraryAdoptionNever
@@ -110,7 +110,7 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	if o := p.outsideRoots(nil, r.Clock.Now()); o != nil {
+	if o := p.outsideRoots(nil); o != nil {
 		return o
 	}
 	if o := r.refusedBefore(p.library, p.record); o != nil {
@@ -177,7 +177,7 @@ func (r *libraryReconciler) agree(ctx context.Context, p *libraryPass) *outcome 
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	if o := p.outsideRoots(p.had(), r.Clock.Now()); change.Paths != nil && o != nil {
+	if o := p.outsideRoots(p.had()); change.Paths != nil && o != nil {
 		return o
 	}
 	if o := r.announceChange(ctx, p, change); o != nil {

@@ -32,8 +32,6 @@ type libraryPass struct {
 	found media.Library
 	// planned is what mode Observe would do before comparing.
 	planned []string
-	// asked: whoever made this Library was asked for permission because of what its MediaServer takes over.
-	asked bool
 	// agreed: before this pass, the server agreed with this generation.
 	agreed bool
 }
@@ -69,7 +67,6 @@ func (r *libraryReconciler) reconcile(ctx context.Context, p *libraryPass) outco
 	if o != nil {
 		return *o
 	}
-	p.asked = p.askedToTakeOver(p.library, r.Clock.Now())
 	for _, phase := range []func(context.Context, *libraryPass) *outcome{r.validate, r.claim, r.own, r.agree} {
 		if o := phase(ctx, p); o != nil {
 			return *o
@@ -215,7 +212,7 @@ func (r *libraryReconciler) conflict(p *libraryPass, facts access.OwnershipFacts
 		return stalled(v1alpha1.ReasonProtected, "%q is somebody's personal library: choose another displayName", name)
 	case facts.Named == access.NamedTaken && p.library.Spec.AdoptionPolicy == "" && p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways:
 		return stalled(v1alpha1.ReasonConflict, "a library named %q exists on the server: MediaServer %s has adoptionPolicy Always, but this Library may be older than that, so that nobody was asked for permission: add the line \"adoptionPolicy: IfUnique\" to spec to take it over, or accept all Users and Libraries that are there (%s); both need permission to administer the MediaServer",
-			name, p.server.Name, p.acceptingAll(r.Clock.Now()))
+			name, p.server.Name, p.acceptingAll())
 	case facts.Named == access.NamedTaken:
 		return stalled(v1alpha1.ReasonConflict, "a library named %q exists on the server: add the line \"adoptionPolicy: IfUnique\" to spec to take it over (which needs permission to administer MediaServer %s), or choose another displayName", name, p.server.Name)
 	case p.library.Spec.ExternalID != "":

@@ -15,10 +15,10 @@ const comparedAfter = 2 * time.Second
 // outsideRoots says why a library may not be given paths that it does not have. The API server asks who writes a Library
 // for permission where the paths lie outside of the mediaRoots, or there are none, but has nothing to compare with while there is
 // no MediaServer of that name: so what may have been written before the MediaServer is compared here.
-func (p *libraryPass) outsideRoots(has []string, now time.Time) *outcome {
+func (p *libraryPass) outsideRoots(has []string) *outcome {
 	server, library := p.server, p.library
 	compared := library.CreationTimestamp.Sub(server.CreationTimestamp.Time) >= comparedAfter
-	if compared || library.Annotations[v1alpha1.AnnotationAllowPaths] == "true" || p.accepted(library, now) {
+	if compared || library.Annotations[v1alpha1.AnnotationAllowPaths] == "true" || p.accepted(library) {
 		return nil
 	}
 	added := slices.DeleteFunc(slices.Clone(library.Spec.Paths), func(path v1alpha1.LibraryPath) bool { return slices.Contains(has, string(path)) })
@@ -31,7 +31,7 @@ func (p *libraryPass) outsideRoots(has []string, now time.Time) *outcome {
 		none = ", which has none"
 	}
 	return stalled(v1alpha1.ReasonInvalidSpec, "the paths %v lie outside of the mediaRoots of MediaServer %s%s, and this Library is as old as the MediaServer or older, so that nobody was asked for permission: add the folder to spec.mediaRoots there, annotate this Library (kubectl annotate library %s -n %s %s=true), or accept all Users and Libraries that are there (%s); each needs permission to administer the MediaServer",
-		outside, server.Name, none, library.Name, library.Namespace, v1alpha1.AnnotationAllowPaths, p.acceptingAll(now))
+		outside, server.Name, none, library.Name, library.Namespace, v1alpha1.AnnotationAllowPaths, p.acceptingAll())
 }
 
 // had are the paths that the library has on the server, and those that Usher gave it before.

@@ -231,7 +231,7 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 	if err != nil {
 		return *retry(err)
 	}
-	status.Undeclared = declared.undeclared(site{key: keyOf(server), server: server, connection: connection}, r.Clock.Now())
+	status.Undeclared = declared.undeclared(r.lookedAt(server, connection))
 	message := "connected"
 	if server.Spec.TLS != nil && server.Spec.TLS.InsecureSkipVerify {
 		message = "connected, WITHOUT verifying the server's certificate (spec.tls.insecureSkipVerify)"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -42,8 +41,8 @@ func (k *Kit) objectsOf(ctx context.Context, server *v1alpha1.MediaServer) (serv
 
 // undeclared is what the newest listing has and no manifest owns: by its recorded id; where none is recorded yet, as what
 // has its name and would be taken over.
-func (o serverObjects) undeclared(s site, now time.Time) *v1alpha1.Undeclared {
-	accountIDs, libraryIDs := o.ownAccounts(s, now), o.ownLibraries(s, now)
+func (o serverObjects) undeclared(s site) *v1alpha1.Undeclared {
+	accountIDs, libraryIDs := o.ownAccounts(s), o.ownLibraries(s)
 	var accounts, libraries []string
 	for account := range s.inventory().All() {
 		if !accountIDs[account.ID] {
@@ -58,7 +57,7 @@ func (o serverObjects) undeclared(s site, now time.Time) *v1alpha1.Undeclared {
 	return &v1alpha1.Undeclared{Accounts: undeclaredItems(accounts), Libraries: undeclaredItems(libraries)}
 }
 
-func (o serverObjects) ownAccounts(s site, now time.Time) map[media.AccountID]bool {
+func (o serverObjects) ownAccounts(s site) map[media.AccountID]bool {
 	own := map[media.AccountID]bool{s.connection.Probe.Self: true}
 	fold := s.to().Traits().FoldUsername
 	for i := range o.users {
@@ -69,7 +68,7 @@ func (o serverObjects) ownAccounts(s site, now time.Time) map[media.AccountID]bo
 			continue
 		}
 		named := s.inventory().AccountsNamed(fold(user.Spec.Username))
-		wanted := &userPass{site: s, user: user, asked: s.askedToTakeOver(user, now)}
+		wanted := &userPass{site: s, user: user}
 		if len(named) == 1 && !declines(user) && (r.open() || wanted.adoptable(named[0])) {
 			own[named[0].ID] = true
 		}
@@ -77,11 +76,11 @@ func (o serverObjects) ownAccounts(s site, now time.Time) map[media.AccountID]bo
 	return own
 }
 
-func (o serverObjects) ownLibraries(s site, now time.Time) map[media.LibraryID]bool {
+func (o serverObjects) ownLibraries(s site) map[media.LibraryID]bool {
 	own := map[media.LibraryID]bool{}
 	for _, st := range standings(s, o.libraries) {
 		library := st.library
-		wanted := &libraryPass{site: s, library: library, asked: s.askedToTakeOver(library, now)}
+		wanted := &libraryPass{site: s, library: library}
 		switch {
 		case st.id != "":
 			if st.belief != access.BeliefDoubt && st.rival == nil { // else somebody else's library has the id

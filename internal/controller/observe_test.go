@@ -75,6 +75,22 @@ func TestAGrantThatIsThereInModeObserve(t *testing.T) {
 	w.condition(&v1alpha1.LibraryGrant{}, "g", v1alpha1.ConditionApplied, metav1.ConditionTrue, v1alpha1.ReasonApplied)
 }
 
+// TestAGrantOfAnAccountInUseInModeObserve: the MediaServer's Always would take it over, since that was accepted.
+func TestAGrantOfAnAccountInUseInModeObserve(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	movies := w.store.AddLibrary(media.Library{Name: "Movies", MediaType: "Movies", Paths: []string{"/other"}})
+	w.store.AddAccount(media.Account{Username: "ann", Role: media.RoleMember, Access: media.Access{
+		Libraries: map[media.LibraryID]media.LibraryRole{movies: media.LibraryViewer},
+	}}, "ann's own password")
+	w.start()
+	server := w.mediaServer()
+	server.Spec.Mode, server.Spec.AdoptionPolicy = v1alpha1.ModeObserve, v1alpha1.AccountAdoptionAlways
+	accepting(server)
+	w.create(server, w.library("movies"), w.user("ann"), w.grant("g", "*", "*"))
+	w.condition(&v1alpha1.LibraryGrant{}, "g", v1alpha1.ConditionApplied, metav1.ConditionTrue, v1alpha1.ReasonApplied)
+}
+
 // TestConflictsAreNoPlan: the MediaServer counts them apart, since nothing would be done about them.
 func TestConflictsAreNoPlan(t *testing.T) {
 	t.Parallel()

@@ -37,6 +37,7 @@ func TestOutsideRoots(t *testing.T) {
 	} {
 		t.Run(try.name, func(t *testing.T) {
 			p := &libraryPass{library: &v1alpha1.Library{}}
+			p.now = made.Add(time.Minute)
 			p.server = &v1alpha1.MediaServer{Spec: v1alpha1.MediaServerSpec{MediaRoots: try.roots}}
 			p.server.CreationTimestamp = metav1.NewTime(made)
 			p.library.CreationTimestamp = metav1.NewTime(made.Add(try.after))
@@ -47,7 +48,7 @@ func TestOutsideRoots(t *testing.T) {
 			if try.before != 0 {
 				p.server.Annotations = map[string]string{v1alpha1.AnnotationAcceptObjectsBefore: made.Add(try.before).Format(time.RFC3339)}
 			}
-			if o := p.outsideRoots(try.has, made.Add(time.Minute)); (o != nil) != try.stalled {
+			if o := p.outsideRoots(try.has); (o != nil) != try.stalled {
 				t.Errorf("stalled: %v, want %t", o, try.stalled)
 			}
 		})

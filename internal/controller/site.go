@@ -20,11 +20,13 @@ type site struct {
 	key        string
 	server     *v1alpha1.MediaServer
 	connection media.Connection
+	// now is when it was read.
+	now time.Time
 }
 
 // site resolves a serverRef. The outcome says why nothing can be said about objects of that server now.
 func (k *Kit) site(ctx context.Context, namespace, name string) (site, *outcome) {
-	s := site{key: serverKey(namespace, name), server: &v1alpha1.MediaServer{}}
+	s := site{key: serverKey(namespace, name), server: &v1alpha1.MediaServer{}, now: k.Clock.Now()}
 	err := k.Client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, s.server)
 	if apierrors.IsNotFound(err) {
 		s.server = &v1alpha1.MediaServer{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
@@ -34,16 +36,21 @@ func (k *Kit) site(ctx context.Context, namespace, name string) (site, *outcome)
 		return s, retry(err)
 	}
 	s.connection = k.Connections.Get(s.key)
-	if !s.usable(k.Clock.Now()) {
+	if !s.usable() {
 		return s, s.notUp()
 	}
 	return s, nil
 }
 
+// lookedAt is the site of a MediaServer that is being looked at.
+func (k *Kit) lookedAt(server *v1alpha1.MediaServer, connection media.Connection) site {
+	return site{key: keyOf(server), server: server, connection: connection, now: k.Clock.Now()}
+}
+
 // usable says whether the inventory may be compared with: it belongs to the manifest as it is now, and is not stale.
-func (s site) usable(now time.Time) bool {
+func (s site) usable() bool {
 	c := s.connection
-	return c.Server != nil && c.Probe.Identity != "" && c.Generation == s.server.Generation && now.Before(c.StaleAt) &&
+	return c.Server != nil && c.Probe.Identity != "" && c.Generation == s.server.Generation && s.now.Before(c.StaleAt) &&
 		(c.Up || c.Reason == v1alpha1.ReasonServerUnavailable || c.Reason == v1alpha1.ReasonRateLimited)
 }
 

@@ -37,13 +37,13 @@ func TestSinceWhenWhoWritesIsAsked(t *testing.T) {
 			user := &v1alpha1.User{}
 			for age, asked := range map[time.Duration]bool{try.after: !try.never, try.after - time.Second: false} {
 				user.CreationTimestamp = metav1.NewTime(made.Add(age))
-				if got := (site{server: server}).askedToTakeOver(user, made.Add(2*time.Hour)); got != asked {
+				if got := (site{server: server, now: made.Add(2 * time.Hour)}).askedToTakeOver(user); got != asked {
 					t.Errorf("%s after it: asked %t, want %t", age, got, asked)
 				}
 			}
 			user.CreationTimestamp = metav1.NewTime(made.Add(24 * time.Hour))
 			user.Labels = map[string]string{v1alpha1.LabelRedemption: "uid-0"}
-			if (site{server: server}).askedToTakeOver(user, made.Add(25*time.Hour)) {
+			if (site{server: server, now: made.Add(25 * time.Hour)}).askedToTakeOver(user) {
 				t.Error("a guest chose the name of an account that is in use, and has it")
 			}
 			if takingOver(server, false, made.Add(time.Hour)) != nil {

@@ -37,7 +37,7 @@ func (p *userPass) adoptionPolicy() v1alpha1.AccountAdoptionPolicy {
 // was written.
 func (p *userPass) unasked() bool {
 	always := p.user.Spec.AdoptionPolicy == "" && p.server.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways
-	return always && !p.asked && p.strong() == ""
+	return always && !p.askedToTakeOver(p.user) && p.strong() == ""
 }
 
 func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Account) *outcome {
@@ -52,7 +52,7 @@ func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Acco
 	case p.user.Spec.AdoptionPolicy != v1alpha1.AccountAdoptionAlways && p.adoptionPolicy() != v1alpha1.AccountAdoptionNever && p.administers(candidates[0]):
 		return stalled(v1alpha1.ReasonConflict, "an account %q exists whose role %s administers the server, or may: set spec.adoptionPolicy Always here to take it over, or choose another username", name, candidates[0].Role)
 	case p.unasked():
-		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: MediaServer %s has adoptionPolicy Always, but this User may be older than that, so that nobody was asked for permission: add the line \"adoptionPolicy: Always\" to spec here to take the account over, or accept all Users and Libraries that are there (%s); both need permission to administer the MediaServer", name, p.server.Name, p.acceptingAll)
+		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: MediaServer %s has adoptionPolicy Always, but this User may be older than that, so that nobody was asked for permission: add the line \"adoptionPolicy: Always\" to spec here to take the account over, or accept all Users and Libraries that are there (%s); both need permission to administer the MediaServer", name, p.server.Name, p.acceptingAll())
 	case p.adoptionPolicy() == v1alpha1.AccountAdoptionIfDisabled:
 		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: set adoptionPolicy Always to take it over, disable it on the server first, or choose another username", name)
 	}

@@ -59,10 +59,6 @@ type userPass struct {
 	wantDisabled bool
 	// next is when time alone changes what is wanted.
 	next time.Time
-	// asked: whoever made the User was asked for permission to take over an account by the MediaServer's adoptionPolicy Always.
-	// acceptingAll is the command that accepts all that nobody was asked for.
-	asked        bool
-	acceptingAll string
 	// problem is what is wrong with the spec. No account is made or taken over with it, and none is given a role.
 	problem *outcome
 	// withoutAll: access to all libraries is not given now, since nobody was asked for permission.
@@ -114,8 +110,6 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	if o != nil {
 		return r.notManaged(p, *o)
 	}
-	now := r.Clock.Now()
-	p.asked, p.acceptingAll = p.askedToTakeOver(p.user, now), p.site.acceptingAll(now)
 	p.problem = p.validate()
 	for _, phase := range []func(context.Context, *userPass) *outcome{r.recall, r.claim, r.gather, r.departing} {
 		if o := phase(ctx, p); o != nil {
