@@ -97,7 +97,6 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	}
 	var o *outcome
 	p.site, o = r.site(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name)
-	r.restores.watch(r.Kit, p.site)
 	switch {
 	case o != nil && o.kind == kindRetry:
 		return r.notManaged(p, *o)
@@ -107,6 +106,7 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	if left := r.left(ctx, p.site, p.user.Namespace); left != nil {
 		return r.notManaged(p, *left)
 	}
+	r.restores.watch(r.Kit, p.site)
 	if o != nil {
 		return r.notManaged(p, *o)
 	}
