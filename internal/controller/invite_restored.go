@@ -21,11 +21,7 @@ func (r *inviteReconciler) completeRestored(ctx context.Context, p *invitePass) 
 	if !slices.ContainsFunc(p.redemptions, bare) {
 		return nil
 	}
-	uses, err := p.to().InviteUses(ctx, p.native.ID)
-	if err != nil {
-		return r.callFailed(p.site, err)
-	}
-	from, o := r.importing(ctx, p)
+	uses, from, o := r.readUses(ctx, p)
 	if o != nil {
 		return o
 	}

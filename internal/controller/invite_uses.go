@@ -27,11 +27,7 @@ func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outco
 	case r.terminating(ctx, p.invite.Namespace):
 		return nil
 	}
-	uses, err := p.to().InviteUses(ctx, p.native.ID)
-	if err != nil {
-		return r.callFailed(p.site, err)
-	}
-	from, o := r.importing(ctx, p)
+	uses, from, o := r.readUses(ctx, p)
 	if o != nil {
 		return o
 	}
@@ -75,6 +71,16 @@ type importing struct {
 	declared  map[media.AccountID]*v1alpha1.User
 	libraries map[media.LibraryID]string
 	offer     *offer
+}
+
+// readUses lists who came by the server's invite, and reads what an import looks them up in.
+func (r *inviteReconciler) readUses(ctx context.Context, p *invitePass) ([]media.InviteUse, importing, *outcome) {
+	uses, err := p.to().InviteUses(ctx, p.native.ID)
+	if err != nil {
+		return nil, importing{}, r.callFailed(p.site, err)
+	}
+	from, o := r.importing(ctx, p)
+	return uses, from, o
 }
 
 func (r *inviteReconciler) importing(ctx context.Context, p *invitePass) (importing, *outcome) {
@@ -230,11 +236,7 @@ func (r *inviteReconciler) importStrays(ctx context.Context, p *invitePass) *out
 	if p.native.Uses == 0 || r.terminating(ctx, p.invite.Namespace) {
 		return nil
 	}
-	uses, err := p.to().InviteUses(ctx, p.native.ID)
-	if err != nil {
-		return r.callFailed(p.site, err)
-	}
-	from, o := r.importing(ctx, p)
+	uses, from, o := r.readUses(ctx, p)
 	if o != nil {
 		return o
 	}
