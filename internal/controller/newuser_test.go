@@ -139,20 +139,26 @@ func (w *world) createUsers(n int) {
 }
 
 // reconciles counts those of one of this operator's controllers.
-func (w *world) reconciles(controller string) (sum int) {
+func (w *world) reconciles(controller string) int {
+	w.t.Helper()
+	return int(w.ofController("controller_runtime_reconcile_total", controller))
+}
+
+// ofController sums a metric of one of the operator's controllers.
+func (w *world) ofController(metric, controller string) (sum float64) {
 	w.t.Helper()
 	families, err := metrics.Registry.Gather()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	for _, family := range families {
-		if family.GetName() != "controller_runtime_reconcile_total" {
+		if family.GetName() != metric {
 			continue
 		}
 		for _, one := range family.GetMetric() {
 			for _, label := range one.GetLabel() {
 				if label.GetName() == "controller" && label.GetValue() == w.namespace+"-"+controller {
-					sum += int(one.GetCounter().GetValue())
+					sum += one.GetCounter().GetValue() + one.GetGauge().GetValue()
 				}
 			}
 		}
