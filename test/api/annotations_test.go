@@ -17,15 +17,7 @@ func TestAnnotationsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(root, "docs", "permissions.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, found := strings.Cut(string(text), "| Annotation | On | Set by | Does |\n|---|---|---|---|\n")
-	if !found {
-		t.Fatal("docs/permissions.md has no table Annotation, On, Set by, Does")
-	}
-	table, _, _ = strings.Cut(table, "\n\n")
+	table, _, _ := strings.Cut(tableOf(t, "Annotation", "On", "Set by", "Does"), "\n\n")
 	sameSet(t, "annotations", rows(table, `(?m)^\| `+"`([^`]+)`"+` \| [^|]+ \| (?:people|Usher) \| [^|]+ \|$`), inCode(t, root))
 }
 

@@ -29,8 +29,8 @@ func (r right) String() string { return strings.TrimSpace(r.kind + ": " + r.what
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// permissions reads the table. A row that names several fields is several lines.
-func permissions(t *testing.T) []right {
+// tableOf returns what follows on the head of a table in docs/permissions.md.
+func tableOf(t *testing.T, columns ...string) string {
 	t.Helper()
 	root, err := testenv.Root()
 	if err != nil {
@@ -40,10 +40,17 @@ func permissions(t *testing.T) []right {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, found := strings.Cut(string(text), "| Kind | What | When | Needs |\n|---|---|---|---|\n")
+	_, table, found := strings.Cut(string(text), "| "+strings.Join(columns, " | ")+" |\n|"+strings.Repeat("---|", len(columns))+"\n")
 	if !found {
-		t.Fatal("docs/permissions.md has no table Kind, What, When, Needs")
+		t.Fatalf("docs/permissions.md has no table with the columns %v", columns)
 	}
+	return table
+}
+
+// permissions reads the table. A row that names several fields is several lines.
+func permissions(t *testing.T) []right {
+	t.Helper()
+	table := tableOf(t, "Kind", "What", "When", "Needs")
 	var rights []right
 	for line := range strings.Lines(table) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
