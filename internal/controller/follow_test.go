@@ -33,10 +33,10 @@ func TestChangesAreGathered(t *testing.T) {
 				object := &v1alpha1.User{}
 				for time.Since(began) < test.lasts {
 					g.changed(object, func([]client.Object) { followed = append(followed, time.Since(began)) })
-					time.Sleep(test.every)
+					time.Sleep(test.every) // of the test's own clock
 					synctest.Wait()
 				}
-				time.Sleep(time.Minute)
+				time.Sleep(time.Minute) // of the test's own clock
 				synctest.Wait()
 				if len(followed) != len(test.want) {
 					t.Fatalf("followed at %v, want %v", followed, test.want)
@@ -65,7 +65,7 @@ func TestNoStateOfABurstIsLost(t *testing.T) {
 		for _, object := range []client.Object{labelled("movies", "a"), labelled("movies", "b"), labelled("tv", "a"), labelled("movies", "b"), labelled("movies", "c")} {
 			g.changed(object, func(objects []client.Object) { seen = objects })
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // of the test's own clock
 		synctest.Wait()
 		var got []string
 		for _, object := range seen {

@@ -138,8 +138,8 @@ func (p *userPass) withoutDeclared(current media.Account) media.Access {
 }
 
 // declares says which ids of the server are declared, those that are being deleted among them: what an account has of
-// these beyond what it should have is taken, and what it has of what a Library was before. One in doubt may be somebody else's: it is taken where one more witness agrees,
-// or the status says that Usher gave it.
+// these beyond what it should have is taken, and what it has of what a Library was before. One in doubt may be somebody
+// else's: it is taken where one more witness agrees, or the status says that Usher gave it.
 func (p *userPass) declares() func(media.LibraryID) bool {
 	declared := map[media.LibraryID]bool{}
 	for _, id := range p.beliefs.kept {

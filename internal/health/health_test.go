@@ -65,7 +65,7 @@ func TestChangesAreLoggedAndMeasured(t *testing.T) {
 		go func() { defer close(ended); m.Run(ctx) }()
 		expect := func(what string, after time.Duration, ready int, words ...string) {
 			t.Helper()
-			time.Sleep(after)
+			time.Sleep(after) // of the test's own clock
 			synctest.Wait()
 			said := log.take()
 			if len(said) != len(words) {
@@ -78,7 +78,7 @@ func TestChangesAreLoggedAndMeasured(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // of the test's own clock
 		synctest.Wait()
 		log.take() // that it was not known yet, and now is
 		expect("all is well", 10*time.Second, 1)
@@ -122,17 +122,17 @@ func TestWatchesThatKeepFailing(t *testing.T) {
 		w.note(users, "User", forbidden)
 		w.note(invites, "Invite", forbidden)
 		says()
-		time.Sleep(30 * time.Second)
+		time.Sleep(30 * time.Second) // of the test's own clock
 		w.note(users, "User", forbidden)
-		time.Sleep(60 * time.Second)
+		time.Sleep(60 * time.Second) // of the test's own clock
 		w.note(users, "User", forbidden)
 		says("User: the operator may not list or watch them")
 		w.note(users, "User", gone)
 		says("User: the API server does not know them")
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // of the test's own clock
 		w.note(users, "User", errors.New("parsing time"))
 		says("User: parsing time")
-		time.Sleep(seriesEnds + time.Second)
+		time.Sleep(seriesEnds + time.Second) // of the test's own clock
 		says()
 		for range 2 {
 			w.note(users, "User", forbidden)

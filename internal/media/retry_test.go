@@ -122,7 +122,7 @@ func TestWhichErrorsConcernTheConnection(t *testing.T) {
 			if read() {
 				t.Error("one object's error concerns the connection")
 			}
-			time.Sleep(wait)
+			time.Sleep(wait) // of the test's own clock
 		}
 		for range 20 {
 			if read() {
