@@ -53,6 +53,7 @@ type api struct {
 	limits  *limiter
 	proxies []netip.Prefix
 	proven  *proven
+	streams *streams
 	// bodyTimeout is set anew by the framework when it begins to read.
 	bodyTimeout time.Duration
 	huma        huma.API
@@ -65,7 +66,7 @@ func New(config Config) (handler, metrics http.Handler) {
 	a := &api{
 		store: config.Store, hasher: config.Hasher, scans: config.Scans, roots: config.Roots, log: config.Logger,
 		now: config.Clock, version: config.Version, limits: &limiter{limits: config.Limits, store: config.Store},
-		proxies: config.Proxies, proven: newProven(), bodyTimeout: config.BodyTimeout,
+		proxies: config.Proxies, proven: newProven(), streams: newStreams(config.Store, config.Logger, config.Clock), bodyTimeout: config.BodyTimeout,
 	}
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()

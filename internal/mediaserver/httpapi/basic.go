@@ -72,7 +72,11 @@ func (a *api) guardBasic(ctx huma.Context, r route, next func(huma.Context)) {
 		a.refuseBasic(ctx, err)
 		return
 	}
-	next(huma.WithContext(ctx, as(ctx.Context(), client, &caller{account: account})))
+	who := &caller{account: account, again: func(ctx context.Context) (*store.Account, store.Instant, error) {
+		now, err := a.stillBasic(ctx, r, account)
+		return now, 0, err
+	}}
+	next(huma.WithContext(ctx, as(ctx.Context(), client, who)))
 }
 
 func (a *api) basicAccount(ctx context.Context, login, password string) (*store.Account, error) {
@@ -97,6 +101,24 @@ func (a *api) basicAccount(ctx context.Context, login, password string) (*store.
 	}
 	a.proven.keep(login, password, account)
 	return account, nil
+}
+
+// stillBasic returns the account as it is now, if the password that it was let in with is still its own and it may still read.
+func (a *api) stillBasic(ctx context.Context, r route, account *store.Account) (*store.Account, error) {
+	now, err := a.store.Account(ctx, account.ID)
+	if err != nil {
+		return nil, err
+	}
+	if now.PasswordHash != account.PasswordHash {
+		return nil, store.ErrNoSession
+	}
+	if err := mayRead(now); err != nil {
+		return nil, err
+	}
+	if !now.Actor().Can(r.needs) {
+		return nil, rules.ErrForbidden
+	}
+	return now, nil
 }
 
 func mayRead(account *store.Account) error {

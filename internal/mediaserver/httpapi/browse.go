@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -112,9 +113,10 @@ func (a *api) getArtwork(ctx context.Context, in *byID) (*huma.StreamResponse, e
 	if err != nil {
 		return nil, err
 	}
+	allowed := a.stillSees(callerOf(ctx), in.ID)
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		r, w := humago.Unwrap(ctx)
-		serveArtwork(w, r, artwork)
+		a.serveArtwork(w, r, artwork, allowed)
 	}}, nil
 }
 
@@ -127,12 +129,14 @@ func (a *api) artworkOf(ctx context.Context, itemID string) (*store.Artwork, err
 	return a.store.Artwork(ctx, item.ArtworkID)
 }
 
-// serveArtwork sends the picture. Browsers keep it and ask each time whether it is still theirs to see.
-func serveArtwork(w http.ResponseWriter, r *http.Request, artwork *store.Artwork) {
+// serveArtwork sends the picture, as long as that is allowed. Browsers keep it and ask each time whether it is still theirs to see.
+func (a *api) serveArtwork(w http.ResponseWriter, r *http.Request, artwork *store.Artwork, allowed permission) {
 	header := w.Header()
 	header.Set("Content-Type", artwork.MIMEType)
 	header.Set("ETag", `"`+artwork.ID+`"`)
 	header.Set("Cache-Control", "private, no-cache")
 	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	http.ServeContent(inOurForm(w), r, "", time.Time{}, bytes.NewReader(artwork.Data))
+	a.streams.send(w, bytes.NewReader(artwork.Data), allowed, func(content io.ReadSeeker) {
+		http.ServeContent(inOurForm(w), r, "", time.Time{}, content)
+	})
 }

@@ -18,6 +18,9 @@ import (
 type caller struct {
 	account *store.Account
 	session *store.Session
+	// again looks up the account as it is now, with until when the caller stays who they are; the zero instant is for ever. It
+	// fails as the guard would.
+	again func(context.Context) (account *store.Account, until store.Instant, err error)
 }
 
 type (
@@ -49,7 +52,7 @@ func (a *api) guard(r route) func(huma.Context, func(huma.Context)) {
 			next(ctx)
 			return
 		}
-		who, err := a.identify(ctx)
+		who, err := a.identify(ctx, r)
 		if r.greets && errors.Is(err, store.ErrNoSession) {
 			next(ctx)
 			return
@@ -76,13 +79,36 @@ func as(ctx context.Context, client string, who *caller) context.Context {
 	return store.WithAuthor(ctx, author)
 }
 
-func (a *api) identify(ctx huma.Context) (*caller, error) {
+func (a *api) identify(ctx huma.Context, r route) (*caller, error) {
 	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return nil, store.ErrNoSession
 	}
-	session, account, err := a.store.SessionAccount(ctx.Context(), auth.TokenHash(strings.TrimSpace(token)))
-	return &caller{account: account, session: session}, err
+	return a.inSession(ctx.Context(), auth.TokenHash(strings.TrimSpace(token)), func(now *store.Account) error { return admit(r, now) })
+}
+
+// inSession returns the caller whose session's token has that hash, and who is one only as long as admit lets the account in.
+func (a *api) inSession(ctx context.Context, tokenHash string, admit func(*store.Account) error) (*caller, error) {
+	session, account, err := a.store.SessionAccount(ctx, tokenHash)
+	return &caller{account: account, session: session, again: func(ctx context.Context) (*store.Account, store.Instant, error) {
+		session, account, err := a.store.SessionAccount(ctx, tokenHash)
+		if err != nil {
+			return nil, 0, err
+		}
+		return account, session.ExpiresAt, admit(account)
+	}}, err
+}
+
+// stillSees allows what the caller is sent of an item, as long as they see it.
+func (a *api) stillSees(who *caller, itemID string) permission {
+	return func(ctx context.Context) (store.Instant, error) {
+		account, until, err := who.again(ctx)
+		if err != nil {
+			return 0, err
+		}
+		_, err = a.store.Item(ctx, account.Viewer(), itemID)
+		return until, err
+	}
 }
 
 func admit(r route, account *store.Account) error {

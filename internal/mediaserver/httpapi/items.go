@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -79,11 +80,11 @@ func (a *api) stream(ctx context.Context, in *byID) (*huma.StreamResponse, error
 	if err != nil {
 		return nil, err
 	}
-	return a.sendFile(item, store.ErrItemNotFound)
+	return a.sendFile(item, store.ErrItemNotFound, a.stillSees(callerOf(ctx), item.ID))
 }
 
-// sendFile answers with the item's file, or with missing where there is none any longer.
-func (a *api) sendFile(item *store.Item, missing error) (*huma.StreamResponse, error) {
+// sendFile answers with the item's file, as long as that is allowed, or with missing where there is none any longer.
+func (a *api) sendFile(item *store.Item, missing error, allowed permission) (*huma.StreamResponse, error) {
 	file, err := a.roots.Open(item.Root, item.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, missing
@@ -94,13 +95,13 @@ func (a *api) sendFile(item *store.Item, missing error) (*huma.StreamResponse, e
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { _ = file.Close() }()
 		r, w := humago.Unwrap(ctx)
-		serveFile(w, r, item, file)
+		a.serveFile(w, r, item, file, allowed)
 	}}, nil
 }
 
-// serveFile sends the open file. The validators are made from the file as it is now, not as the last scan found it, so
+// serveFile sends the open file, as long as that is allowed. The validators are made from the file as it is now, not as the last scan found it, so
 // that a resumed download never joins two versions.
-func serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *media.File) {
+func (a *api) serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *media.File, allowed permission) {
 	modified := file.Info.ModTime()
 	header := w.Header()
 	header.Set("Content-Type", item.MIMEType)
@@ -112,7 +113,11 @@ func serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *m
 	if item.MIMEType != "application/pdf" {
 		header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	}
-	http.ServeContent(inOurForm(w), r, "", modified, file)
+	// What a proxy in front has taken in before it is asked for would be delivered after the access has ended.
+	header.Set("X-Accel-Buffering", "no")
+	a.streams.send(w, file, allowed, func(content io.ReadSeeker) {
+		http.ServeContent(inOurForm(w), r, "", modified, content)
+	})
 }
 
 // inOurForm gives the standard library's refusal of a range, which is plain text, the form of this server's errors.

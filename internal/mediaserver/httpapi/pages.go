@@ -176,7 +176,7 @@ func (a *api) donePage(already bool) func(*visit) (reply, error) {
 
 // joined reports whether the visitor is signed in as somebody whom the invite let in, or for whom it would do nothing.
 func (a *api) joined(v *visit) (bool, error) {
-	who, err := a.browser(v.r)
+	who, err := a.browser(v.r, room{}.admit)
 	if err != nil || who == nil {
 		return false, err
 	}

@@ -99,8 +99,8 @@ func frameworkDetails(text string, errs []error) []Detail {
 	return details
 }
 
-// known maps what the layers below say to what a client is told.
-var known = []struct {
+// answers map what the layers below say to what a client is told.
+var answers = []struct {
 	err    error
 	status int
 	text   string
@@ -132,16 +132,24 @@ var known = []struct {
 
 // explain turns any error of a handler into the answer. What nobody foresaw is logged and told to nobody.
 func (a *api) explain(err error) *Problem {
+	if p := known(err); p != nil {
+		return p
+	}
+	a.log.Error("request failed", "error", err)
+	return newProblem(http.StatusInternalServerError, textInternal)
+}
+
+// known returns the answer for errors that somebody foresaw, else nil.
+func known(err error) *Problem {
 	if p := spoken(err); p != nil {
 		return p
 	}
-	for _, k := range known {
+	for _, k := range answers {
 		if errors.Is(err, k.err) {
 			return newProblem(k.status, k.text)
 		}
 	}
-	a.log.Error("request failed", "error", err)
-	return newProblem(http.StatusInternalServerError, textInternal)
+	return nil
 }
 
 // spoken returns the answer for errors that carry their own words, else nil.

@@ -120,7 +120,7 @@ func (a *api) deleteShareLink(ctx context.Context, in *oneShareLink) (*none, err
 }
 
 func (a *api) getShared(ctx context.Context, in *byToken) (*body[SharedItem], error) {
-	item, err := a.store.SharedItem(ctx, auth.TokenHash(in.Token))
+	item, _, err := a.store.SharedItem(ctx, auth.TokenHash(in.Token))
 	if err != nil {
 		return nil, err
 	}
@@ -128,9 +128,13 @@ func (a *api) getShared(ctx context.Context, in *byToken) (*body[SharedItem], er
 }
 
 func (a *api) streamShared(ctx context.Context, in *byToken) (*huma.StreamResponse, error) {
-	item, err := a.store.SharedItem(ctx, auth.TokenHash(in.Token))
+	token := auth.TokenHash(in.Token)
+	item, _, err := a.store.SharedItem(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	return a.sendFile(item, store.ErrShareNotFound)
+	return a.sendFile(item, store.ErrShareNotFound, func(ctx context.Context) (store.Instant, error) {
+		_, until, err := a.store.SharedItem(ctx, token)
+		return until, err
+	})
 }

@@ -93,7 +93,7 @@ func (a *api) enter(b *browsing, to room, handle func(*browsing) (turn, error)) 
 		return turn{}, err
 	}
 	b.page.Site, b.page.Title, b.fresh = settings.Name, settings.Name, fresh
-	if b.who, err = a.browser(b.r); err != nil {
+	if b.who, err = a.browser(b.r, to.admit); err != nil {
 		return turn{}, err
 	}
 	switch {
@@ -105,29 +105,34 @@ func (a *api) enter(b *browsing, to room, handle func(*browsing) (turn, error)) 
 	account := b.who.account
 	b.page.Person = account.DisplayName
 	b.r = b.r.WithContext(as(b.r.Context(), clientOf(b.r.Context()), b.who))
-	switch {
-	case account.MustChangePassword && !to.beforeChange:
+	if account.MustChangePassword && !to.beforeChange {
 		return turn{location: webPath + "account"}, nil
-	case to.needs != "" && !account.Actor().Can(to.needs):
-		return turn{}, rules.ErrForbidden
+	}
+	if err := to.admit(account); err != nil {
+		return turn{}, err
 	}
 	return handle(b)
 }
 
-// browser returns who the browser's cookie belongs to, or nil.
-func (a *api) browser(r *http.Request) (*caller, error) {
+// admit lets an account in.
+func (to room) admit(account *store.Account) error {
+	return admit(route{beforeChange: to.beforeChange, needs: to.needs}, account)
+}
+
+// browser returns who the browser's cookie belongs to, or nil; admit lets the account in where the caller is looked up again.
+func (a *api) browser(r *http.Request, admit func(*store.Account) error) (*caller, error) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil || cookie.Value == "" {
 		return nil, nil
 	}
-	session, account, err := a.store.SessionAccount(r.Context(), auth.TokenHash(cookie.Value))
+	who, err := a.inSession(r.Context(), auth.TokenHash(cookie.Value), admit)
 	if errors.Is(err, store.ErrNoSession) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &caller{account: account, session: session}, nil
+	return who, nil
 }
 
 // fromForm reads the form, and refuses what another site made the browser send.

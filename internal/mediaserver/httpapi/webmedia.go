@@ -240,7 +240,7 @@ func (a *api) webFile(b *browsing) (turn, error) {
 		return turn{}, err
 	}
 	defer func() { _ = file.Close() }()
-	serveFile(b.w, b.r, item, file)
+	a.serveFile(b.w, b.r, item, file, a.stillSees(b.who, item.ID))
 	return turn{}, nil
 }
 
@@ -249,7 +249,7 @@ func (a *api) webArtwork(b *browsing) (turn, error) {
 	if err != nil {
 		return turn{}, err
 	}
-	serveArtwork(b.w, b.r, artwork)
+	a.serveArtwork(b.w, b.r, artwork, a.stillSees(b.who, b.r.PathValue("id")))
 	return turn{}, nil
 }
 

@@ -93,28 +93,32 @@ func (s *Store) ShareLinks(ctx context.Context, itemID string, page Page) (List[
 	return cut(rows, page.Limit, func(l *ShareLink) string { return seqKey(l.Seq) }), err
 }
 
-// SharedItem returns the one item that a link shows, or ErrShareNotFound: for a link that has expired, an item in the
-// trash, a library whose sharing is off by now, and a link whose maker is gone, disabled, or may no longer share it, too.
-func (s *Store) SharedItem(ctx context.Context, tokenHash string) (*Item, error) {
-	item, maker := new(Item), ""
-	err := s.read.NewSelect().Table("share_links").Column("created_by").Where("token_sha256 = ?", tokenHash).Scan(ctx, &maker)
+// SharedItem returns the one item that a link shows and when the link expires (0: never), or ErrShareNotFound: for a link that
+// has expired, an item in the trash, a library whose sharing is off by now, and a link whose maker is gone, disabled, or may no
+// longer share it, too.
+func (s *Store) SharedItem(ctx context.Context, tokenHash string) (*Item, Instant, error) {
+	item, link := new(Item), new(ShareLink)
+	err := s.read.NewSelect().Model(link).Where("token_sha256 = ?", tokenHash).Scan(ctx)
 	if err != nil {
-		return nil, notFound(err, ErrShareNotFound)
+		return nil, 0, notFound(err, ErrShareNotFound)
 	}
 	err = s.read.NewSelect().Model(item).
 		Join("JOIN share_links AS sl ON sl.item_id = i.id").Join("JOIN libraries AS l ON l.id = i.library_id").
 		Where("sl.token_sha256 = ?", tokenHash).Where("sl.expires_at IS NULL OR sl.expires_at > ?", At(s.now())).
 		Where("l.sharing_enabled").Where("NOT l.personal").Where("i.trashed_at = 0").Scan(ctx)
 	if err != nil {
-		return nil, notFound(err, ErrShareNotFound)
+		return nil, 0, notFound(err, ErrShareNotFound)
 	}
-	sharers, err := holdingsOf(ctx, s.read, []string{maker})
+	sharers, err := holdingsOf(ctx, s.read, []string{link.CreatedBy})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	shown := rules.Holding{Libraries: map[string]rules.LibraryRole{item.LibraryID: rules.Viewer}}
-	if rules.HandOn(sharers[maker], rules.ShareItem, shown, rules.Holding{}) != nil {
-		return nil, ErrShareNotFound
+	if rules.HandOn(sharers[link.CreatedBy], rules.ShareItem, shown, rules.Holding{}) != nil {
+		return nil, 0, ErrShareNotFound
 	}
-	return item, nil
+	if link.ExpiresAt == nil {
+		return item, 0, nil
+	}
+	return item, *link.ExpiresAt, nil
 }
