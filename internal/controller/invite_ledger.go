@@ -1,7 +1,10 @@
 package controller
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -31,7 +34,7 @@ func (o *offer) same(other *offer) bool {
 
 // ledger is what is known of the uses of a server's invite: who came by it and is imported, and how many came besides whom
 // the server does not know. A server that was put back to an earlier time has forgotten some and may have others instead, so
-// a number says nothing about who is new.
+// neither a number nor the time of the last use says who is new.
 type ledger struct {
 	record record
 	// native is the server's invite, uses what it lists.
@@ -39,8 +42,8 @@ type ledger struct {
 	uses   []media.InviteUse
 	// recorded says whether a Redemption records a use, known whether one does or did: that was deleted, and the User stays.
 	recorded, known func(media.InviteUse) bool
-	// redemptions is how many there are.
-	redemptions int
+	// redemptions names the uses that Redemptions record: the zero key is one whose account is not known.
+	redemptions []useKey
 }
 
 // imported says whether the server's invite has exactly the uses that the record knows.
@@ -52,26 +55,34 @@ func (r record) imported(native media.Invite) bool {
 func (r record) came(server, redemptions int) int { return max(r.Earlier+server, redemptions) }
 
 // unknown returns the uses that are still to be imported, and the record as it is once they are. Who was counted before and
-// is listed again, by a newer database that came back, is not counted once more.
+// is listed again, by another database that came back, is not counted once more.
 func (l ledger) unknown() ([]media.InviteUse, record) {
 	next := l.record
-	fresh := l.fresh()
 	counted := max(l.native.Uses, len(l.uses))
-	came := l.record.Earlier + l.record.Imported
-	for _, use := range fresh {
-		if !l.known(use) || use.At.After(l.record.LastUse) { // one that is known by a pass that did not end is not counted yet
+	fresh, came := l.fresh()
+	came += l.record.Earlier + l.record.Imported
+	next = next.name(l.listed()...)
+	named := unpackUses(next.UseKeys)
+	for _, key := range l.redemptions { // of a reconcile that did not end, of a database that is not there any more
+		if _, counts := named[key]; !counts && key != (useKey{}) && key.until().After(next.UsesUntil) {
 			came++
 		}
 	}
+	next = next.name(l.redemptions...)
 	next.Earlier = max(came, counted+l.lost(counted)) - counted
-	next.Imported, next.Uses, next.LastUsedBy = counted, digestOf(l.uses), ""
+	next.Imported, next.LastUsedBy = counted, ""
 	if last := len(l.uses) - 1; last >= 0 {
 		next.LastUsedBy = string(l.uses[last].Account)
-		if l.uses[last].At.After(next.LastUse) {
-			next.LastUse = l.uses[last].At
-		}
 	}
 	return fresh, next
+}
+
+func (l ledger) listed() []useKey {
+	keys := make([]useKey, 0, len(l.uses))
+	for _, use := range l.uses {
+		keys = append(keys, useKeyOf(use.Account, use.At))
+	}
+	return keys
 }
 
 // lost is how many people have Redemptions whom the server does not know. It counts some whom it does not list any more.
@@ -82,24 +93,53 @@ func (l ledger) lost(counted int) int {
 			listed++
 		}
 	}
-	return max(0, l.redemptions-listed-(counted-len(l.uses)))
+	return max(0, len(l.redemptions)-listed-(counted-len(l.uses)))
 }
 
-// fresh are the uses that came after those that are imported. Where the server still lists these, they are in the order in
-// which it counted. Where it does not, those are new that no Redemption records and that are newer than all that were
-// imported: one whose Redemption was deleted stays taken back.
-func (l ledger) fresh() []media.InviteUse {
+// fresh are the uses that were not imported before, and how many of them were not counted before. That no Redemption records a
+// use does not make it one of them: one whose Redemption was deleted stays taken back.
+func (l ledger) fresh() (fresh []media.InviteUse, came int) {
+	if !l.record.namesUses() {
+		return l.freshUnnamed()
+	}
+	imported := unpackUses(l.record.UseKeys)
+	for _, use := range l.uses {
+		if _, before := imported[useKeyOf(use.Account, use.At)]; before {
+			continue
+		}
+		unnamed := !use.At.After(l.record.UsesUntil)
+		if !unnamed || l.recorded(use) { // as a reconcile may have left it that did not end
+			fresh = append(fresh, use)
+		}
+		if !unnamed {
+			came++
+		}
+	}
+	return fresh, came
+}
+
+// freshUnnamed is fresh for a record that does not name the uses: it was written before they were named, or was lost. Where
+// the server still lists those that were imported, they are in the order in which it counted. Where it does not, those are new
+// that no Redemption records and that are newer than all that were imported.
+func (l ledger) freshUnnamed() (fresh []media.InviteUse, came int) {
 	var listed int
 	_, _ = fmt.Sscanf(l.record.Uses, "%d:", &listed)
 	switch {
-	case l.record.Uses == "": // imported before uses were named
-		return l.uses[min(l.record.Imported, len(l.uses)):]
+	case l.record.Uses == "":
+		fresh = l.uses[min(l.record.Imported, len(l.uses)):]
 	case listed <= len(l.uses) && digestOf(l.uses[:listed]) == l.record.Uses:
-		return l.uses[listed:]
+		fresh = l.uses[listed:]
+	default:
+		fresh = slices.DeleteFunc(slices.Clone(l.uses), func(use media.InviteUse) bool {
+			return l.recorded(use) || !use.At.After(l.record.LastUse)
+		})
 	}
-	return slices.DeleteFunc(slices.Clone(l.uses), func(use media.InviteUse) bool {
-		return l.recorded(use) || !use.At.After(l.record.LastUse)
-	})
+	for _, use := range fresh {
+		if !l.known(use) || use.At.After(l.record.LastUse) { // one that is known by a reconcile that did not end is not counted yet
+			came++
+		}
+	}
+	return fresh, came
 }
 
 // digestOf names uses by who and when.
@@ -109,6 +149,70 @@ func digestOf(uses []media.InviteUse) string {
 		_, _ = fmt.Fprintf(sum, "%s\x00%d\x00", use.Account, use.At.UnixMicro())
 	}
 	return fmt.Sprintf("%d:%s", len(uses), hex.EncodeToString(sum.Sum(nil)[:8]))
+}
+
+// maxUseKeys bounds how many uses a record names: 27 kB of an annotation.
+const maxUseKeys = 2000
+
+// useKey names a use: when it was, to the second as Redemptions have it, and who it was.
+type useKey [10]byte
+
+func useKeyOf(account media.AccountID, at time.Time) useKey {
+	var key useKey
+	seconds := binary.BigEndian.AppendUint64(nil, uint64(max(0, at.Unix())))
+	copy(key[:5], seconds[3:])
+	who := sha256.Sum256([]byte(account))
+	copy(key[5:], who[:])
+	return key
+}
+
+// until is the end of the second in which the use was.
+func (k useKey) until() time.Time {
+	seconds := binary.BigEndian.Uint64(append(make([]byte, 3), k[:5]...))
+	return time.Unix(int64(seconds), int64(time.Second-1)).UTC()
+}
+
+// namesUses says whether the record names the uses that were imported.
+func (r record) namesUses() bool { return r.UseKeys != "" || !r.UsesUntil.IsZero() }
+
+// name names more uses in the record as imported. Of too many it names the newest, and for the others says until when they
+// were.
+func (r record) name(uses ...useKey) record {
+	if !r.namesUses() {
+		if !r.LastUse.IsZero() {
+			r.UsesUntil = useKeyOf("", r.LastUse).until()
+		}
+		r.Uses, r.LastUse = "", time.Time{}
+	}
+	named := unpackUses(r.UseKeys)
+	for _, key := range uses {
+		named[key] = struct{}{}
+	}
+	delete(named, useKey{})
+	keys := slices.SortedFunc(maps.Keys(named), func(a, b useKey) int { return bytes.Compare(a[:], b[:]) })
+	if more := len(keys) - maxUseKeys; more > 0 {
+		if last := keys[more-1].until(); last.After(r.UsesUntil) {
+			r.UsesUntil = last
+		}
+		keys = keys[more:]
+	}
+	packed := make([]byte, 0, len(keys)*len(useKey{}))
+	for _, key := range keys {
+		packed = append(packed, key[:]...)
+	}
+	r.UseKeys = base64.RawStdEncoding.EncodeToString(packed)
+	return r
+}
+
+func unpackUses(text string) map[useKey]struct{} {
+	packed, _ := base64.RawStdEncoding.DecodeString(text)
+	keys := map[useKey]struct{}{}
+	for key := range slices.Chunk(packed, len(useKey{})) {
+		if len(key) == len(useKey{}) {
+			keys[useKey(key)] = struct{}{}
+		}
+	}
+	return keys
 }
 
 // forget counts the uses of a server's invite that is no more.

@@ -19,12 +19,18 @@ type guestbook struct {
 	uses    []media.InviteUse
 	backups [][]media.InviteUse
 	record  record
-	// recorded are the Redemptions, everybody all people who were ever imported: each of them is a User.
-	recorded  []media.InviteUse
-	everybody map[media.AccountID]bool
-	// listedAgain: a look crashed, or a database came back that is no older one, so that the ledger lists people again who are
-	// known. That these are Users tells who was taken back.
-	listedAgain bool
+	// recorded are the Redemptions, everybody all people who were ever imported, users those of them who are Users still.
+	recorded         []media.InviteUse
+	everybody, users map[media.AccountID]bool
+	// crashed are those whom only a look recorded that crashed: that they came is known by their Redemptions alone.
+	crashed map[media.AccountID]bool
+}
+
+func newGuestbook(t *rapid.T) *guestbook {
+	return &guestbook{
+		t: t, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC),
+		everybody: map[media.AccountID]bool{}, users: map[media.AccountID]bool{}, crashed: map[media.AccountID]bool{},
+	}
 }
 
 // counted is how many people Usher says have come.
@@ -42,76 +48,89 @@ func (g *guestbook) has(use media.InviteUse) bool {
 	return slices.ContainsFunc(g.recorded, func(one media.InviteUse) bool { return one.Account == use.Account && one.At.Equal(use.At) })
 }
 
+// keys name the Redemptions.
+func (g *guestbook) keys() (keys []useKey) {
+	for _, use := range g.recorded {
+		keys = append(keys, useKeyOf(use.Account, use.At))
+	}
+	return keys
+}
+
 // imports is what Usher does when it looks. It may crash before it has written what it recorded.
 func (g *guestbook) imports(crash bool) {
 	if g.record.imported(g.native()) {
 		return
 	}
-	was := func(use media.InviteUse) bool { return g.everybody[use.Account] }
-	fresh, next := ledger{record: g.record, native: g.native(), uses: g.uses, recorded: g.has, known: was, redemptions: len(g.recorded)}.unknown()
+	known := func(use media.InviteUse) bool { return g.has(use) || g.users[use.Account] }
+	fresh, next := ledger{record: g.record, native: g.native(), uses: g.uses, recorded: g.has, known: known, redemptions: g.keys()}.unknown()
 	for _, use := range fresh {
-		if was(use) && !g.has(use) && !g.listedAgain {
+		if g.everybody[use.Account] && !g.has(use) && !g.crashed[use.Account] {
 			g.t.Fatalf("%s was taken back, and is to be recorded again", use.Account)
 		}
-		if !was(use) {
-			g.recorded, g.everybody[use.Account] = append(g.recorded, use), true
+		if !known(use) {
+			g.recorded = append(g.recorded, use)
 		}
+		g.everybody[use.Account], g.users[use.Account], g.crashed[use.Account] = true, true, true
 	}
 	if crash {
-		g.listedAgain = true
 		return
 	}
 	g.record = next
+	for _, use := range g.uses {
+		delete(g.crashed, use.Account)
+	}
 }
 
-// TestEverybodyWhoComesIsRecordedOnceAndCountsOnce: people come, databases come back, older and newer ones in turns, and
-// Redemptions are deleted. After each look everybody whom the server lists was recorded, and everybody who ever was counts
-// once.
+// takeBack deletes a Redemption, and the User as well or not.
+func (g *guestbook) takeBack(at int, user bool) {
+	use := g.recorded[at]
+	g.recorded = slices.Delete(g.recorded, at, at+1)
+	if user {
+		delete(g.users, use.Account)
+	}
+}
+
+// TestEverybodyWhoComesIsRecordedOnceAndCountsOnce: people come, databases come back in any order, looked at in between or
+// not, and Redemptions are deleted. After each look everybody whom the server lists was recorded, and everybody who ever was
+// counts once. Nobody who was taken back is recorded again.
 func TestEverybodyWhoComesIsRecordedOnceAndCountsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		g := &guestbook{t: t, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), everybody: map[media.AccountID]bool{}}
-		takenBack, crashed := false, false
+		g := newGuestbook(t)
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			g.now = g.now.Add(time.Minute)
-			switch rapid.SampledFrom([]string{"come", "come", "look", "look", "backup", "restore", "restore", "take back", "crash"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"come", "come", "look", "look", "backup", "backup", "restore", "restore", "take back", "crash"}).Draw(t, "step") {
 			case "come":
 				g.came++
 				g.uses = append(slices.Clone(g.uses), media.InviteUse{Account: media.AccountID(fmt.Sprintf("account-%d", g.came)), At: g.now})
 			case "backup":
 				g.backups = append(g.backups, g.uses)
-			case "restore": // what was looked at before it is what Usher can know
-				g.imports(false)
+			case "restore":
 				if len(g.backups) > 0 {
-					before := g.uses
 					g.uses = rapid.SampledFrom(g.backups).Draw(t, "which")
-					older := len(g.uses) <= len(before) && digestOf(g.uses) == digestOf(before[:len(g.uses)])
-					g.listedAgain = g.listedAgain || !older
 				}
 			case "take back":
 				if len(g.recorded) > 0 {
-					at := rapid.IntRange(0, len(g.recorded)-1).Draw(t, "which")
-					g.recorded, takenBack = slices.Delete(g.recorded, at, at+1), true
+					g.takeBack(rapid.IntRange(0, len(g.recorded)-1).Draw(t, "which"), rapid.Bool().Draw(t, "the User as well"))
 				}
 			case "crash":
 				g.imports(true)
-				crashed = true
 			case "look":
 				g.imports(false)
-				g.check(takenBack && crashed)
+				g.check()
 			}
 		}
 	})
 }
 
-// check looks at what is counted. Who was recorded in a look that crashed, and taken back before the next, is seen by nobody.
-func (g *guestbook) check(fewer bool) {
+// check looks at what is counted.
+func (g *guestbook) check() {
 	for _, use := range g.uses {
 		if !g.everybody[use.Account] {
 			g.t.Fatalf("%s came and was never recorded; listed %v, record %+v", use.Account, g.uses, g.record)
 		}
 	}
 	counted, came := g.counted(), len(g.everybody)
-	if counted > came || (counted < came && !fewer) || counted < len(g.recorded) || counted < len(g.uses) {
+	if counted > came || counted < came-len(g.crashed) || counted < len(g.recorded) || counted < len(g.uses) {
 		g.t.Fatalf("%d are counted (%d earlier), %d came, of whom %d have Redemptions; listed %v", counted, g.record.Earlier, came, len(g.recorded), g.uses)
 	}
 }
@@ -124,11 +143,78 @@ func TestAnAccountThatIsDeletedTakesNoUseBack(t *testing.T) {
 		return media.InviteUse{Account: media.AccountID(fmt.Sprint(n)), At: at.Add(time.Duration(n) * time.Minute)}
 	}
 	all := func(media.InviteUse) bool { return true }
-	_, known := ledger{native: media.Invite{Uses: 2}, uses: []media.InviteUse{use(1), use(2)}, recorded: all, known: all, redemptions: 2}.unknown()
+	_, known := ledger{native: media.Invite{Uses: 2}, uses: []media.InviteUse{use(1), use(2)}, recorded: all, known: all, redemptions: make([]useKey, 2)}.unknown()
 	none := func(u media.InviteUse) bool { return u.Account != "3" }
-	fresh, next := ledger{record: known, native: media.Invite{Uses: 3}, uses: []media.InviteUse{use(2), use(3)}, recorded: none, known: none, redemptions: 2}.unknown()
+	fresh, next := ledger{record: known, native: media.Invite{Uses: 3}, uses: []media.InviteUse{use(2), use(3)}, recorded: none, known: none, redemptions: make([]useKey, 2)}.unknown()
 	if len(fresh) != 1 || fresh[0].Account != "3" || next.Earlier != 0 || next.Imported != 3 {
 		t.Errorf("fresh %v, record %+v", fresh, next)
+	}
+}
+
+// manyUses are so many uses, one a minute, of which the first is the number first.
+func manyUses(first, n int) (uses []media.InviteUse) {
+	for i := range n {
+		at := time.Date(2026, 6, 1, 12, first+i, 0, 345_678_000, time.UTC)
+		uses = append(uses, media.InviteUse{Account: media.AccountID(fmt.Sprint("account-", first+i)), At: at})
+	}
+	return uses
+}
+
+// TestARecordNamesABoundedNumberOfUses: of more uses than it has room for it names the newest, and counts those until then as
+// imported. Each counts once all the same.
+func TestARecordNamesABoundedNumberOfUses(t *testing.T) {
+	none := func(media.InviteUse) bool { return false }
+	uses := manyUses(0, maxUseKeys+10)
+	look := func(r record, uses []media.InviteUse) ([]media.InviteUse, record) {
+		native := media.Invite{Uses: len(uses), LastUsedBy: uses[len(uses)-1].Account}
+		return ledger{record: r, native: native, uses: uses, recorded: none, known: none}.unknown()
+	}
+	fresh, known := look(record{}, uses)
+	if len(fresh) != len(uses) || len(unpackUses(known.UseKeys)) != maxUseKeys || known.UsesUntil.Truncate(time.Second) != uses[9].At.Truncate(time.Second) {
+		t.Fatalf("%d are new, %d are named, and those until %s", len(fresh), len(unpackUses(known.UseKeys)), known.UsesUntil)
+	}
+	if size := len(known.UseKeys); size > 32<<10 {
+		t.Errorf("%d bytes", size)
+	}
+	if again, next := look(known, append(uses[:len(uses):len(uses)], manyUses(len(uses), 1)...)); len(again) != 1 || next.came(len(uses)+1, 0) != len(uses)+1 {
+		t.Errorf("one more: %d are new, %d came", len(again), next.came(len(uses)+1, 0))
+	}
+	for _, older := range []int{5, 100} {
+		if again, next := look(known, uses[:older]); len(again) != 0 || next.came(older, 0) != len(uses) {
+			t.Errorf("a database with %d: %d are new, %d came", older, len(again), next.came(older, 0))
+		}
+	}
+}
+
+// TestARecordFromBeforeUsesWereNamedIsUnderstood: what was imported by an earlier version stays so, and counts once.
+func TestARecordFromBeforeUsesWereNamedIsUnderstood(t *testing.T) {
+	uses := manyUses(0, 5)
+	before := record{Imported: 2, Uses: digestOf(uses[:2]), LastUsedBy: string(uses[1].Account), LastUse: uses[1].At}
+	recorded := func(use media.InviteUse) bool { return use.Account == uses[0].Account } // the other's was taken back
+	look := func(r record, uses []media.InviteUse) ([]media.InviteUse, record) {
+		return ledger{record: r, native: media.Invite{Uses: len(uses)}, uses: uses, recorded: recorded, known: recorded, redemptions: []useKey{useKeyOf(uses[0].Account, uses[0].At)}}.unknown()
+	}
+	for name, c := range map[string]struct {
+		listed           []media.InviteUse
+		fresh, came, all int
+	}{
+		"one more":             {uses[:3], 1, 3, 3},
+		"an older database":    {uses[:1], 0, 2, 2},
+		"another one, and new": {uses[2:3], 1, 3, 3},
+	} {
+		fresh, next := look(before, c.listed)
+		if len(fresh) != c.fresh || next.came(len(c.listed), 1) != c.came || !next.namesUses() || next.Uses != "" {
+			t.Errorf("%s: %d are new, %d came, record %+v", name, len(fresh), next.came(len(c.listed), 1), next)
+		}
+		again, last := look(next, uses[:3]) // the newest database of all
+		for _, use := range again {
+			if use.Account == uses[1].Account {
+				t.Errorf("%s: who was taken back is to be recorded again", name)
+			}
+		}
+		if last.came(3, 1) != 3 {
+			t.Errorf("%s, and all of them: %d came", name, last.came(3, 1))
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outco
 	}
 	recorded := func(use media.InviteUse) bool { return p.redemptionOf(use) != nil }
 	fresh, next := ledger{
-		record: p.record, native: p.native, uses: uses, recorded: recorded, redemptions: len(p.redemptions),
+		record: p.record, native: p.native, uses: uses, recorded: recorded, redemptions: useKeysOf(p.redemptions),
 		known: func(use media.InviteUse) bool { return recorded(use) || p.takenBack(use, from.declared[use.Account]) },
 	}.unknown()
 	p.earlier, p.uses = next.Earlier, max(p.uses, next.Earlier+next.Imported)
@@ -166,6 +166,17 @@ func (p *invitePass) redemptionOf(use media.InviteUse) *v1alpha1.Redemption {
 		return nil
 	}
 	return &p.redemptions[i]
+}
+
+// useKeysOf names the uses that Redemptions record. One whose account is not known yet has the zero key.
+func useKeysOf(redemptions []v1alpha1.Redemption) []useKey {
+	keys := make([]useKey, len(redemptions))
+	for i := range redemptions {
+		if account := redemptions[i].Status.AccountID; account != "" {
+			keys[i] = useKeyOf(media.AccountID(account), redeem.CameAt(&redemptions[i]))
+		}
+	}
+	return keys
 }
 
 // takenBack says whether a use was recorded and its Redemption deleted: the User that came by it still names that.

@@ -256,3 +256,53 @@ func TestAServerThatGoesBackAndForthCountsEverybodyOnce(t *testing.T) {
 	}
 	w.ready(&v1alpha1.Invite{}, "party")
 }
+
+// TestWhoCameBetweenTwoBackupsIsRecorded: while Usher is away, somebody comes between two backups, and the older comes back. Somebody
+// else comes and is recorded; then the newer one comes back. Whoever came first is recorded, and ends as the Invite says. One whose
+// Redemption was deleted meanwhile stays taken back.
+func TestWhoCameBetweenTwoBackupsIsRecorded(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	server := newRestorable(t, root)
+	w := newInviteWorldOf(t, root, server.url)
+	w.invite("party", func(s *v1alpha1.InviteSpec) {
+		s.MaxUses = new(int32(5))
+		s.Account = &v1alpha1.InvitedAccount{ExpiresAfter: new(v1alpha1.NewDuration(720 * time.Hour))}
+	})
+	code := w.code("party")
+	w.stop()
+	older := server.backup()
+	w.mustRegister("ann", code)
+	newer := server.backup()
+	server.putBack(older)
+	w.mustRegister("bob", code)
+	w.openEmbedded()
+	w.came("bob")
+	w.state("party", v1alpha1.InvitePending, 1)
+	newest := server.backup()
+
+	server.putBack(newer)
+	if ann := w.came("ann"); ann.Spec.ExpiresAt == nil {
+		t.Error("she has no end")
+	}
+	w.state("party", v1alpha1.InvitePending, 2)
+	var redemptions v1alpha1.RedemptionList
+	if err := w.client.List(t.Context(), &redemptions, client.InNamespace(w.namespace)); err != nil || len(redemptions.Items) != 2 {
+		t.Fatalf("%d Redemptions: %v", len(redemptions.Items), err)
+	}
+	w.delete(&redemptions.Items[0], &redemptions.Items[1])
+	for person, file := range map[string]string{"cat": newest, "dan": newer} {
+		server.putBack(file)
+		w.mustRegister(person, code) // so that the list is read
+		w.came(person)
+	}
+	w.state("party", v1alpha1.InvitePending, 4)
+	if err := w.client.List(t.Context(), &redemptions, client.InNamespace(w.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range redemptions.Items {
+		if one.Spec.Username == "ann" || one.Spec.Username == "bob" {
+			t.Errorf("%s was taken back, and is recorded again", one.Spec.Username)
+		}
+	}
+}

@@ -61,11 +61,15 @@ type record struct {
 	// Imported counts the uses of the server's invite that have become Redemptions. A Redemption that is deleted
 	// afterwards stays deleted.
 	Imported int `json:"imported,omitempty"`
-	// Uses names the uses that Imported counts, so that a server that was put back to an earlier time is noticed: how many
-	// it listed, and a digest of them. LastUsedBy is the account of the last, LastUse when it was.
-	Uses       string    `json:"uses,omitempty"`
+	// UseKeys names the uses that were ever imported, so that each counts once in whatever order databases of the server come
+	// back; what no Redemption records and was until UsesUntil counts as imported, too. LastUsedBy is the account of the last.
+	UseKeys    string    `json:"useKeys,omitempty"`
+	UsesUntil  time.Time `json:"usesUntil,omitzero"`
 	LastUsedBy string    `json:"lastUsedBy,omitempty"`
-	LastUse    time.Time `json:"lastUse,omitzero"`
+	// Uses is what a record from before that has: how many uses were imported, and a digest of them. LastUse is when the last
+	// was.
+	Uses    string    `json:"uses,omitempty"`
+	LastUse time.Time `json:"lastUse,omitzero"`
 	// Earlier counts the uses that the server does not know any more: of invites that are gone, or lost by a restore.
 	Earlier int `json:"earlier,omitempty"`
 	// Library is what a library looked like, besides its id: its witnesses.

@@ -49,6 +49,8 @@ type house struct {
 	backups []func()
 	// firstKey is the operator's key that another has taken the place of; nil while it is in place.
 	firstKey map[string][]byte
+	// takenBack are the uses whose Redemptions a person deleted.
+	takenBack []use
 	// heal ends the troubles that a random sequence has made.
 	heal []func()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/redeem"
 	"github.com/usher-media/usher/test/mortal"
 )
 
@@ -223,6 +224,7 @@ func invitations(number int) []operation {
 		{named("take the use of %s back", guest), func(h *house) {
 			for _, r := range h.read().redemptions {
 				if r.Spec.Username == guest {
+					h.takenBack = append(h.takenBack, useOf(r))
 					h.delete(r)
 				}
 			}
@@ -285,23 +287,45 @@ func (m manifests) cameBy(invite *v1alpha1.Invite) (n int) {
 	return n
 }
 
-// unrecorded names somebody who came by a link that is there, and is not recorded yet; empty for nobody. What a person took
-// back stays recorded in the status of the Invite.
-func (h *house) unrecorded() string {
+// use is who came by a link, and when.
+type use struct {
+	username string
+	at       int64
+}
+
+func useOf(r *v1alpha1.Redemption) use {
+	return use{r.Spec.Username, redeem.CameAt(r).Unix()}
+}
+
+// unrecorded names somebody who came by a link that is there, and whom no Redemption records; empty for nobody. What a person
+// took back stays counted in the status of the Invite.
+func (h *house) unrecorded(m manifests) string {
 	on, ok := h.system.(*linkedSystem)
 	if !ok {
 		return ""
 	}
 	on.mu.Lock()
 	defer on.mu.Unlock()
+	recorded := slices.Clone(h.takenBack)
+	for _, r := range m.redemptions {
+		recorded = append(recorded, useOf(r))
+	}
 	for _, object := range h.objects() {
 		invite, is := object.(*v1alpha1.Invite)
 		if !is {
 			continue
 		}
 		for _, l := range on.links {
-			if l.CodeHash == invite.Status.CodeHash && (invite.Status.Uses == nil || int(invite.Status.Uses.Total) < l.Uses) {
-				return fmt.Sprintf("%d came by Invite %s, and not all are recorded", l.Uses, invite.Name)
+			if l.CodeHash != invite.Status.CodeHash {
+				continue
+			}
+			if invite.Status.Uses == nil || int(invite.Status.Uses.Total) < l.Uses {
+				return fmt.Sprintf("%d came by Invite %s, and not all are counted", l.Uses, invite.Name)
+			}
+			for _, one := range l.uses {
+				if !slices.Contains(recorded, use{one.Username, one.At.Unix()}) {
+					return fmt.Sprintf("%s came by Invite %s, and is not recorded", one.Username, invite.Name)
+				}
 			}
 		}
 	}

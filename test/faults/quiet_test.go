@@ -50,7 +50,7 @@ func (h *house) unrest() string {
 			return fmt.Sprintf("%T %s %s", object, object.GetName(), problems)
 		}
 	}
-	for _, why := range []string{h.unrecorded(), h.wrongLinks(m), h.disowned(), h.rotatedBack(m)} {
+	for _, why := range []string{h.unrecorded(m), h.wrongLinks(m), h.disowned(), h.rotatedBack(m)} {
 		if why != "" {
 			return why
 		}

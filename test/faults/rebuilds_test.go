@@ -207,6 +207,10 @@ func TestRebuilds(t *testing.T) {
 			{"by hand: back up"}, {"create User zoe", "create Invite party", "by hand: gina comes"}, {"by hand: back up"}, {"delete Invite party"},
 			{"by hand: restore the server (0)"}, {"by hand: restore the server (1)"}, {"delete User zoe", "by hand: restore the server (0)"},
 		},
+		"guests": { // each restore brings somebody back whom no look has seen
+			{"create Invite party"}, {"by hand: back up"}, {"by hand: gina comes", "by hand: back up", "by hand: restore the server (0)", "by hand: gus comes"},
+			{"by hand: restore the server (1)"}, {"by hand: restore the server (0)"}, {"by hand: restore the server (1)"},
+		},
 		"rotations": {
 			{"by hand: back up"}, {"rotate the password of ann (1)"}, {"rotate the password of ann (2)"}, {"by hand: restore the server (0)"}, {"rotate the password of ann (3)"},
 		},
