@@ -30,7 +30,7 @@ var pageRows = []struct{ method, path, form string }{
 	{"POST", "/app/items/{item}/progress", "action=finish"}, {"POST", "/app/items/{item}/progress", "action=note&positionMs=5&durationMs=9"},
 	{"POST", "/app/items/{item}/progress", "action=forget"}, {"POST", "/app/sign-out", "x=y"},
 	{"GET", "/invite/{code}", ""}, {"GET", "/invite/{code}/done", ""}, {"GET", "/invite/{code}/already", ""},
-	{"GET", "/invite/{code}/register", ""}, {"GET", "/invite/{code}/accept", ""},
+	{"GET", "/invite/{code}/register", ""}, {"GET", "/invite/{code}/accept", ""}, {"GET", "/invite/{code}/join", ""}, {"POST", "/invite/{code}/join", "x=y"},
 	{"POST", "/invite/{code}/register", "username={name}&password={password}&passwordRepeat={password}"},
 	{"POST", "/invite/{code}/accept", "login={login}&password={password}"},
 	{"GET", "/docs", ""}, {"GET", "/v1/openapi.json", ""}, {"GET", "/healthz", ""}, {"GET", "/readyz", ""}, {"GET", "/metrics", ""},

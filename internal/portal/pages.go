@@ -57,9 +57,27 @@ type Preview struct {
 	// Register is nil where registration is closed: then only those with an account can accept.
 	Register *RegisterForm
 	SignIn   SignInForm
+	// Session is nil for a visitor who is not signed in.
+	Session *Session
 	// FormToken is what NewFormToken returned.
 	FormToken string
 }
+
+// Session is what an invite's page says to who is signed in already.
+type Session struct {
+	Name string
+	// Action is the path to send the acceptance to.
+	Action string
+	// Member says that there is nothing to accept; Used, that they have used the invite and do not see all that it gives.
+	Member, Used bool
+	// ChangePassword is where they change their password first; empty if they need not.
+	ChangePassword string
+	// Open is where to find what the invite gives.
+	Open Link
+}
+
+// Link is a way on.
+type Link struct{ URL, Text string }
 
 func (*Preview) template() string { return "preview.html" }
 func (p *Preview) site() Site     { return p.Site }
@@ -73,14 +91,15 @@ func (p *Preview) Title() string {
 	return title
 }
 
-// Done is the page after an invite was accepted. It can be opened by whoever has the link, so it says nothing about the
-// person, and nothing of what the server has beyond the preview.
+// Done is the page after an invite was accepted, for who is signed in.
 type Done struct {
 	Site Site
 	// Libraries may be empty where they are not to be shown any more.
 	Libraries []Library
 	// Already says that there was nothing to do.
 	Already bool
+	// Open is where to find what the invite gave.
+	Open Link
 	// Welcome is what the inviter has to say, made safe to show by Markdown; may be empty.
 	Welcome template.HTML
 }

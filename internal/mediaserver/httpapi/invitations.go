@@ -44,11 +44,14 @@ func (a *api) getInvitation(ctx context.Context, in *byCode) (*body[Invitation],
 	}
 	view := invitationView(invite, a.now(), false)
 	if who := knownCaller(ctx); who != nil {
-		member, err := a.store.IsMember(ctx, invite, who.account.ID)
+		standing, err := a.store.Standing(ctx, invite, who.account.ID)
 		if err != nil {
 			return nil, ifGone(err)
 		}
-		view = invitationView(invite, a.now(), member)
+		view = invitationView(invite, a.now(), standing.Member)
+		if standing.Used && view.CanAccept {
+			view.CanAccept, view.Reason = false, rules.ErrUsedInvite.Error()
+		}
 		view.CanAccept = view.CanAccept && rules.CheckMemberEmail(invite.Email, who.account.Email, who.account.EmailChosen) == nil
 	}
 	return &body[Invitation]{Body: view}, nil

@@ -119,7 +119,7 @@ type Invitation struct {
 	Inviter       Inviter            `json:"inviter"`
 	Libraries     []InvitedLibrary   `json:"libraries" nullable:"false"`
 	Status        rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted,unavailable"`
-	Reason        string             `json:"reason,omitempty" doc:"Why nobody can use it, where the status does not say"`
+	Reason        string             `json:"reason,omitempty" doc:"Why nobody, or not the caller, can use it, where the status does not say"`
 	CanAccept     bool               `json:"canAccept" doc:"True while it is pending and there is something to accept"`
 	AlreadyMember bool               `json:"alreadyMember" doc:"True for a signed-in caller whom it would give nothing"`
 	MaxUses       *int               `json:"maxUses" nullable:"true"`

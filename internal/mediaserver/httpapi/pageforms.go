@@ -12,13 +12,11 @@ import (
 )
 
 const (
-	textComeAgain  = "Many people are signing in just now. Wait a few seconds, then try again."
-	textPowerless  = "Whoever made it may no longer give what it gave. Ask them, or who runs this server, for a new one."
-	textTriesSlow  = "Too many tries. Wait a minute, then try again, or sign in from a network where you signed in before."
-	textSlowDown   = "Wait a minute, then try again."
-	textOtherMail  = "This invite is for another email address."
-	textMustChange = "This account has to change its password first. Sign in to the server with an app, choose a new " +
-		"password, then open the invite again."
+	textComeAgain = "Many people are signing in just now. Wait a few seconds, then try again."
+	textPowerless = "Whoever made it may no longer give what it gave. Ask them, or who runs this server, for a new one."
+	textTriesSlow = "Too many tries. Wait a minute, then try again, or sign in from a network where you signed in before."
+	textSlowDown  = "Wait a minute, then try again."
+	textOtherMail = "This invite is for another email address."
 )
 
 // fieldNames are the names of fields at the start of a sentence.
@@ -87,6 +85,8 @@ func (a *api) sentAccept(v *visit) (reply, error) {
 		return a.enterAs(v, account, v.path+"/already")
 	case err == nil:
 		return a.enterAs(v, account, v.path+"/done")
+	case errors.Is(err, errMustChange):
+		return a.enterAs(v, account, v.changePassword())
 	}
 	page := v.preview()
 	form.Action = page.SignIn.Action
@@ -98,6 +98,33 @@ func (a *api) sentAccept(v *visit) (reply, error) {
 	return reply{status: status, page: page}, nil
 }
 
+// errMustChange says that somebody has to change their password before they accept anything.
+var errMustChange = errors.New("the password must be changed first")
+
+// sentJoin lets somebody in who is signed in already, and takes them to what the invite gives.
+func (a *api) sentJoin(v *visit) (reply, error) {
+	switch {
+	case v.who == nil:
+		return reply{location: v.path}, nil
+	case v.who.account.MustChangePassword:
+		return reply{location: v.changePassword()}, nil
+	}
+	ctx := as(v.r.Context(), clientOf(v.r.Context()), v.who)
+	acceptance, err := a.store.Accept(ctx, v.codeHash, v.who.account.ID, stillEnabled)
+	var denial *rules.Denial
+	switch {
+	case errors.As(err, &denial):
+		return v.refusal(http.StatusForbidden, "This did not work", denial.Message+"."), nil
+	case err != nil:
+		return reply{}, err
+	case acceptance.AlreadyMember:
+		return reply{location: v.path + "/already"}, nil
+	case v.invite.Welcome == "" && len(v.invite.Libraries) == 1:
+		return reply{location: v.opens().URL}, nil
+	}
+	return reply{location: v.path + "/done"}, nil
+}
+
 func (a *api) signInAndAccept(v *visit, login, password string) (account *store.Account, already bool, err error) {
 	ctx := v.r.Context()
 	account, err = a.checkCredentials(ctx, login, password, false)
@@ -105,7 +132,7 @@ func (a *api) signInAndAccept(v *visit, login, password string) (account *store.
 		return nil, false, err
 	}
 	if account.MustChangePassword {
-		return nil, false, &rules.Denial{Message: textMustChange}
+		return account, false, errMustChange
 	}
 	// As with a sign-in: a new password, or being disabled, wins over an old password just checked.
 	acceptance, err := a.store.Accept(ctx, v.codeHash, account.ID, func(now *store.Account) error {

@@ -27,6 +27,9 @@ type visit struct {
 	settings store.Settings
 	invite   *store.Invite
 	codeHash string
+	// who is signed in with the visitor's browser, or nil; standing is theirs to the invite.
+	who      *caller
+	standing store.Standing
 	// path is that of the invite's first page; its last part is the code.
 	path string
 	now  time.Time
@@ -52,7 +55,7 @@ func (a *api) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+invitesPath+"{code}/done", a.page(a.visiting(a.donePage(false))))
 	mux.HandleFunc("GET "+invitesPath+"{code}/already", a.page(a.visiting(a.donePage(true))))
 	for path, handle := range map[string]func(*visit) (reply, error){
-		"register": a.sentRegister, "accept": a.sentAccept,
+		"register": a.sentRegister, "accept": a.sentAccept, "join": a.sentJoin,
 	} {
 		mux.HandleFunc("POST "+invitesPath+"{code}/"+path, a.page(a.visiting(sent(handle))))
 		// Where a form was sent to, somebody who types the address again or comes back later finds the form.
@@ -113,8 +116,25 @@ func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, 
 			return reply{}, err
 		}
 		v.invite = invite
+		if err := a.recognize(v); err != nil {
+			return reply{}, err
+		}
 		return handle(v)
 	}
+}
+
+// recognize finds out who is signed in with the visitor's browser, if anybody.
+func (a *api) recognize(v *visit) error {
+	who, err := a.browser(v.r, room{}.admit)
+	if err != nil || who == nil {
+		return err
+	}
+	standing, err := a.store.Standing(v.r.Context(), v.invite, who.account.ID)
+	if errors.Is(err, store.ErrAccountNotFound) {
+		return nil
+	}
+	v.who, v.standing = who, standing
+	return err
 }
 
 func (a *api) previewPage(v *visit) (reply, error) {
@@ -132,12 +152,41 @@ func (v *visit) preview() *portal.Preview {
 			Reason: v.reason(), Inviter: v.invite.InviterName, Libraries: v.libraries(), Remaining: v.invite.Terms().Remaining(),
 			ExpiresAt: v.invite.Expiry(), EmailBound: v.invite.Email != "",
 		},
-		SignIn: portal.SignInForm{Action: v.path + "/accept"},
+		SignIn: portal.SignInForm{Action: v.path + "/accept"}, Session: v.session(),
 	}
 	if rules.CheckRegistration(v.settings.Registration, false, true) == nil {
 		page.Register = &portal.RegisterForm{Action: v.path + "/register", MinPassword: rules.MinPassword}
 	}
 	return page
+}
+
+// session is what the page says to who is signed in already, or nil.
+func (v *visit) session() *portal.Session {
+	if v.who == nil {
+		return nil
+	}
+	session := &portal.Session{
+		Name: v.who.account.DisplayName, Action: v.path + "/join", Member: v.standing.Member,
+		Used: v.standing.Used && !v.standing.Member, Open: v.opens(),
+	}
+	if v.who.account.MustChangePassword {
+		session.ChangePassword = v.changePassword()
+	}
+	return session
+}
+
+// opens is where what the invite gives is found: in its library, if it is one.
+func (v *visit) opens() portal.Link {
+	if len(v.invite.Libraries) == 1 {
+		library := v.invite.Libraries[0]
+		return portal.Link{URL: webPath + "libraries/" + library.LibraryID, Text: library.Name}
+	}
+	return portal.Link{URL: v.site.URL, Text: v.site.Name}
+}
+
+// changePassword is where who must change the password does that, and comes back to the invite.
+func (v *visit) changePassword() string {
+	return webPath + "account?" + url.Values{inviteField: {v.r.PathValue("code")}}.Encode()
 }
 
 // reason says why the invite lets nobody in; empty while it does.
@@ -161,30 +210,16 @@ func (v *visit) libraries() []portal.Library {
 // revoked or has expired it no longer shows the libraries and the welcome; using it up is what a guest may just have done.
 func (a *api) donePage(already bool) func(*visit) (reply, error) {
 	return func(v *visit) (reply, error) {
-		joined, err := a.joined(v)
-		if err != nil || !joined {
-			return reply{location: v.path}, err
+		if v.who == nil || !v.standing.Member {
+			return reply{location: v.path}, nil
 		}
-		page := &portal.Done{Site: v.site, Already: already}
+		page := &portal.Done{Site: v.site, Already: already, Open: portal.Link{URL: v.site.URL, Text: v.site.Name}}
 		switch v.invite.Terms().Status(v.now) {
 		case rules.InvitePending, rules.InviteExhausted:
-			page.Libraries, page.Welcome = v.libraries(), portal.Markdown(v.invite.Welcome)
+			page.Libraries, page.Welcome, page.Open = v.libraries(), portal.Markdown(v.invite.Welcome), v.opens()
 		}
 		return reply{status: http.StatusOK, page: page}, nil
 	}
-}
-
-// joined reports whether the visitor is signed in as somebody whom the invite let in, or for whom it would do nothing.
-func (a *api) joined(v *visit) (bool, error) {
-	who, err := a.browser(v.r, room{}.admit)
-	if err != nil || who == nil {
-		return false, err
-	}
-	member, err := a.store.IsMember(v.r.Context(), v.invite, who.account.ID)
-	if errors.Is(err, store.ErrAccountNotFound) {
-		err = nil
-	}
-	return member, err
 }
 
 // enterAs signs the visitor's browser in as who has just joined, and sends it on.

@@ -223,8 +223,20 @@ func (a *api) webSignOut(b *browsing) (turn, error) {
 
 func (b *browsing) account(status int) turn {
 	return b.show(status, "account", "Your password", web.Account{
-		MustChange: b.who.account.MustChangePassword, MinPassword: rules.MinPassword,
+		MustChange: b.who.account.MustChangePassword, MinPassword: rules.MinPassword, Invite: b.invite(),
 	})
+}
+
+// inviteField names the invite that somebody was about to accept when they had to change their password.
+const inviteField = "invite"
+
+// invite returns the code that the form or the query carries, or "".
+func (b *browsing) invite() string {
+	code := b.r.FormValue(inviteField)
+	if rules.CheckInviteCode(code) != "" {
+		return ""
+	}
+	return code
 }
 
 func (a *api) webAccount(b *browsing) (turn, error) {
@@ -250,6 +262,9 @@ func (a *api) webPassword(b *browsing) (turn, error) {
 	}
 	if err != nil {
 		return turn{}, err
+	}
+	if code := b.invite(); code != "" {
+		return turn{location: invitesPath + code}, nil
 	}
 	return turn{location: webPath + "account?done"}, nil
 }

@@ -117,6 +117,9 @@ func CheckMemberEmail(bound, email string, chosen bool) error {
 	return ErrUnprovenEmail
 }
 
+// ErrUsedInvite says that somebody has used an invite before, and does not see any longer, or not yet, what it gives.
+var ErrUsedInvite error = &Denial{Message: "You have used this invite already, and do not see all that it gives. Ask whoever invited you"}
+
 // MaxInviteLibraries is how many libraries one invite may give.
 const MaxInviteLibraries = MaxAccessEntries
 

@@ -157,9 +157,9 @@ type Acceptance struct {
 }
 
 // Accept gives the libraries of the invite whose code has that hash to the account, and counts one use, unless check
-// objects. Who has used it, or sees all its libraries, changes nothing, and may come again even when the invite is
-// dead (Alcoves seed, line 60: "accepting an invite you already accepted is a no-op"). Errors: ErrInviteNotFound,
-// ErrAccountNotFound, *rules.DeadInvite, rules.ErrOtherEmail, or check's.
+// objects. Who sees all its libraries changes nothing, and may come again even when the invite is dead (Alcoves seed, line 60:
+// "accepting an invite you already accepted is a no-op"); who has used it and was removed is not let in again. Errors:
+// ErrInviteNotFound, ErrAccountNotFound, *rules.DeadInvite, rules.ErrUsedInvite, rules.ErrOtherEmail, or check's.
 func (s *Store) Accept(
 	ctx context.Context, codeHash, accountID string, check func(*Account) error,
 ) (acceptance Acceptance, err error) {
@@ -171,11 +171,12 @@ func (s *Store) Accept(
 		if err := check(account); err != nil {
 			return err
 		}
-		if acceptance.AlreadyMember, err = isMember(ctx, tx, invite, account); err != nil {
+		standing, err := standingTo(ctx, tx, invite, account)
+		if err != nil {
 			return err
 		}
-		if !acceptance.AlreadyMember {
-			if err := s.join(ctx, tx, invite, account); err != nil {
+		if acceptance.AlreadyMember = standing.Member; !standing.Member {
+			if err := s.join(ctx, tx, invite, account, standing); err != nil {
 				return err
 			}
 		}
@@ -195,9 +196,12 @@ func loadBoth(ctx context.Context, db bun.IDB, codeHash, accountID string) (*Inv
 }
 
 // join lets somebody in who has an account.
-func (s *Store) join(ctx context.Context, tx bun.Tx, invite *Invite, account *Account) error {
+func (s *Store) join(ctx context.Context, tx bun.Tx, invite *Invite, account *Account, standing Standing) error {
 	if err := invite.Dead(s.now()); err != nil {
 		return err
+	}
+	if standing.Used {
+		return rules.ErrUsedInvite
 	}
 	if err := rules.CheckMemberEmail(invite.Email, account.Email, account.EmailChosen); err != nil {
 		return err
@@ -236,26 +240,29 @@ func (a *Account) sees(libraryID string) bool {
 	return false
 }
 
-// IsMember reports whether accepting the invite would change nothing for the account, because it has used it or sees
-// all its libraries. Error: ErrAccountNotFound.
-func (s *Store) IsMember(ctx context.Context, invite *Invite, accountID string) (bool, error) {
-	account, err := loadAccount(ctx, s.read, accountID)
-	if err != nil {
-		return false, err
-	}
-	return isMember(ctx, s.read, invite, account)
+// Standing is how an account stands to an invite.
+type Standing struct {
+	// Member says that there is nothing to accept: the account sees all that the invite gives.
+	Member bool
+	// Used says that the account has used the invite, whatever it sees now.
+	Used bool
 }
 
-func isMember(ctx context.Context, db bun.IDB, invite *Invite, account *Account) (bool, error) {
-	used, err := db.NewSelect().Table("invite_uses").Where("invite_id = ?", invite.ID).
+// Standing returns how the account stands to the invite. Error: ErrAccountNotFound.
+func (s *Store) Standing(ctx context.Context, invite *Invite, accountID string) (Standing, error) {
+	account, err := loadAccount(ctx, s.read, accountID)
+	if err != nil {
+		return Standing{}, err
+	}
+	return standingTo(ctx, s.read, invite, account)
+}
+
+func standingTo(ctx context.Context, db bun.IDB, invite *Invite, account *Account) (standing Standing, err error) {
+	standing.Used, err = db.NewSelect().Table("invite_uses").Where("invite_id = ?", invite.ID).
 		Where("account_id = ?", account.ID).Exists(ctx)
-	if err != nil || used {
-		return used, err
-	}
+	standing.Member = true
 	for _, library := range invite.Libraries {
-		if !account.sees(library.LibraryID) {
-			return false, nil
-		}
+		standing.Member = standing.Member && account.sees(library.LibraryID)
 	}
-	return true, nil
+	return standing, err
 }

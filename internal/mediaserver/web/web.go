@@ -106,6 +106,8 @@ type Fact struct{ Name, Value string }
 type Account struct {
 	MustChange  bool
 	MinPassword int
+	// Invite is the code of the invite to go on with afterwards; empty for none.
+	Invite string
 }
 
 // templates holds one tree a page, each with the layout.
