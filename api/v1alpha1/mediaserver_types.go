@@ -244,6 +244,10 @@ type MediaServerStatus struct {
 	// +optional
 	TakingOver *TakingOver `json:"takingOver,omitempty"`
 
+	// AcceptedObjects is set while the annotation usher.media/accept-objects-before names a moment since the MediaServer was made.
+	// +optional
+	AcceptedObjects *AcceptedObjects `json:"acceptedObjects,omitempty"`
+
 	// Plan lists what would be changed on the server itself, in mode Observe. What would be changed of a User, a Library
 	// or an Invite is in its own plan.
 	// +kubebuilder:validation:MaxItems=50
@@ -260,6 +264,16 @@ type TakingOver struct {
 
 	// Generation is the last one of the MediaServer that Usher saw so.
 	Generation int64 `json:"generation"`
+}
+
+// AcceptedObjects says up to when Users and Libraries are accepted though nobody was asked for permission: up to the earlier of
+// the two moments. It counts for the time since the MediaServer's adoptionPolicy is Always only if that began before.
+type AcceptedObjects struct {
+	// Before is the moment that the annotation names.
+	Before Time `json:"before"`
+
+	// Seen is when Usher saw it there first.
+	Seen Time `json:"seen"`
 }
 
 // Undeclared is what a media server has and no manifest owns.

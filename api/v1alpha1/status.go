@@ -90,7 +90,8 @@ const (
 	ReasonSetupRequired = "SetupRequired"
 	// ReasonAccessStillHeld: a Library waits until the access that Usher gave to it is taken back.
 	ReasonAccessStillHeld = "AccessStillHeld"
-	// ReasonBurstBrake: more than a fifth of a server's users that see a library, or that see none (and more than five), would be shut out within ten minutes.
+	// ReasonBurstBrake: more than a fifth of a server's users that see a library, or that see none (and more than five), would be
+	// shut out within ten minutes; those that have had that for ten minutes at most, or a day, are counted for themselves.
 	ReasonBurstBrake = "BurstBrake"
 	// ReasonPoliciesNotBound: the admission policies are not known to bind, so that nobody was asked who may have this.
 	ReasonPoliciesNotBound = "PoliciesNotBound"
@@ -146,13 +147,13 @@ const (
 	AnnotationDistinctServer = "usher.media/distinct-server"
 	// AnnotationProceed, on a MediaServer, lets the burst brake go until the moment that it names (RFC 3339, a day at most).
 	AnnotationProceed = "usher.media/proceed"
-	// AnnotationAllowPaths, "true" on a Library, lets its paths lie outside of the MediaServer's mediaRoots though the Library
-	// is older than the MediaServer, so that nobody was asked for permission.
+	// AnnotationAllowPaths, on a Library, is a JSON list of paths that it may have outside of the MediaServer's mediaRoots though
+	// the Library is older than the MediaServer, so that nobody was asked for permission. Needs `administer`.
 	AnnotationAllowPaths = "usher.media/allow-paths"
-	// AnnotationAcceptObjectsBefore, on a MediaServer, names a moment (RFC 3339, a day ahead at most). What was made before it
-	// counts as made by somebody who may administer the MediaServer, as far as nobody was asked since there was no MediaServer yet, or
-	// one with another adoptionPolicy: Users and Libraries may then take over by its adoptionPolicy Always, and Libraries may
-	// have any paths. Needs `administer`.
+	// AnnotationAcceptObjectsBefore, on a MediaServer, names a moment that has come (RFC 3339). What was made before it counts as
+	// made by somebody who may administer the MediaServer, as far as nobody was asked since there was no MediaServer yet, or one with
+	// another adoptionPolicy: Users and Libraries may then take over by its adoptionPolicy Always, and Libraries may have any
+	// paths. It ends with the MediaServer, and for taking over as soon as the adoptionPolicy is another. Needs `administer`.
 	AnnotationAcceptObjectsBefore = "usher.media/accept-objects-before"
 	// AnnotationAcceptedKey, on a MediaServer, names the operator's key with which passwords and links are to be made anew that
 	// were made with another.

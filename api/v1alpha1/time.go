@@ -24,6 +24,9 @@ type Time string
 // NewTime returns a moment as Kubernetes writes it: in UTC, to the second.
 func NewTime(t time.Time) Time { return Time(t.UTC().Format(time.RFC3339)) }
 
+// NewExactTime returns a moment to the nanosecond, in UTC, for what is compared with others of the same second.
+func NewExactTime(t time.Time) Time { return Time(t.UTC().Format(time.RFC3339Nano)) }
+
 // lastYear is the last one, in UTC and rounded as databases round, that JSON and media servers can write.
 const lastYear = 9999
 

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,4 +36,22 @@ func isBelow(path, root string) bool {
 	}
 	root = strings.TrimRight(root, "/")
 	return path == root || strings.HasPrefix(path, root+"/")
+}
+
+// AllowedPaths are the paths that the annotation usher.media/allow-paths names: a JSON list. Anything else allows none.
+func AllowedPaths(annotation string) []v1alpha1.LibraryPath {
+	var paths []v1alpha1.LibraryPath
+	if json.Unmarshal([]byte(annotation), &paths) != nil {
+		return nil
+	}
+	return paths
+}
+
+// AllowingPaths is the value of the annotation usher.media/allow-paths that allows paths.
+func AllowingPaths(paths []v1alpha1.LibraryPath) string {
+	var value strings.Builder
+	encoder := json.NewEncoder(&value)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(paths) // a list of texts
+	return strings.TrimSpace(value.String())
 }

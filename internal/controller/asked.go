@@ -22,33 +22,54 @@ func takingOver(server *v1alpha1.MediaServer, bound bool, now time.Time) *v1alph
 	if server.Spec.AdoptionPolicy != v1alpha1.AccountAdoptionAlways || !bound {
 		return nil
 	}
-	since := v1alpha1.NewTime(now.Truncate(time.Second))
+	since := v1alpha1.NewExactTime(now)
 	if was := server.Status.TakingOver; was != nil && (server.Generation == was.Generation || server.Generation == was.Generation+1) {
 		since = was.Since
 	}
 	return &v1alpha1.TakingOver{Since: since, Generation: server.Generation}
 }
 
+// noted says whether the status of the MediaServer speaks of the adoptionPolicy that it has now.
+func (s site) noted() bool {
+	word := s.server.Status.TakingOver
+	return word != nil && word.Generation == s.server.Generation
+}
+
 // askedToTakeOver says whether whoever made an object that sets no adoptionPolicy was asked for permission because its
 // MediaServer takes over what exists, or somebody who has that permission accepted the object since. A User that came by a link
 // was made by Usher itself, for somebody who chose the name.
 func (s site) askedToTakeOver(object client.Object) bool {
-	since, byLink := s.server.Status.TakingOver, object.GetLabels()[v1alpha1.LabelRedemption] != ""
-	if since == nil || byLink {
-		return s.accepted(object)
+	if !s.noted() {
+		return false
 	}
-	at, err := since.Since.Parse()
-	asked := err == nil && object.GetCreationTimestamp().Sub(at) >= askedAfter
-	return asked || s.accepted(object)
+	since, err := s.server.Status.TakingOver.Since.Parse()
+	if err != nil {
+		return false
+	}
+	byLink := object.GetLabels()[v1alpha1.LabelRedemption] != ""
+	asked := !byLink && object.GetCreationTimestamp().Sub(since) >= askedAfter
+	return asked || s.accepted(object, since)
 }
 
-// accepted says whether somebody accepted what was made before a moment.
-func (s site) accepted(object client.Object) bool {
-	return access.AcceptedBefore(s.server.Annotations[v1alpha1.AnnotationAcceptObjectsBefore], object.GetCreationTimestamp().Time, s.now)
+// accepted says whether somebody accepted what was made before a moment, and did so since another.
+func (s site) accepted(object client.Object, since time.Time) bool {
+	return access.Accepted(s.server.Status.AcceptedObjects, object.GetCreationTimestamp().Time, since)
 }
 
-// acceptingAll is the command that accepts all objects that are there.
+// acceptingAll is the command that accepts all objects that are there. Its moment is the end of this second, so that it is after
+// what began in this second.
 func (s site) acceptingAll() string {
 	return "kubectl annotate mediaserver " + s.server.Name + " -n " + s.server.Namespace + " --overwrite " +
-		v1alpha1.AnnotationAcceptObjectsBefore + "=" + s.now.UTC().Truncate(time.Second).Format(time.RFC3339)
+		v1alpha1.AnnotationAcceptObjectsBefore + "=" + s.now.UTC().Add(time.Second).Truncate(time.Second).Format(time.RFC3339)
+}
+
+// notNoted is the outcome of an object that its MediaServer may have take over what exists, in the moment before it is noted since
+// when: nil otherwise, and while the policies that would ask are not known to bind.
+func (k *Kit) notNoted(s site) *outcome {
+	if s.server.Spec.AdoptionPolicy != v1alpha1.AccountAdoptionAlways || s.noted() || !k.Policies.Bound() {
+		return nil
+	}
+	o := waiting(v1alpha1.ReasonServerNotReady, "MediaServer %s is being looked at", s.server.Name)
+	o.brief, o.after = true, lookAgainAfter
+	return o
 }

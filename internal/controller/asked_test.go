@@ -13,9 +13,20 @@ import (
 	"github.com/usher-media/usher/internal/media/memory"
 )
 
-// accepting has a MediaServer accept what is made with it and before.
-func accepting(server *v1alpha1.MediaServer) {
-	metav1.SetMetaDataAnnotation(&server.ObjectMeta, v1alpha1.AnnotationAcceptObjectsBefore, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+// accept has a person accept what is there, once Usher has noted what the MediaServer says.
+func (w *world) accept() {
+	w.t.Helper()
+	w.eventually("the MediaServer is noted", func() bool {
+		server := get(w, &v1alpha1.MediaServer{}, serverName)
+		return server.Spec.AdoptionPolicy != v1alpha1.AccountAdoptionAlways || w.noted(server)
+	})
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) {
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptObjectsBefore, time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano))
+	})
+}
+
+func (w *world) noted(server *v1alpha1.MediaServer) bool {
+	return server.Status.TakingOver != nil && server.Status.TakingOver.Generation == server.Generation
 }
 
 // TestWhatNobodyWasAskedForIsNotTakenOver: a User or Library that was there before its MediaServer said Always, or before its
@@ -72,4 +83,93 @@ func TestWhatNobodyWasAskedForIsNotTakenOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// saying has the MediaServer say another adoptionPolicy, and waits until Usher has noted that.
+func (w *world) saying(policy v1alpha1.AccountAdoptionPolicy) {
+	w.t.Helper()
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) { s.Spec.AdoptionPolicy = policy })
+	w.eventually("it is noted", func() bool {
+		server := get(w, &v1alpha1.MediaServer{}, serverName)
+		return w.noted(server) || (policy != v1alpha1.AccountAdoptionAlways && server.Status.TakingOver == nil)
+	})
+}
+
+// TestAnAcceptanceEndsWithTheAlwaysItWasFor: what an editor changes of an accepted Library while the MediaServer says otherwise,
+// nobody is asked for. At the next Always it takes nothing over, although the annotation is there still, until it is accepted again.
+func TestAnAcceptanceEndsWithTheAlwaysItWasFor(t *testing.T) {
+	t.Parallel()
+	for name, moment := range map[string]func() time.Time{
+		"accepted now":                   func() time.Time { return time.Now().Add(time.Second) },
+		"accepted ahead, against advice": func() time.Time { return time.Now().Add(20 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, memory.Options{})
+			private := w.store.AddLibrary(media.Library{Name: "Private", MediaType: "Movies", Paths: []string{"/media/private"}})
+			for range 2 {
+				w.store.AddLibrary(media.Library{Name: "Nothing", MediaType: "Movies", Paths: []string{"/media/nothing"}})
+			}
+			w.sync()
+			nothing := w.library("nothing")
+			w.create(nothing)
+			w.condition(&v1alpha1.Library{}, "nothing", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousName)
+			w.saying(v1alpha1.AccountAdoptionAlways)
+			edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) {
+				metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptObjectsBefore, moment().UTC().Format(time.RFC3339Nano))
+			})
+			w.eventually("the acceptance is noted", func() bool {
+				return get(w, &v1alpha1.MediaServer{}, serverName).Status.AcceptedObjects != nil
+			})
+			w.saying(v1alpha1.AccountAdoptionIfDisabled)
+			edit(w, nothing, func(l *v1alpha1.Library) { l.Spec.DisplayName = "Private" })
+			w.saying(v1alpha1.AccountAdoptionAlways)
+			w.sync()
+			w.eventually("the Library says why not", func() bool {
+				stalled := w.condition(&v1alpha1.Library{}, "nothing", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+				return strings.Contains(stalled.Message, "so that nobody was asked for permission")
+			})
+			if got := get(w, &v1alpha1.Library{}, "nothing"); got.Status.ExternalID == string(private) {
+				t.Error("the Library took over what no administrator accepted")
+			}
+			w.accept()
+			w.ready(&v1alpha1.Library{}, "nothing")
+		})
+	}
+}
+
+// TestAcceptancesEndWithTheirMediaServer: while the MediaServer is away, an editor changes the paths of Libraries that somebody had
+// accepted. They count for nothing when the MediaServer is applied again, with all of its annotations.
+func TestAcceptancesEndWithTheirMediaServer(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	w.start()
+	server := func() *v1alpha1.MediaServer {
+		s := w.mediaServer()
+		s.Spec.MediaRoots = []v1alpha1.LibraryPath{"/media"}
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptObjectsBefore, time.Now().Add(-time.Minute).UTC().Format(time.RFC3339))
+		return s
+	}
+	allowed, accepted := w.library("allowed"), w.library("accepted")
+	metav1.SetMetaDataAnnotation(&allowed.ObjectMeta, v1alpha1.AnnotationAllowPaths, `["/srv/allowed"]`)
+	w.create(allowed, accepted)
+	edit(w, allowed, func(l *v1alpha1.Library) { l.Spec.Paths = []v1alpha1.LibraryPath{"/srv/allowed", "/etc"} })
+	edit(w, accepted, func(l *v1alpha1.Library) { l.Spec.Paths = []v1alpha1.LibraryPath{"/etc"} })
+	w.create(server())
+	for name, says := range map[string]string{
+		"allowed":  `kubectl annotate library allowed -n ` + w.namespace + ` --overwrite usher.media/allow-paths='["/srv/allowed","/etc"]'`,
+		"accepted": `kubectl annotate library accepted -n ` + w.namespace + ` --overwrite usher.media/allow-paths='["/etc"]'`,
+	} {
+		stalled := w.condition(&v1alpha1.Library{}, name, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec)
+		if !strings.Contains(stalled.Message, says) {
+			t.Errorf("the message of %s does not give the command %s: %s", name, says, stalled.Message)
+		}
+	}
+	if libraries := w.store.Libraries(); len(libraries) != 0 {
+		t.Errorf("libraries were made with paths that nobody was asked for: %v", libraries)
+	}
+	edit(w, allowed, func(l *v1alpha1.Library) { l.Spec.Paths = []v1alpha1.LibraryPath{"/srv/allowed"} })
+	w.ready(&v1alpha1.Library{}, "allowed")
+	w.accept()
+	w.ready(&v1alpha1.Library{}, "accepted")
 }

@@ -41,8 +41,8 @@ func TestAlwaysOfTheServerTakesNoAdministrator(t *testing.T) {
 	w.start()
 	server := w.mediaServer()
 	server.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
-	accepting(server)
 	w.create(server, w.user("ben"), w.user("root2"))
+	w.accept()
 	w.ready(&v1alpha1.User{}, "ben")
 	w.condition(&v1alpha1.User{}, "root2", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
 	edit(w, w.user("root2"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleAdmin })

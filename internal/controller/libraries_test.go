@@ -57,9 +57,9 @@ func TestLibraryAdoption(t *testing.T) {
 			if try.policy == byID {
 				library.Spec.AdoptionPolicy, library.Spec.ExternalID = "", string(id)
 			}
-			accepting(server)
 			w.start()
 			w.create(server, library)
+			w.accept()
 			if try.adopts {
 				w.ready(&v1alpha1.Library{}, "movies")
 			} else {
@@ -175,7 +175,7 @@ func TestPathsThatNobodyWasAskedFor(t *testing.T) {
 	inside, outside, allowed, private := w.library("movies"), w.library("etc"), w.library("allowed"), w.library("private")
 	outside.Spec.Paths = []v1alpha1.LibraryPath{"/media/etc", "/etc", "/media-private"}
 	allowed.Spec.Paths = []v1alpha1.LibraryPath{"/srv/allowed"}
-	allowed.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: "true"}
+	allowed.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: `["/srv/allowed"]`}
 	// One that is taken over with the folder that it has already: nothing is opened by that.
 	w.store.AddLibrary(media.Library{Name: "Private", MediaType: "Movies", Paths: []string{"/private"}})
 	private.Spec.Paths, private.Spec.AdoptionPolicy = []v1alpha1.LibraryPath{"/private"}, v1alpha1.LibraryAdoptionIfUnique
@@ -184,7 +184,7 @@ func TestPathsThatNobodyWasAskedFor(t *testing.T) {
 	w.create(inside, outside, allowed, private, server)
 	w.ready(&v1alpha1.Library{}, "movies", "allowed", "private")
 	stalled := w.condition(&v1alpha1.Library{}, "etc", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec)
-	if !strings.Contains(stalled.Message, "the paths [/etc /media-private] lie outside of the mediaRoots of MediaServer home") || !strings.Contains(stalled.Message, "kubectl annotate library etc -n "+w.namespace+" usher.media/allow-paths=true") {
+	if !strings.Contains(stalled.Message, "the paths [/etc /media-private] lie outside of the mediaRoots of MediaServer home") || !strings.Contains(stalled.Message, "kubectl annotate library etc -n "+w.namespace+` --overwrite usher.media/allow-paths='["/etc","/media-private"]'`) {
 		t.Errorf("the message is %s", stalled.Message)
 	}
 	if _, made := w.store.Library("Etc"); made {
@@ -196,7 +196,7 @@ func TestPathsThatNobodyWasAskedFor(t *testing.T) {
 		t.Errorf("the library was given %v", movies.Paths)
 	}
 	edit(w, inside, func(l *v1alpha1.Library) {
-		l.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: "true", v1alpha1.AnnotationOwned: l.Annotations[v1alpha1.AnnotationOwned]}
+		l.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: `["/root"]`, v1alpha1.AnnotationOwned: l.Annotations[v1alpha1.AnnotationOwned]}
 	})
 	w.ready(&v1alpha1.Library{}, "movies")
 	edit(w, server, func(s *v1alpha1.MediaServer) { s.Spec.MediaRoots = append(s.Spec.MediaRoots, "/etc", "/media-private") })

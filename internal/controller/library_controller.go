@@ -187,6 +187,9 @@ func (r *libraryReconciler) own(ctx context.Context, p *libraryPass) *outcome {
 	case access.ActionWait:
 		return r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the library is missing from the server's list: looking again before anything is made in its place")
 	}
+	if o := r.notNoted(p.site); o != nil && p.library.Spec.AdoptionPolicy == "" && facts.Named == access.NamedTaken {
+		return o
+	}
 	o := r.conflict(p, facts, candidates)
 	if p.status.Plan = nil; p.observing() && facts.Named == access.NamedTaken && !candidates[0].Personal {
 		p.planIfAdopted(o, candidates[0])

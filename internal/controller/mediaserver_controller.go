@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -46,7 +47,9 @@ func (r *mediaServerReconciler) Reconcile(ctx context.Context, request reconcile
 	before := server.DeepCopy()
 	status := server.Status.DeepCopy()
 	key := serverKey(server.Namespace, server.Name)
-	status.TakingOver = takingOver(server, r.Policies.Bound(), r.Clock.Now())
+	now := r.Clock.Now()
+	status.TakingOver = takingOver(server, r.Policies.Bound(), now)
+	status.AcceptedObjects = access.NoteAccepted(server.Annotations[v1alpha1.AnnotationAcceptObjectsBefore], status.AcceptedObjects, server.CreationTimestamp.Time, now)
 	connection, result := r.look(ctx, server, status)
 	if result.kind == kindGone {
 		r.sightings.forget(key)

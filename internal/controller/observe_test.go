@@ -86,8 +86,8 @@ func TestAGrantOfAnAccountInUseInModeObserve(t *testing.T) {
 	w.start()
 	server := w.mediaServer()
 	server.Spec.Mode, server.Spec.AdoptionPolicy = v1alpha1.ModeObserve, v1alpha1.AccountAdoptionAlways
-	accepting(server)
 	w.create(server, w.library("movies"), w.user("ann"), w.grant("g", "*", "*"))
+	w.accept()
 	w.condition(&v1alpha1.LibraryGrant{}, "g", v1alpha1.ConditionApplied, metav1.ConditionTrue, v1alpha1.ReasonApplied)
 }
 

@@ -64,12 +64,12 @@ func TestAClusterRebuiltFromManifests(t *testing.T) {
 	manifests := func(w *world) {
 		server := w.mediaServer()
 		server.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways
-		accepting(server)
 		ann := w.user("ann", "group=adults")
 		ann.Spec.Password = &v1alpha1.Password{SecretRef: &v1alpha1.SecretKeyReference{Name: "ann-password"}}
 		w.create(w.secret("ann-password", map[string]string{"password": "what ann was given"}))
 		w.create(server, w.library("movies"), w.library("kids"), ann, w.user("mia", "group=kids"))
 		w.create(w.grant("all", "movies", "*"), w.grant("kids", "kids", "group=kids"))
+		w.accept()
 	}
 	first.delete(first.mediaServer())
 	first.gone(first.mediaServer())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -147,6 +148,19 @@ var releases = predicate.Funcs{
 	GenericFunc: func(event.GenericEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		return madeAgain(e) || (controllerutil.ContainsFinalizer(e.ObjectOld, v1alpha1.Finalizer) && !controllerutil.ContainsFinalizer(e.ObjectNew, v1alpha1.Finalizer))
+	},
+}
+
+// asksOtherwise passes that the status of a MediaServer says otherwise since when who writes Users and Libraries is asked, or which
+// of them are accepted.
+var asksOtherwise = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	DeleteFunc:  func(event.DeleteEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		old, fresh := e.ObjectOld.(*v1alpha1.MediaServer), e.ObjectNew.(*v1alpha1.MediaServer)
+		return !apiequality.Semantic.DeepEqual(old.Status.TakingOver, fresh.Status.TakingOver) ||
+			!apiequality.Semantic.DeepEqual(old.Status.AcceptedObjects, fresh.Status.AcceptedObjects)
 	},
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -256,6 +257,13 @@ func inviteOfSecret(_ context.Context, object client.Object) []reconcile.Request
 		return named(object.GetNamespace(), invite)
 	}
 	return nil
+}
+
+// of brings back what a MediaServer concerns by its key.
+func of(requests func(context.Context, string) []reconcile.Request) handler.MapFunc {
+	return func(ctx context.Context, server client.Object) []reconcile.Request {
+		return requests(ctx, serverKey(server.GetNamespace(), server.GetName()))
+	}
 }
 
 func named(namespace, name string) []reconcile.Request {

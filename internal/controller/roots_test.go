@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 )
 
 // TestOutsideRoots: what the API server may not have compared is compared here, and nothing else.
@@ -17,7 +18,7 @@ func TestOutsideRoots(t *testing.T) {
 		after   time.Duration
 		roots   []v1alpha1.LibraryPath
 		has     []string
-		allowed bool
+		allowed string
 		before  time.Duration
 		stalled bool
 	}{
@@ -32,8 +33,15 @@ func TestOutsideRoots(t *testing.T) {
 		{name: "accepted", roots: []v1alpha1.LibraryPath{"/media"}, before: time.Second},
 		{name: "accepted, and without roots", before: time.Second},
 		{name: "not accepted, since it was made later", after: time.Second, before: time.Millisecond, stalled: true},
+		{name: "older, and accepted", after: -time.Hour, before: time.Second},
+		{name: "accepted before the MediaServer", after: -time.Hour, before: -time.Second, stalled: true},
 		{name: "with the folder already", roots: []v1alpha1.LibraryPath{"/media"}, has: []string{"/srv/films"}},
-		{name: "allowed", roots: []v1alpha1.LibraryPath{"/media"}, allowed: true},
+		{name: "allowed", roots: []v1alpha1.LibraryPath{"/media"}, allowed: `["/srv/films"]`},
+		{name: "allowed among others", roots: []v1alpha1.LibraryPath{"/media"}, allowed: `["/x", "/srv/films"]`},
+		{name: "others are allowed", roots: []v1alpha1.LibraryPath{"/media"}, allowed: `["/srv", "/srv/films/", "/srv/film"]`, stalled: true},
+		{name: "allowed as it was once", roots: []v1alpha1.LibraryPath{"/media"}, allowed: "true", stalled: true},
+		{name: "allowed in other words", roots: []v1alpha1.LibraryPath{"/media"}, allowed: "/srv/films", stalled: true},
+		{name: "allowed and cut off", roots: []v1alpha1.LibraryPath{"/media"}, allowed: `["/srv/films"`, stalled: true},
 	} {
 		t.Run(try.name, func(t *testing.T) {
 			p := &libraryPass{library: &v1alpha1.Library{}}
@@ -42,11 +50,9 @@ func TestOutsideRoots(t *testing.T) {
 			p.server.CreationTimestamp = metav1.NewTime(made)
 			p.library.CreationTimestamp = metav1.NewTime(made.Add(try.after))
 			p.library.Spec.Paths = []v1alpha1.LibraryPath{"/srv/films"}
-			if try.allowed {
-				p.library.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: "true"}
-			}
+			p.library.Annotations = map[string]string{v1alpha1.AnnotationAllowPaths: try.allowed}
 			if try.before != 0 {
-				p.server.Annotations = map[string]string{v1alpha1.AnnotationAcceptObjectsBefore: made.Add(try.before).Format(time.RFC3339)}
+				p.server.Status.AcceptedObjects = access.NoteAccepted(made.Add(try.before).Format(time.RFC3339), nil, made, p.now)
 			}
 			if o := p.outsideRoots(try.has); (o != nil) != try.stalled {
 				t.Errorf("stalled: %v, want %t", o, try.stalled)

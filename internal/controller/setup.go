@@ -87,6 +87,7 @@ func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) er
 		For(&v1alpha1.Library{}, builder.WithPredicates(w.itself(changedByOthers))).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.librariesBeside), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.User{}, w.follow("User", membersFollowAfter, membersFollowedAtLatest, kit.librariesOfUsers), builder.WithPredicates(whatOthersDependOn)).
+		Watches(&v1alpha1.MediaServer{}, w.concerning("MediaServer", of(kit.librariesOfServer)), builder.WithPredicates(asksOtherwise)).
 		WatchesRawSource(kit.Wake.libraries.source(w.server(kit.librariesOfServer))).
 		WithOptions(options(c.Libraries)).
 		Complete(&libraryReconciler{kit})
@@ -102,6 +103,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.LibraryGrant{}, w.shortly("LibraryGrant", grantsTogether, kit.usersOfGrant), builder.WithPredicates(specOnly)).
 		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", userOfRedemption), builder.WithPredicates(specOrAccount)).
 		Watches(&v1alpha1.Library{}, w.follow("Library", usersFollowAfter, usersFollowAtLatest, r.usersOfLibraries), builder.WithPredicates(idOrSelection)).
+		Watches(&v1alpha1.MediaServer{}, w.concerning("MediaServer", of(kit.usersOfServer)), builder.WithPredicates(asksOtherwise)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", userKeeping), builder.WithPredicates(notItsOwn)).
 		WatchesRawSource(kit.Wake.users.source(w.server(kit.usersOfServer))).

@@ -62,6 +62,9 @@ func (r *userReconciler) own(ctx context.Context, p *userPass) *outcome {
 	if recorded == access.RecordedDoubted {
 		return p.inDoubt(candidates)
 	}
+	if o := r.notNoted(p.site); o != nil && p.unasked() && named == access.NamedTaken {
+		return o
+	}
 	o = p.conflict(facts, candidates)
 	if p.status.Plan = nil; p.observing() && named == access.NamedTaken {
 		p.planIfAlways(o, candidates[0])
