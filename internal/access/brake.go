@@ -13,6 +13,43 @@ const (
 // a fifth of them, and five in any case (design D3).
 func BrakeLimit(declared int) int { return max(brakeAlways, declared/5) }
 
+// Tenure is how long somebody has had what they would lose. The burst brake counts each tenure for itself: whoever gives many
+// accounts access, to take it again, holds back nobody who had theirs before.
+type Tenure int
+
+const (
+	// TenureLong: for more than a day, or for longer than Usher has been running.
+	TenureLong Tenure = iota
+	// TenureRecent: for less than a day.
+	TenureRecent
+	// TenureNew: for less than BrakeWindow, so that when it began there was nothing to lose.
+	TenureNew
+)
+
+// TenuresRemembered is how long it matters since when somebody has something.
+const TenuresRemembered = 24 * time.Hour
+
+// TenureOf is the tenure of who has had something since a moment; zero is one that nobody remembers.
+func TenureOf(since, now time.Time) Tenure {
+	switch had := now.Sub(since); {
+	case since.IsZero() || had >= TenuresRemembered:
+		return TenureLong
+	case had >= BrakeWindow:
+		return TenureRecent
+	}
+	return TenureNew
+}
+
+func (t Tenure) String() string {
+	switch t {
+	case TenureNew:
+		return "less than ten minutes"
+	case TenureRecent:
+		return "less than a day"
+	}
+	return "long"
+}
+
 // BrakeReleased says whether a person let the burst brake go: the annotation usher.media/proceed names a moment that is
 // still to come, and no more than a day away, so that no forgotten annotation leaves the brake off for good.
 func BrakeReleased(until string, now time.Time) bool {

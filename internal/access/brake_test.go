@@ -22,3 +22,19 @@ func TestTheBrakeIsLetGoForADayAtMost(t *testing.T) {
 		}
 	}
 }
+
+func TestTenures(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	for had, want := range map[time.Duration]Tenure{
+		0: TenureNew, BrakeWindow - time.Second: TenureNew, BrakeWindow: TenureRecent, 24*time.Hour - time.Second: TenureRecent,
+		24 * time.Hour: TenureLong, 1000 * time.Hour: TenureLong,
+	} {
+		if got := TenureOf(now.Add(-had), now); got != want {
+			t.Errorf("had for %s: %s, want %s", had, got, want)
+		}
+	}
+	if got := TenureOf(time.Time{}, now); got != TenureLong {
+		t.Errorf("had since nobody knows when: %s", got)
+	}
+}

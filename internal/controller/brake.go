@@ -19,13 +19,51 @@ type brake struct {
 	mu sync.Mutex
 	// shut is by the UID of the MediaServer: one that is applied again under its name begins anew.
 	shut map[brakeKey]map[types.UID]time.Time
+	// gained is since when Users have what they would lose, as far as Usher gave it to them. One that is not in it has had it for
+	// longer.
+	gained map[holding]time.Time
+	// forgetAt is how many of these there may be before the old ones are forgotten.
+	forgetAt int
 }
 
-// brakeKey is the server, and whether the users saw something there. Those that see nothing have little to lose: they are
-// counted for themselves, so that however many of them somebody makes or deletes, as many of the others are shut out as before.
+// holding is what a User has and would lose: an account that is open, or that sees a library.
+type holding struct {
+	user types.UID
+	sees bool
+}
+
+// brakeKey is the server, whether the users saw something there, and for how long. Those that see nothing have little to lose, and
+// neither have those that have just been given it: they are counted for themselves, so that however many of them somebody makes or
+// deletes, as many of the others are shut out as before.
 type brakeKey struct {
 	server types.UID
 	sees   bool
+	tenure access.Tenure
+}
+
+// gave notes that a User has something to lose from now on.
+func (b *brake) gave(user types.UID, sees bool, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.gained) >= b.forgetAt {
+		for of, since := range b.gained {
+			if access.TenureOf(since, now) == access.TenureLong {
+				delete(b.gained, of)
+			}
+		}
+		b.forgetAt = max(1024, 2*len(b.gained))
+	}
+	if b.gained == nil {
+		b.gained = map[holding]time.Time{}
+	}
+	b.gained[holding{user, sees}] = now
+}
+
+// tenure is how long a User has had what it would lose.
+func (b *brake) tenure(user types.UID, sees bool, now time.Time) access.Tenure {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return access.TenureOf(b.gained[holding{user, sees}], now)
 }
 
 // allow says whether one more user may be shut out, and counts it then, and of how many that is how many at most. The
@@ -58,14 +96,23 @@ func (b *brake) allow(key brakeKey, user types.UID, users map[types.UID]bool, no
 		}
 	}
 	limit = access.BrakeLimit(of)
-	_, lost := b.shut[brakeKey{server: key.server, sees: true}][user] // who was left without a library, and is disabled then
-	if _, counted := recent[user]; !counted && !(lost && !key.sees) {
+	if _, counted := recent[user]; !counted && !(!key.sees && b.lostAll(key.server, user)) {
 		if len(recent) >= limit {
 			return false, limit, of
 		}
 		recent[user] = now
 	}
 	return true, limit, of
+}
+
+// lostAll says whether a User was left without a library, and is counted for that: it may be disabled then.
+func (b *brake) lostAll(server, user types.UID) bool {
+	for _, tenure := range []access.Tenure{access.TenureLong, access.TenureRecent, access.TenureNew} {
+		if _, lost := b.shut[brakeKey{server: server, sees: true, tenure: tenure}][user]; lost {
+			return true
+		}
+	}
+	return false
 }
 
 func anyWithin(times map[types.UID]time.Time, window time.Duration, now time.Time) bool {
@@ -92,8 +139,9 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	if access.BrakeReleased(p.server.Annotations[v1alpha1.AnnotationProceed], now) {
 		return nil
 	}
-	key := brakeKey{server: p.server.UID, sees: p.seen(p.account) > 0}
-	users, err := r.losing(ctx, p, key.sees)
+	sees := p.seen(p.account) > 0
+	key := brakeKey{server: p.server.UID, sees: sees, tenure: r.brake.tenure(p.user.UID, sees, now)}
+	users, err := r.losing(ctx, p, key, now)
 	if err != nil {
 		return retry(err)
 	}
@@ -105,15 +153,18 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	if !key.sees {
 		whose = "users that see no library"
 	}
+	if key.tenure != access.TenureLong {
+		whose += " (and have for " + key.tenure.String() + ")"
+	}
 	o := waiting(v1alpha1.ReasonBurstBrake, "%d of %d %s were shut out within ten minutes, and this one would be next: if that is meant, run kubectl annotate -n %s mediaserver %s --overwrite %s=%s",
 		limit, of, whose, p.server.Namespace, p.server.Name, v1alpha1.AnnotationProceed, now.Add(2*time.Hour).UTC().Truncate(time.Hour).Format(time.RFC3339))
 	o.after = time.Minute
 	return o
 }
 
-// losing are the Users of the server that would lose something if they were shut out: whose account is open, and sees a library
-// or does not.
-func (r *userReconciler) losing(ctx context.Context, p *userPass, sees bool) (map[types.UID]bool, error) {
+// losing are the Users of the server that would lose something if they were shut out, and of which the key speaks: whose account
+// is open, and sees a library or does not.
+func (r *userReconciler) losing(ctx context.Context, p *userPass, key brakeKey, now time.Time) (map[types.UID]bool, error) {
 	var users v1alpha1.UserList
 	if err := r.Client.List(ctx, &users, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
 		return nil, err
@@ -122,11 +173,26 @@ func (r *userReconciler) losing(ctx context.Context, p *userPass, sees bool) (ma
 	for i := range users.Items {
 		user := &users.Items[i]
 		account, known := p.accountOf(user)
-		if known && !account.Disabled && !readRecord(user, p.identity()).Disabled && (p.seen(account) > 0) == sees {
+		open := known && !account.Disabled && !readRecord(user, p.identity()).Disabled
+		if open && (p.seen(account) > 0) == key.sees && r.brake.tenure(user.UID, key.sees, now) == key.tenure {
 			losing[user.UID] = true
 		}
 	}
 	return losing, nil
+}
+
+// noteGiven tells the burst brake what the account has to lose that it had not before.
+func (r *userReconciler) noteGiven(p *userPass, before media.Account) {
+	had := before.ID != "" && !before.Disabled
+	if p.account.ID == "" || p.account.Disabled {
+		return
+	}
+	if !had {
+		r.brake.gave(p.user.UID, false, r.Clock.Now())
+	}
+	if p.seen(p.account) > 0 && !(had && p.seen(before) > 0) {
+		r.brake.gave(p.user.UID, true, r.Clock.Now())
+	}
 }
 
 // endsOnTime says whether what the account loses is what its manifests gave until a time that has come.

@@ -152,7 +152,9 @@ func (r *userReconciler) setAccess(ctx context.Context, p *userPass, plan func(m
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
+	before := p.account
 	p.account = account
+	r.noteGiven(p, before)
 	return nil
 }
 

@@ -108,7 +108,9 @@ func (r *userReconciler) setSwitch(ctx context.Context, p *userPass, disabled bo
 	if err != nil {
 		return r.callFailed(p.site, err)
 	}
+	before := p.account
 	p.account = account
+	r.noteGiven(p, before)
 	return nil
 }
 
