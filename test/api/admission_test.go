@@ -107,7 +107,7 @@ var edits = []struct{ name, kind, before, after, says string }{
 	{"adopts another library by its name", "Library", `{adoptionPolicy: IfUnique}`, `{displayName: Private}`, "displayName with adoptionPolicy IfUnique may take over"},
 	{"stops a library taking over", "Library", `{adoptionPolicy: IfUnique}`, `{adoptionPolicy: Never, displayName: Private}`, ""},
 	{"lowers an Admin of libraries", "LibraryGrant", `{role: Admin}`, `{role: Viewer}`, "a change where role is Admin needs permission to administer all MediaServers"},
-	{"looks more often", "MediaServer", `{adoptionPolicy: Always}`, `{syncInterval: 1m}`, ""},
+	{"looks more often", "MediaServer", `{adoptionPolicy: Always}`, `{syncInterval: 1m}`, "setting syncInterval needs permission to administer MediaServer"},
 }
 
 func TestEdits(t *testing.T) {

@@ -94,8 +94,10 @@ func (a *api) patchRole(ctx context.Context, in *roleChange) (*body[OwnRole], er
 	actor := callerOf(ctx).account.Actor()
 	role, err := a.store.UpdateRole(ctx, in.ID, func(role *store.Role) error {
 		check, before := new(rules.Check), role.Pairs
-		set(&role.Name, in.Body.Name)
-		check.Field("name", rules.CheckRoleName(role.Name))
+		if in.Body.Name != nil && *in.Body.Name != role.Name { // the name of a role from before may be one that none is given now
+			role.Name = *in.Body.Name
+			check.Field("name", rules.CheckRoleName(role.Name))
+		}
 		if in.Body.Permissions != nil {
 			role.Pairs = rules.CheckPairs(check, *in.Body.Permissions)
 		}

@@ -136,6 +136,10 @@ func TestWhatNoRoleInALibraryCanDo(t *testing.T) {
 func TestRoleNames(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"Librarian": true, "Owner": false, "ＡＤＭＩＮ": false, "viewer": false, "": false, " x": false, "a\nb": false,
+		"Film Club 2.0": true, "kids-only_x": true, "-x": false, "x.": false,
+		// They look like Admin, Owner, Editor, Member and Guest: Greek, Cyrillic, small capitals, dotless, accented, invisible.
+		"ΑDMIN": false, "Αdmin": false, "Оwner": false, "Ownеr": false, "Еditor": false, "ᴀᴅᴍɪɴ": false, "admın": false, "Ádmin": false, "Mеmber": false,
+		"Gu\u200best": false, "Adm\u0456n": false, "Bücher": false,
 		strings.Repeat("x", 64): true, strings.Repeat("x", 65): false,
 	} {
 		if (rules.CheckRoleName(name) == "") != ok {

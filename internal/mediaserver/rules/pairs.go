@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 )
 
@@ -100,11 +101,17 @@ func CheckPairs(check *Check, pairs []Pair) []Pair {
 // MaxRoleName is how many characters the name of a custom role may have.
 const MaxRoleName = 64
 
+var roleName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?$`)
+
 // CheckRoleName says what is wrong with the name of a custom role, or "". The built-in roles' names are theirs in any
-// letter case, and so is "viewer", which the Shisho seed calls members.
+// letter case, and so is "viewer", which the Shisho seed calls members. Letters of other scripts look like those of a built-in
+// role's name, and the role of a User in Kubernetes could not name them.
 func CheckRoleName(s string) string {
 	if message := line(s, 1, MaxRoleName); message != "" {
 		return message
+	}
+	if !roleName.MatchString(s) {
+		return "must have letters (a to z), digits, spaces, dots, dashes and underscores only, and begin and end with a letter or digit"
 	}
 	folded := Fold(s)
 	if Role(folded).Valid() || folded == string(Viewer) {
