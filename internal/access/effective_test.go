@@ -89,7 +89,7 @@ func TestEffectiveAccessIsWhatAnActiveGrantSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		user, libraries, grants := drawUser(t), drawLibraries(t), drawGrants(t)
 		knows := rapid.SampledFrom([]func(v1alpha1.LibraryRole) bool{knowsAll, viewerOnly}).Draw(t, "knows")
-		active, _ := ActiveGrants(grants, now)
+		active, _ := ActiveGrants(grants, NewGrant, now)
 		effective := EffectiveAccess(Subject{User: user, Knows: knows}, libraries, active)
 		for i := range libraries {
 			library := &libraries[i]
@@ -143,8 +143,8 @@ func TestMoreGrantsNeverGiveLess(t *testing.T) {
 		if len(grants) == 0 {
 			return
 		}
-		all, _ := ActiveGrants(grants, now)
-		fewer, _ := ActiveGrants(grants[1:], now)
+		all, _ := ActiveGrants(grants, NewGrant, now)
+		fewer, _ := ActiveGrants(grants[1:], NewGrant, now)
 		more := EffectiveAccess(Subject{User: user, Knows: knowsAll}, libraries, all)
 		for name, edge := range EffectiveAccess(Subject{User: user, Knows: knowsAll}, libraries, fewer) {
 			if HighestRole(more[name].Role, edge.Role) != more[name].Role {

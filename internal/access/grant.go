@@ -14,7 +14,11 @@ type Grant struct {
 	Users     UserMatcher
 }
 
-// NewGrant compiles a LibraryGrant. An error says which selector is no selector.
+// Compile makes a LibraryGrant ready for matching: NewGrant, or GrantCache.Compile.
+type Compile func(*v1alpha1.LibraryGrant) (Grant, error)
+
+// NewGrant compiles a LibraryGrant. An error says which selector is no selector. Where many are compiled over and over, see
+// GrantCache.
 func NewGrant(grant *v1alpha1.LibraryGrant) (Grant, error) {
 	libraries, err := NewMatcher(grant.Spec.Libraries)
 	if err != nil {
@@ -56,14 +60,14 @@ func GrantState(grant *v1alpha1.LibraryGrant, now time.Time) (v1alpha1.LibraryGr
 
 // ActiveGrants compiles the grants that give access at a moment, and says when the set changes next by itself.
 // A grant that does not compile gives nothing (fail closed); its own controller reports it.
-func ActiveGrants(grants []v1alpha1.LibraryGrant, now time.Time) (active []Grant, next time.Time) {
+func ActiveGrants(grants []v1alpha1.LibraryGrant, compile Compile, now time.Time) (active []Grant, next time.Time) {
 	for i := range grants {
 		state, change := GrantState(&grants[i], now)
 		next = Earlier(next, change)
 		if state != v1alpha1.GrantActive {
 			continue
 		}
-		if grant, err := NewGrant(&grants[i]); err == nil {
+		if grant, err := compile(&grants[i]); err == nil {
 			active = append(active, grant)
 		}
 	}
@@ -72,13 +76,13 @@ func ActiveGrants(grants []v1alpha1.LibraryGrant, now time.Time) (active []Grant
 
 // GivenUntilNow compiles the grants that give access at a moment or did until their time was over: what they no longer
 // give ended as their manifests said it would.
-func GivenUntilNow(grants []v1alpha1.LibraryGrant, now time.Time) (given []Grant) {
+func GivenUntilNow(grants []v1alpha1.LibraryGrant, compile Compile, now time.Time) (given []Grant) {
 	for i := range grants {
 		state, _ := GrantState(&grants[i], now)
 		if state != v1alpha1.GrantActive && state != v1alpha1.GrantEnded {
 			continue
 		}
-		if grant, err := NewGrant(&grants[i]); err == nil {
+		if grant, err := compile(&grants[i]); err == nil {
 			given = append(given, grant)
 		}
 	}

@@ -29,6 +29,8 @@ type UserMatcher struct {
 	includeInvited bool
 	// positive are the keys of the labels that the selector requires.
 	positive []string
+	// negative is the selector in words, where it requires none.
+	negative string
 }
 
 // NewUserMatcher compiles a LibraryGrant's users.
@@ -46,6 +48,9 @@ func NewUserMatcher(targets v1alpha1.Targets, includeInvited bool) (UserMatcher,
 	}
 	slices.Sort(m.positive)
 	m.positive = slices.Compact(m.positive)
+	if len(m.positive) == 0 && targets.Selector != nil {
+		m.negative = shortened(matcher.selector.String())
+	}
 	return m, nil
 }
 
@@ -78,7 +83,7 @@ func (m UserMatcher) by(user metav1.Object) string {
 		return ""
 	}
 	if len(m.positive) == 0 {
-		return " (" + shortened(m.selector.String()) + ")"
+		return " (" + m.negative + ")"
 	}
 	pairs := make([]string, 0, len(m.positive))
 	for _, key := range m.positive {

@@ -36,10 +36,10 @@ func TestWhatCannotBeReadGivesNothing(t *testing.T) {
 		bad := &text
 		for field, one := range map[string]*v1alpha1.LibraryGrant{"spec.notAfter": grant(past, bad), "spec.notBefore": grant(bad, future)} {
 			says(field, one)
-			if given, _ := ActiveGrants([]v1alpha1.LibraryGrant{*one}, now); len(given) > 0 {
+			if given, _ := ActiveGrants([]v1alpha1.LibraryGrant{*one}, NewGrant, now); len(given) > 0 {
 				t.Errorf("%q as %s gives access", text, field)
 			}
-			if given := GivenUntilNow([]v1alpha1.LibraryGrant{*one}, now); len(given) > 0 {
+			if given := GivenUntilNow([]v1alpha1.LibraryGrant{*one}, NewGrant, now); len(given) > 0 {
 				t.Errorf("%q as %s counts as given until its time was over", text, field)
 			}
 		}

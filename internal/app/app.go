@@ -26,6 +26,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/admission"
 	"github.com/usher-media/usher/internal/controller"
 	"github.com/usher-media/usher/internal/health"
@@ -107,7 +108,8 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 		return nil, err
 	}
 	watches := &health.Watches{}
-	mgr, err := ctrl.NewManager(cfg, managerOptions(scheme, watches, o))
+	grants := &access.GrantCache{}
+	mgr, err := ctrl.NewManager(cfg, managerOptions(scheme, watches, grants, o))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Forget: forgetCalls, Acting: mgr.Elected(), Keyring: keyring,
 		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter),
 		PruneWait: cmp.Or(o.PruneWait, controller.DefaultPruneWait), PortalURL: o.PortalURL, AllowedAddresses: o.AllowServerAddresses,
-		Policies: guard,
+		Policies: guard, Grants: grants,
 	}
 	guard.Changed = func() { kit.PoliciesChanged(ctx) }
 	concurrency := o.Concurrency
@@ -171,7 +173,7 @@ func SaveMemory() {
 	}
 }
 
-func managerOptions(scheme *runtime.Scheme, watches *health.Watches, o Options) ctrl.Options {
+func managerOptions(scheme *runtime.Scheme, watches *health.Watches, grants *access.GrantCache, o Options) ctrl.Options {
 	readYourWrites := true
 	options := ctrl.Options{
 		Scheme: scheme, Logger: withoutRejectedEvents(o.Logger),
@@ -182,7 +184,7 @@ func managerOptions(scheme *runtime.Scheme, watches *health.Watches, o Options) 
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		Controller:                    config.Controller{SkipNameValidation: new(o.Name != "")},
-		Cache:                         cache.Options{DefaultTransform: slim, NewInformer: o.NewInformer, DefaultWatchErrorHandler: watches.Failed},
+		Cache:                         cache.Options{DefaultTransform: slimmed(grants), NewInformer: o.NewInformer, DefaultWatchErrorHandler: watches.Failed},
 		NewClient:                     o.NewClient,
 		Client: client.Options{Cache: &client.CacheOptions{
 			// A reconcile sees what the one before wrote. Secrets go by the uncached client alone: written through

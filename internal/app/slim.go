@@ -6,10 +6,24 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/lru"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 )
+
+// slimmed returns the cache's transform: slim, and each version of a LibraryGrant shares what it has in common with the one
+// that is compiled.
+func slimmed(grants *access.GrantCache) toolscache.TransformFunc {
+	return func(in any) (any, error) {
+		out, err := slim(in)
+		if grant, ok := out.(*v1alpha1.LibraryGrant); ok {
+			grants.Share(grant)
+		}
+		return out, err
+	}
+}
 
 // slim takes out of an object, before it is cached, what no reconciler reads: with ten thousand Users that is most of
 // the memory. What is written is always a difference, so that nothing is lost for its not being here.

@@ -128,7 +128,7 @@ func anyWithin(times map[types.UID]time.Time, window time.Duration, now time.Tim
 // burst brake. What ends at the time that a manifest has named long before is no mistake.
 func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	now := r.Clock.Now()
-	if p.endsOnTime(now) {
+	if r.endsOnTime(p, now) {
 		return nil
 	}
 	if p.user.DeletionTimestamp.IsZero() { // of one that is deleted, this is known
@@ -196,14 +196,14 @@ func (r *userReconciler) noteGiven(p *userPass, before media.Account) {
 }
 
 // endsOnTime says whether what the account loses is what its manifests gave until a time that has come.
-func (p *userPass) endsOnTime(now time.Time) bool {
+func (r *userReconciler) endsOnTime(p *userPass, now time.Time) bool {
 	if !p.user.DeletionTimestamp.IsZero() || p.cascading() || p.want == v1alpha1.UserDisabled {
 		return false
 	}
 	if p.want == v1alpha1.UserExpired {
 		return true
 	}
-	given := access.EffectiveAccess(p.subject, p.libraries, access.GivenUntilNow(p.grants, now))
+	given := access.EffectiveAccess(p.subject, p.libraries, access.GivenUntilNow(p.grants, r.Grants.Compile, now))
 	known := map[media.LibraryID]bool{}
 	for name := range given {
 		known[p.ids[name]] = true

@@ -3,6 +3,8 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -136,6 +138,18 @@ func (d *lapsed[T, P]) note(scope string, items []T, now time.Time) []departure[
 		gone = append(gone, one)
 	}
 	return gone
+}
+
+// remembered returns what was in the last listing of a scope, and what is gone from it and not settled.
+func (d *lapsed[T, P]) remembered(scope string) []types.UID {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.scopes[scope]
+	if s == nil {
+		return nil
+	}
+	uids := make([]types.UID, 0, len(s.present)+len(s.gone))
+	return slices.AppendSeq(slices.AppendSeq(uids, maps.Keys(s.present)), maps.Keys(s.gone))
 }
 
 // settle forgets what is gone and stands for itself: from now on it gives nothing.

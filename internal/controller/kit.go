@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/admission"
 	"github.com/usher-media/usher/internal/media"
 )
@@ -34,6 +35,8 @@ type Kit struct {
 	Forget func(server string)
 	// Acting is closed when this replica begins to act; nil when it always does.
 	Acting <-chan struct{}
+	// Grants are LibraryGrants compiled, shared by all reconciles.
+	Grants *access.GrantCache
 	// Keyring derives first passwords and hashes.
 	Keyring *Keyring
 	// Connections of all MediaServers.

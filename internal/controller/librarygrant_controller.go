@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,7 +52,10 @@ type grantPass struct {
 func (r *libraryGrantReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	grant := &v1alpha1.LibraryGrant{}
 	if err := r.Client.Get(ctx, request.NamespacedName, grant); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+		if apierrors.IsNotFound(err) {
+			_, err = r.grantsOf(ctx, request.Namespace) // nobody else may ask any more, and have it forgotten
+		}
+		return reconcile.Result{}, err
 	}
 	before := grant.DeepCopy()
 	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}, unseen: map[string]*outcome{}, beliefs: map[string]beliefs{}}
@@ -81,21 +85,23 @@ func (r *libraryGrantReconciler) reconcile(ctx context.Context, p *grantPass) ou
 
 // gather reads what the grant takes, and where that lives.
 func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outcome {
-	var err error
-	if p.compiled, err = access.NewGrant(p.grant); err != nil {
+	grants, err := r.grantsOf(ctx, p.grant.Namespace)
+	if err != nil {
+		return retry(err)
+	}
+	if p.compiled, err = r.Grants.Compile(p.grant); err != nil {
 		return stalled(v1alpha1.ReasonInvalidSpec, "a selector is none: %s", err)
 	}
 	now := r.Clock.Now()
 	p.status.State, p.next = access.GrantState(p.grant, now)
-	var grants v1alpha1.LibraryGrantList
 	var libraries v1alpha1.LibraryList
 	var redemptions v1alpha1.RedemptionList
-	for _, list := range []client.ObjectList{&grants, &libraries, &redemptions} {
+	for _, list := range []client.ObjectList{&libraries, &redemptions} {
 		if err := r.Client.List(ctx, list, client.InNamespace(p.grant.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 			return retry(err)
 		}
 	}
-	p.others, _ = access.ActiveGrants(grants.Items, now)
+	p.others, _ = access.ActiveGrants(grants, r.Grants.Compile, now)
 	p.allLibraries, p.redemptions = libraries.Items, redemptions.Items
 	p.libraries = slices.DeleteFunc(slices.Clone(libraries.Items), func(l v1alpha1.Library) bool {
 		return !l.DeletionTimestamp.IsZero() || !p.compiled.Libraries.Matches(&l)

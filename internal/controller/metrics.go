@@ -72,7 +72,11 @@ type collector struct{ *Kit }
 
 // RegisterMetrics registers what the objects and connections of a Kit tell.
 func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
-	for _, one := range []prometheus.Collector{kit.counters.wakeups, kit.counters.driftFound, kit.counters.driftRepaired, collector{kit}} {
+	compiled := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "usher_librarygrants_compiled_total",
+		Help: "How often the selectors of a LibraryGrant were compiled: once for each that is new or whose spec has changed, a few times at most.",
+	}, func() float64 { return float64(kit.Grants.Compilations()) })
+	for _, one := range []prometheus.Collector{kit.counters.wakeups, kit.counters.driftFound, kit.counters.driftRepaired, compiled, collector{kit}} {
 		if err := registry.Register(one); err != nil {
 			return err
 		}

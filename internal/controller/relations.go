@@ -31,7 +31,7 @@ func (k *Kit) list(ctx context.Context, list client.ObjectList, options ...clien
 
 // usersOfGrant are the Users that a LibraryGrant selects.
 func (k *Kit) usersOfGrant(ctx context.Context, object client.Object) []reconcile.Request {
-	grant, err := access.NewGrant(object.(*v1alpha1.LibraryGrant))
+	grant, err := k.Grants.Compile(object.(*v1alpha1.LibraryGrant))
 	if err != nil {
 		return nil
 	}
@@ -62,14 +62,13 @@ func (k *Kit) joinedTo(ctx context.Context, libraries []client.Object) func(*v1a
 // grantsByServer are the LibraryGrants that take one of some Libraries, by the server of these. It has each of their
 // servers.
 func (k *Kit) grantsByServer(ctx context.Context, libraries []client.Object) map[string][]access.Grant {
-	var grants v1alpha1.LibraryGrantList
-	k.list(ctx, &grants, client.InNamespace(libraries[0].GetNamespace()))
+	grants := k.grantsIn(ctx, libraries[0].GetNamespace())
 	byServer := map[string][]access.Grant{}
 	for _, library := range libraries {
 		byServer[serverNameOf(library)] = nil
 	}
-	for i := range grants.Items {
-		grant, err := access.NewGrant(&grants.Items[i])
+	for i := range grants {
+		grant, err := k.Grants.Compile(&grants[i])
 		if err != nil {
 			continue
 		}
@@ -145,11 +144,10 @@ func (k *Kit) mediaServersOfSecret(ctx context.Context, object client.Object) []
 
 // grantsTaking are the LibraryGrants that take one of some Users or Libraries.
 func (k *Kit) grantsTaking(ctx context.Context, objects []client.Object) []reconcile.Request {
-	var grants v1alpha1.LibraryGrantList
-	k.list(ctx, &grants, client.InNamespace(objects[0].GetNamespace()))
+	grants := k.grantsIn(ctx, objects[0].GetNamespace())
 	var requests []reconcile.Request
-	for i := range grants.Items {
-		grant, err := access.NewGrant(&grants.Items[i])
+	for i := range grants {
+		grant, err := k.Grants.Compile(&grants[i])
 		if err != nil {
 			continue
 		}
@@ -159,7 +157,7 @@ func (k *Kit) grantsTaking(ctx context.Context, objects []client.Object) []recon
 			}
 			return grant.Libraries.Matches(object)
 		}) {
-			requests = append(requests, requestFor(&grants.Items[i]))
+			requests = append(requests, requestFor(&grants[i]))
 		}
 	}
 	return requests

@@ -228,8 +228,8 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.user.Spec.ServerRef.Name)...); err != nil {
 		return retry(err)
 	}
-	var grants v1alpha1.LibraryGrantList
-	if err := r.Client.List(ctx, &grants, client.InNamespace(p.user.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	grants, err := r.grantsOf(ctx, p.user.Namespace)
+	if err != nil {
 		return retry(err)
 	}
 	var redemptions v1alpha1.RedemptionList
@@ -237,11 +237,11 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 		return retry(err)
 	}
 	now := r.Clock.Now()
-	active, grantsChange := access.ActiveGrants(grants.Items, now)
+	active, grantsChange := access.ActiveGrants(grants, r.Grants.Compile, now)
 	p.libraries = libraries.Items
 	p.beliefs = p.believe(libraries.Items)
 	p.ids = p.beliefs.given
-	p.grants, p.redemptions = grants.Items, redemptions.Items
+	p.grants, p.redemptions = grants, redemptions.Items
 	p.subject = p.subjectOf(p.user, redemptions.Items)
 	p.active = active
 	p.effective = access.EffectiveAccess(p.subject, p.libraries, active)

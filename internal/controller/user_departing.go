@@ -35,7 +35,7 @@ func (r *userReconciler) departing(ctx context.Context, p *userPass) *outcome {
 			r.departures.redemptions.settle(redemptionScope, dueRedemptions)
 		}
 	}
-	p.keep(grants, redemptions, now)
+	r.keepFor(p, grants, redemptions, now)
 	for _, at := range append(times(grants), times(redemptions)...) {
 		p.next = access.Earlier(p.next, at.Add(r.PruneWait))
 	}
@@ -72,8 +72,8 @@ func (p *userPass) librariesGoing() (going []string) {
 	return going
 }
 
-// keep computes what the account keeps for now: the access that it would have if nothing had been deleted lately.
-func (p *userPass) keep(grants []departure[v1alpha1.LibraryGrant], redemptions []departure[v1alpha1.Redemption], now time.Time) {
+// keepFor computes what the account keeps for now: the access that it would have if nothing had been deleted lately.
+func (r *userReconciler) keepFor(p *userPass, grants []departure[v1alpha1.LibraryGrant], redemptions []departure[v1alpha1.Redemption], now time.Time) {
 	allGrants, allRedemptions := p.grants[:len(p.grants):len(p.grants)], p.redemptions[:len(p.redemptions):len(p.redemptions)]
 	for _, one := range grants {
 		allGrants = append(allGrants, *one.object)
@@ -88,7 +88,7 @@ func (p *userPass) keep(grants []departure[v1alpha1.LibraryGrant], redemptions [
 			libraries[i].DeletionTimestamp = nil
 		}
 	}
-	active, _ := access.ActiveGrants(allGrants, now)
+	active, _ := access.ActiveGrants(allGrants, r.Grants.Compile, now)
 	subject := p.subjectOf(p.user, allRedemptions)
 	subject.SeesAll = false // what a role sees is in no list
 	p.kept = access.EffectiveAccess(subject, libraries, active)
