@@ -2,10 +2,12 @@ package controller_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media/memory"
+	"github.com/usher-media/usher/internal/testenv"
 )
 
 // TestGrantsAreCompiledByTheirChanges: how often LibraryGrants are compiled grows with their number and changes, and not with
@@ -54,4 +56,29 @@ func TestGrantsAreCompiledByTheirChanges(t *testing.T) {
 	if after := compiled(); after != before {
 		t.Errorf("%d more compilations, though no selector has changed", after-before)
 	}
+}
+
+// TestLargeGrantOfBefore: a selector that is larger than the API takes today, and stored, gives and takes like any other.
+func TestLargeGrantOfBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.library("movies"), w.user("mia"), w.user("leo", "group=guests"), w.grant("g", "movies", "group=none"))
+	w.ready(&v1alpha1.User{}, "mia", "leo")
+	values := []any{"guests"}
+	for i := range 2000 {
+		values = append(values, fmt.Sprintf("%d-%s", i, strings.Repeat("v", 50)))
+	}
+	testenv.Get(t).Rewrite(t, get(w, &v1alpha1.LibraryGrant{}, "g"), func(stored map[string]any) {
+		stored["spec"].(map[string]any)["users"] = map[string]any{"selector": map[string]any{"matchExpressions": []any{
+			map[string]any{"key": "group", "operator": "NotIn", "values": values},
+		}}}
+	})
+	w.seesExactly("mia", "movies")
+	w.seesExactly("leo")
+	edit(w, w.grant("g", "", ""), func(g *v1alpha1.LibraryGrant) { g.Spec.Disabled = true })
+	w.seesExactly("mia")
+	edit(w, w.grant("g", "", ""), func(g *v1alpha1.LibraryGrant) { g.Spec.Disabled = false })
+	w.seesExactly("mia", "movies")
+	w.delete(w.grant("g", "", ""))
+	w.seesExactly("mia")
 }

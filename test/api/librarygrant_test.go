@@ -13,6 +13,8 @@ var goodLibraryGrants = map[string]string{
 	"everything":      `{libraries: {refs: null, all: true}, role: Admin, notBefore: "2026-12-24T00:00:00Z", notAfter: "2027-01-07T00:00:00Z", disabled: true}`,
 	"an end long ago": `{notAfter: "2001-01-01T00:00:00Z"}`,
 	"256 refs":        `{libraries: {refs: [` + refs(256) + `]}}`,
+	"256 values":      `{users: {all: null, selector: {matchLabels: {` + labels(32) + `}, matchExpressions: [` + expressions(4, 64) + `]}}}`,
+	"32 expressions":  `{users: {all: null, selector: {matchExpressions: [` + expressions(32, 8) + `]}}}`,
 }
 
 func badLibraryGrants() []refusal {

@@ -8,6 +8,7 @@ import (
 const (
 	refsOrAll     = "give refs, a selector or both, or else all: true alone"
 	emptySelector = "an empty selector selects nothing: give matchLabels or matchExpressions, or write all: true to mean everything"
+	manyValues    = "a selector takes at most 256 values, all expressions together: give the objects a label that says what they have in common"
 	badOperator   = "In and NotIn need values; Exists and DoesNotExist take none"
 )
 
@@ -54,6 +55,8 @@ func badSelectors() []refusal {
 		{"In without values", `selector: {matchExpressions: [{key: a, operator: In}]}`, badOperator},
 		{"Exists with values", `selector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}`, badOperator},
 		{"65 values", `selector: {matchExpressions: [{key: a, operator: In, values: [` + strings.Repeat("v, ", 65) + `]}]}`, "SIDE.selector.matchExpressions[0].values: Too many: 65: must have at most 64 items"},
+		{"257 values, all together", `selector: {matchExpressions: [` + expressions(4, 64) + `, {key: a, operator: NotIn, values: [b]}]}`, manyValues},
+		{"a long key of a label", `selector: {matchLabels: {` + strings.Repeat("k", 318) + `: b}}`, "a label's key has at most 317 characters"},
 		{"a long value", `selector: {matchExpressions: [{key: a, operator: In, values: [` + long + `]}]}`, "SIDE.selector.matchExpressions[0].values[0]: Too long"},
 		{"a value with a space", `selector: {matchExpressions: [{key: a, operator: In, values: ["b c"]}]}`, "SIDE.selector.matchExpressions[0].values[0] in body should match"},
 	}
@@ -63,6 +66,11 @@ func badSelectors() []refusal {
 func refs(n int) string { return many(n, "{name: r%d}") }
 
 func labels(n int) string { return many(n, "l%d: x") }
+
+// expressions returns n of them with as many values each.
+func expressions(n, values int) string {
+	return many(n, "{key: k%d, operator: In, values: ["+strings.Repeat("v, ", values-1)+"v]}")
+}
 
 func many(n int, format string) string {
 	all := make([]string, n)
