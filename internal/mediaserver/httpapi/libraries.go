@@ -87,8 +87,11 @@ func (a *api) libraryToWrite(ctx context.Context, id string, by rules.Capability
 	return library, library.In(account).CheckWrite(by)
 }
 
-func libraryBody(ctx context.Context, library *store.Library, err error) (*body[Library], error) {
+func (a *api) libraryBody(ctx context.Context, library *store.Library, err error) (*body[Library], error) {
 	if err != nil {
+		return nil, err
+	}
+	if err := a.store.CountItems(ctx, library); err != nil {
 		return nil, err
 	}
 	return &body[Library]{Body: libraryView(library, callerOf(ctx).account)}, nil
@@ -97,12 +100,15 @@ func libraryBody(ctx context.Context, library *store.Library, err error) (*body[
 func (a *api) listLibraries(ctx context.Context, in *PageQuery) (*body[Page[Library]], error) {
 	account := callerOf(ctx).account
 	list, err := a.store.Libraries(ctx, account.Viewer(), in.page())
+	if err == nil {
+		err = a.store.CountItems(ctx, list.Items...)
+	}
 	return pageOf(list, func(l *store.Library) Library { return libraryView(l, account) }), err
 }
 
 func (a *api) getLibrary(ctx context.Context, in *byID) (*body[Library], error) {
 	library, err := a.libraryFor(ctx, in.ID, rules.BrowseMedia)
-	return libraryBody(ctx, library, err)
+	return a.libraryBody(ctx, library, err)
 }
 
 func (a *api) createLibrary(ctx context.Context, in *newLibrary) (*body[Library], error) {
@@ -157,7 +163,7 @@ func (a *api) rescan(ctx context.Context, id string) (*body[Library], error) {
 		return nil, err
 	}
 	library, err := a.store.Library(ctx, callerOf(ctx).account.Viewer(), id)
-	return libraryBody(ctx, library, err)
+	return a.libraryBody(ctx, library, err)
 }
 
 func (a *api) patchLibrary(ctx context.Context, in *libraryChange) (*body[Library], error) {
@@ -184,7 +190,7 @@ func (a *api) patchLibrary(ctx context.Context, in *libraryChange) (*body[Librar
 		return library.In(account).CheckWrite(rules.EditLibraries)
 	})
 	if err != nil || !moved {
-		return libraryBody(ctx, library, err)
+		return a.libraryBody(ctx, library, err)
 	}
 	return a.rescan(ctx, in.ID)
 }

@@ -111,6 +111,9 @@ func (a *api) webLibraries(b *browsing) (web.Shelf, error) {
 	page := store.Page{Limit: webPageSize}
 	for {
 		list, err := a.store.Libraries(b.r.Context(), b.who.account.Viewer(), page)
+		if err == nil {
+			err = a.store.CountItems(b.r.Context(), list.Items...)
+		}
 		if err != nil {
 			return shelf, err
 		}

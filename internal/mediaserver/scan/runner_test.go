@@ -66,6 +66,9 @@ func TestManyWishesEndInOneState(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := database.Library(t.Context(), store.Viewer{All: true}, library.ID)
+	if err == nil {
+		err = database.CountItems(t.Context(), got)
+	}
 	if err != nil || got.ScanState != store.ScanIdle || got.ItemCount != 2 || got.ScanFound != 2 {
 		t.Errorf("%+v, %v", got, err)
 	}

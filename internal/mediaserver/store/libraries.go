@@ -84,9 +84,9 @@ type Library struct {
 	ScanLeaseUntil Instant `bun:"scan_lease_until"`
 	ScanWanted     bool    `bun:"scan_wanted"`
 
-	// ItemCount leaves out the trash, which TrashCount counts.
-	ItemCount  int `bun:"item_count,scanonly"`
-	TrashCount int `bun:"trash_count,scanonly"`
+	// ItemCount leaves out the trash, which TrashCount counts. Both are 0 until CountItems has filled them in.
+	ItemCount  int `bun:"-"`
+	TrashCount int `bun:"-"`
 	// Granted is the role that was granted to whoever looked, or empty.
 	Granted rules.LibraryRole `bun:"granted,scanonly"`
 	// Paths are the directories as they were given.
@@ -163,8 +163,6 @@ func loadLibrary(ctx context.Context, db bun.IDB, viewer Viewer, id string) (*Li
 
 func selectLibraries(db bun.IDB, into any, viewer Viewer) *bun.SelectQuery {
 	query := db.NewSelect().Model(into).ColumnExpr("l.*").
-		ColumnExpr("(SELECT count(*) FROM items AS i WHERE i.library_id = l.id AND i.trashed_at = 0) AS item_count").
-		ColumnExpr("(SELECT count(*) FROM items AS i WHERE i.library_id = l.id AND i.trashed_at <> 0) AS trash_count").
 		ColumnExpr("COALESCE((SELECT g.role FROM permissions AS g WHERE g.library_id = l.id AND g.account_id = ?), '') "+
 			"AS granted", viewer.AccountID)
 	return viewer.restrict(query, "l.id")
@@ -185,6 +183,32 @@ func loadPaths(ctx context.Context, db bun.IDB, libraries []*Library) error {
 		Order("library_id", "position").Scan(ctx)
 	for _, row := range rows {
 		byID[row.LibraryID].Paths = append(byID[row.LibraryID].Paths, row.Path)
+	}
+	return err
+}
+
+// CountItems fills in how much each of the libraries holds, which takes longer the more it is.
+func (s *Store) CountItems(ctx context.Context, libraries ...*Library) error {
+	if len(libraries) == 0 {
+		return nil
+	}
+	byID := make(map[string]*Library, len(libraries))
+	ids := make([]string, 0, len(libraries))
+	for _, library := range libraries {
+		library.ItemCount, library.TrashCount = 0, 0
+		byID[library.ID] = library
+		ids = append(ids, library.ID)
+	}
+	var rows []struct {
+		LibraryID string `bun:"library_id"`
+		All       int    `bun:"all_items"`
+		Trash     int    `bun:"trash"`
+	}
+	err := s.read.NewSelect().Table("items").Column("library_id").ColumnExpr("count(*) AS all_items").
+		ColumnExpr("count(CASE WHEN trashed_at <> 0 THEN 1 END) AS trash").Where("library_id IN (?)", bun.List(ids)).
+		Group("library_id").Scan(ctx, &rows)
+	for _, row := range rows {
+		byID[row.LibraryID].ItemCount, byID[row.LibraryID].TrashCount = row.All-row.Trash, row.Trash
 	}
 	return err
 }
@@ -264,7 +288,11 @@ func (s *Store) DeleteLibrary(ctx context.Context, viewer Viewer, id string, che
 		if err := check(library); err != nil {
 			return err
 		}
-		if library.ItemCount+library.TrashCount > 0 {
+		held, err := tx.NewSelect().Table("items").Where("library_id = ?", id).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if held {
 			return ErrLibraryNotEmpty
 		}
 		if err := deleteOwnInvites(ctx, tx, id); err != nil {
