@@ -17,7 +17,7 @@ import (
 
 // Policies are the policies of config/admission that bind whatever a namespace holds.
 func Policies() []string {
-	return []string{"usher-libraries", "usher-libraryroles", "usher-mediaservers", "usher-ownership", "usher-users"}
+	return []string{"usher-libraries", "usher-libraryroles", "usher-mediaservers", "usher-ownership", "usher-sizes", "usher-users"}
 }
 
 // PoliciesOfServers are the policies that bind where the namespace has a MediaServer.

@@ -9,6 +9,8 @@ import (
 
 // trials holds a change for each line of the table in docs/permissions.md.
 var trials = map[string]trial{
+	"any kind: labels, finalizers and ownerReferences more than 32 KiB together":                                     {change: withLabels(300)},
+	"any kind: annotations more than 64 KiB; with the manifest that `kubectl apply` keeps in one, more than 224 KiB": {change: withAnnotation("example.org/note", 65<<10)},
 	"MediaServer: creation":                                  {create: true},
 	"MediaServer: spec.type":                                 {after: `{type: Dubby}`},
 	"MediaServer: spec.url":                                  {after: `{url: "http://elsewhere"}`},
