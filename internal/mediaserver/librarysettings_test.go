@@ -93,6 +93,18 @@ func TestShareLinks(t *testing.T) {
 	if got := w.send("GET", shared+"/stream", "", "", "Range", "bytes=4-"); got.status != 206 || got.body != "film" {
 		t.Errorf("the link streams %v", got)
 	}
+	// The link is given whole, and opens a page that plays, for whoever has it.
+	page, found := strings.CutPrefix(link["url"].(string), w.url)
+	b := w.webBrowser()
+	if b.open(200, page); !found || page != "/shared/"+token {
+		t.Errorf("the whole link is %v", link["url"])
+	}
+	b.sees("heat", `<video class="player" controls playsinline preload="metadata" src="`+shared+`/stream">`, "8 bytes")
+	for _, never := range []string{"Films", "secret", item, id} {
+		if strings.Contains(b.page.body, never) {
+			t.Errorf("the page tells %q:\n%s", never, b.page.body)
+		}
+	}
 	// The token opens nothing else.
 	for _, path := range []string{"/v1/items/" + item, "/v1/items/" + secret, "/v1/libraries", "/v1/search?q=heat"} {
 		w.says(401, "Unauthorized", "GET", path, token, "")
@@ -108,6 +120,8 @@ func TestShareLinks(t *testing.T) {
 				t.Errorf("%s: %v", why, got)
 			}
 		}
+		b.open(404, strings.TrimPrefix(shared, "/v1"))
+		b.sees("There is nothing here")
 	}
 	w.want(200, "PATCH", "/v1/libraries/"+id, owner, `{"sharingEnabled":false}`)
 	dead("sharing is off")

@@ -69,6 +69,9 @@ func TestLibraryInvites(t *testing.T) {
 	w.says(403, "Forbidden", "POST", "/v1/invites", boss, `{}`)
 	invite := w.want(201, "POST", invites, boss, `{"maxUses":2,"expiresAt":"2026-06-02T12:00:00Z"}`)
 	code := invite["code"].(string)
+	if invite["url"] != w.url+"/invite/"+code {
+		t.Errorf("the whole link is %v", invite["url"])
+	}
 	// The server's own invites are not the library's, and the other way round they can be looked at.
 	w.want(201, "POST", "/v1/invites", owner, `{"libraries":[{"libraryId":"`+films+`"},{"libraryId":"`+kids+`"}]}`)
 	if got := w.names(invites, boss, "id"); !slices.Equal(got, []string{invite["id"].(string)}) {

@@ -33,6 +33,7 @@ var pageRows = []struct{ method, path, form string }{
 	{"GET", "/invite/{code}/register", ""}, {"GET", "/invite/{code}/accept", ""}, {"GET", "/invite/{code}/join", ""}, {"POST", "/invite/{code}/join", "x=y"},
 	{"POST", "/invite/{code}/register", "username={name}&password={password}&passwordRepeat={password}"},
 	{"POST", "/invite/{code}/accept", "login={login}&password={password}"},
+	{"GET", "/shared/{shared}", ""}, {"GET", "/shared/nothing", ""},
 	{"GET", "/docs", ""}, {"GET", "/v1/openapi.json", ""}, {"GET", "/healthz", ""}, {"GET", "/readyz", ""}, {"GET", "/metrics", ""},
 	{"GET", "/nothing", ""}, {"GET", "/assets/nothing", ""},
 }
@@ -64,7 +65,7 @@ func (m *matrix) page(method, path, form, actor string) string {
 	m.Helper()
 	token := m.token(actor)
 	m.owner = m.token("owner")
-	for _, name := range []string{"{library}", "{item}", "{code}", "{name}", "{login}"} {
+	for _, name := range []string{"{library}", "{item}", "{code}", "{name}", "{login}", "{shared}"} {
 		if strings.Contains(path+form, name) {
 			value := m.fresh(name, actor, token)
 			path, form = strings.ReplaceAll(path, name, value), strings.ReplaceAll(form, name, value)

@@ -89,6 +89,7 @@ func TestErrorsOnThePageKeepWhatWasTyped(t *testing.T) {
 		} else {
 			b.submit(c.status, "register", fill)
 		}
+		b.sees("It is a label: nobody here checks that it is yours.")
 		b.sees(c.says, `href="#register-`+c.field+`"`, `id="register-`+c.field+`-problem"`, `aria-invalid="true"`,
 			`role="alert" tabindex="-1" autofocus`, `name="displayName" type="text" autocomplete="name" value="`+fill["displayName"]+`"`, "<title>Problem: ")
 	}
@@ -157,7 +158,9 @@ func TestDeadInvitesOnThePage(t *testing.T) {
 		w.want(200, "PATCH", "/v1/invites/"+id, owner, change)
 		b.open(410, "/invite/"+code)
 		b.sees(append(texts, "olga")...)
-		if strings.Contains(b.page.body, "<form") || strings.Contains(b.page.body, "Secret") {
+		// Line 45: the page names the library, whatever the state.
+		b.sees("It was for", "Secret films")
+		if strings.Contains(b.page.body, "<form") {
 			t.Errorf("a dead invite offers something:\n%s", b.page.body)
 		}
 		b.page = preview

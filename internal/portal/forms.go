@@ -98,7 +98,7 @@ type summaryEntry struct{ Target, Message string }
 func (p *Preview) Inputs() []Input {
 	f, email := p.Register, "Optional."
 	if p.Offer.EmailBound {
-		email = "Use the address that this invite was sent to."
+		email = "Use the address that this invite was sent to. It is a label: nobody here checks that it is yours."
 	}
 	return withProblems("register", f.Problems, []Input{
 		{Name: FieldUsername, Label: "Username", Type: "text", Value: f.Username, Autocomplete: "username",

@@ -149,6 +149,8 @@ type Ended struct {
 	Reason Reason
 	// Inviter is whom to ask for another; empty where Reason is Unknown.
 	Inviter string
+	// Libraries are what it gave; empty where that is not to be told.
+	Libraries []Library
 	// ExpiresAt and Now say when it expired; needed for Expired only.
 	ExpiresAt *time.Time
 	Now       time.Time

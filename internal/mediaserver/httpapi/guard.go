@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,7 +27,14 @@ type caller struct {
 type (
 	callerKey struct{}
 	clientKey struct{}
+	ownKey    struct{}
 )
+
+// linkTo returns a whole link to a page of this server, as the caller reached it.
+func linkTo(ctx context.Context, path, secret string) string {
+	own, _ := ctx.Value(ownKey{}).(string)
+	return strings.TrimSuffix(own, "/") + path + url.PathEscape(secret)
+}
 
 // callerOf returns who makes the request. It panics on public routes, which have no caller.
 func callerOf(ctx context.Context) *caller { return ctx.Value(callerKey{}).(*caller) }
@@ -47,7 +55,8 @@ func (a *api) guard(r route) func(huma.Context, func(huma.Context)) {
 	}
 	return func(ctx huma.Context, next func(huma.Context)) {
 		client := a.client(ctx.RemoteAddr(), ctx.Header("X-Forwarded-For"))
-		ctx = huma.WithContext(ctx, as(ctx.Context(), client, nil))
+		own := ownAddress(ctx.TLS() != nil || ctx.Header("X-Forwarded-Proto") == "https", ctx.Host())
+		ctx = huma.WithContext(ctx, context.WithValue(as(ctx.Context(), client, nil), ownKey{}, own))
 		if r.public && !r.greets {
 			next(ctx)
 			return

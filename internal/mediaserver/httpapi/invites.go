@@ -132,10 +132,10 @@ func inviteLibraryIDs(invite *store.Invite) []string {
 func (a *api) storeInvite(
 	ctx context.Context, check *rules.Check, invite *store.Invite, code string, expiry *time.Time, create func() error,
 ) (*body[CreatedInvite], error) {
-	made := ""
+	made, link := "", ""
 	if code == "" {
 		code = auth.NewCode()
-		made = code
+		made, link = code, linkTo(ctx, invitesPath, code)
 	}
 	invite.ID, invite.CodeSHA256 = auth.NewID(), auth.CodeHash(code)
 	check.Field("code", rules.CheckInviteCode(code))
@@ -146,7 +146,7 @@ func (a *api) storeInvite(
 	if err := create(); err != nil {
 		return nil, nameUnknown(err, "")
 	}
-	return &body[CreatedInvite]{Body: CreatedInvite{Invite: inviteView(invite, a.now(), callerOf(ctx).account.ID), Code: made}}, nil
+	return &body[CreatedInvite]{Body: CreatedInvite{Invite: inviteView(invite, a.now(), callerOf(ctx).account.ID), Code: made, URL: link}}, nil
 }
 
 // checkInvite looks at what an invite says. The expiry is that of the request, before it is rounded to be stored.

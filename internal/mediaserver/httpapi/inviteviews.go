@@ -44,6 +44,7 @@ type Invite struct {
 type CreatedInvite struct {
 	Invite
 	Code string `json:"code,omitempty" doc:"Only if the server made it, and only this once"`
+	URL  string `json:"url,omitempty" doc:"The whole link, under the address that the caller reached; only with the code"`
 }
 
 func inviteView(v *store.Invite, now time.Time, me string) Invite {

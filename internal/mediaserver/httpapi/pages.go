@@ -97,11 +97,15 @@ func (a *api) open(v *visit, handle func(*visit) (reply, error)) (reply, error) 
 // ownURL is how the visitor reached this server. A proxy in front that ends TLS says so in a header; believing it
 // risks a wrong link on the visitor's own page and nothing else.
 func ownURL(r *http.Request) string {
+	return ownAddress(r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https", r.Host)
+}
+
+func ownAddress(secure bool, host string) string {
 	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+	if secure {
 		scheme = "https"
 	}
-	return (&url.URL{Scheme: scheme, Host: r.Host, Path: "/"}).String()
+	return (&url.URL{Scheme: scheme, Host: host, Path: "/"}).String()
 }
 
 // visiting looks up the invite before handle runs.
@@ -242,7 +246,7 @@ func (a *api) trouble(v *visit, err error) reply {
 		return reply{status: http.StatusGone, page: &portal.Notice{Site: v.site, Heading: "This invite has ended", Text: textPowerless}}
 	case errors.As(err, &dead):
 		return reply{status: http.StatusGone, page: &portal.Ended{
-			Site: v.site, Reason: portal.Reason(dead.Status), Inviter: v.invite.InviterName,
+			Site: v.site, Reason: portal.Reason(dead.Status), Inviter: v.invite.InviterName, Libraries: v.libraries(),
 			ExpiresAt: v.invite.Expiry(), Now: v.now,
 		}}
 	case errors.Is(err, rules.ErrRegistrationClosed):

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,7 +12,11 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/media"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
+	"github.com/usher-media/usher/internal/mediaserver/web"
 )
+
+// sharedPath begins the path of the page of each public link. What follows is the token, so no path below it is ever logged.
+const sharedPath = "/shared/"
 
 // ShareLink is a public link to one item.
 type ShareLink struct {
@@ -24,7 +29,8 @@ type ShareLink struct {
 // CreatedShareLink is a new share link.
 type CreatedShareLink struct {
 	ShareLink
-	Token string `json:"token" doc:"Only this once. The link is /v1/shared/TOKEN/stream on this server"`
+	Token string `json:"token" doc:"Only this once. /v1/shared/TOKEN/stream is the file"`
+	URL   string `json:"url" doc:"The whole link to the page that plays it, under the address that the caller reached; only this once"`
 }
 
 // SharedItem is all that a share link tells.
@@ -111,7 +117,7 @@ func (a *api) createShareLink(ctx context.Context, in *newShareLink) (*body[Crea
 	if err := a.store.CreateShareLink(ctx, account.Viewer(), link, mayShare(account)); err != nil {
 		return nil, err
 	}
-	return &body[CreatedShareLink]{Body: CreatedShareLink{ShareLink: shareView(link), Token: token}}, nil
+	return &body[CreatedShareLink]{Body: CreatedShareLink{ShareLink: shareView(link), Token: token, URL: linkTo(ctx, sharedPath, token)}}, nil
 }
 
 func (a *api) deleteShareLink(ctx context.Context, in *oneShareLink) (*none, error) {
@@ -137,4 +143,17 @@ func (a *api) streamShared(ctx context.Context, in *byToken) (*huma.StreamRespon
 		_, until, err := a.store.SharedItem(ctx, token)
 		return until, err
 	})
+}
+
+// webShared is the page of a public link: it shows what getShared tells, and plays the file.
+func (a *api) webShared(b *browsing) (turn, error) {
+	token := b.r.PathValue("token")
+	item, _, err := a.store.SharedItem(b.r.Context(), auth.TokenHash(token))
+	if err != nil {
+		return turn{}, err
+	}
+	return b.show(http.StatusOK, "shared", item.Title, web.Shared{
+		Title: item.Title, Kind: item.Kind, MIME: item.MIMEType, Size: web.Size(item.Size),
+		File: "/v1/shared/" + url.PathEscape(token) + "/stream",
+	}), nil
 }

@@ -58,6 +58,7 @@ func (a *api) webRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+webPath+"items/{id}/file", a.web(read, a.webFile))
 	mux.HandleFunc("GET "+webPath+"items/{id}/artwork", a.web(read, a.webArtwork))
 	mux.HandleFunc("POST "+webPath+"items/{id}/progress", a.web(read, a.fromForm(a.webProgress)))
+	mux.HandleFunc("GET "+sharedPath+"{token}", a.web(room{open: true, beforeChange: true}, a.webShared))
 	for _, path := range []string{"sign-in", "sign-out"} {
 		// Somebody who comes back to where a form was sent.
 		mux.HandleFunc("GET "+webPath+path, func(w http.ResponseWriter, _ *http.Request) { portal.Redirect(w, "/") })

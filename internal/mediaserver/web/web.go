@@ -99,6 +99,13 @@ type Item struct {
 	Begun, Finished bool
 }
 
+// Shared is the page of a public link to one item.
+type Shared struct {
+	Title, File string
+	Kind        media.Kind
+	MIME, Size  string
+}
+
 // Fact is a line about an item.
 type Fact struct{ Name, Value string }
 
@@ -113,7 +120,7 @@ type Account struct {
 // templates holds one tree a page, each with the layout.
 var templates = func() map[string]*template.Template {
 	parsed := map[string]*template.Template{}
-	for _, name := range []string{"home", "signin", "item", "account", "notice"} {
+	for _, name := range []string{"home", "signin", "item", "account", "notice", "shared"} {
 		parsed[name] = template.Must(template.New("layout.html").
 			ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html"))
 	}
