@@ -281,6 +281,10 @@ type Undeclared struct {
 	// Accounts that people may use, and that no User stands for.
 	Accounts UndeclaredItems `json:"accounts"`
 
+	// EnabledAccounts are those of them that are not disabled: with a password, they can sign in.
+	// +optional
+	EnabledAccounts *UndeclaredItems `json:"enabledAccounts,omitempty"`
+
 	// Libraries that no Library stands for.
 	Libraries UndeclaredItems `json:"libraries"`
 }

@@ -1207,6 +1207,11 @@ func (in *Targets) DeepCopy() *Targets {
 func (in *Undeclared) DeepCopyInto(out *Undeclared) {
 	*out = *in
 	in.Accounts.DeepCopyInto(&out.Accounts)
+	if in.EnabledAccounts != nil {
+		in, out := &in.EnabledAccounts, &out.EnabledAccounts
+		*out = new(UndeclaredItems)
+		(*in).DeepCopyInto(*out)
+	}
 	in.Libraries.DeepCopyInto(&out.Libraries)
 }
 

@@ -235,6 +235,7 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 		return *retry(err)
 	}
 	status.Undeclared = declared.undeclared(r.lookedAt(server, connection))
+	r.warnOfMore(server, status.Undeclared)
 	message := "connected"
 	if server.Spec.TLS != nil && server.Spec.TLS.InsecureSkipVerify {
 		message = "connected, WITHOUT verifying the server's certificate (spec.tls.insecureSkipVerify)"

@@ -43,10 +43,14 @@ func (k *Kit) objectsOf(ctx context.Context, server *v1alpha1.MediaServer) (serv
 // has its name and would be taken over.
 func (o serverObjects) undeclared(s site) *v1alpha1.Undeclared {
 	accountIDs, libraryIDs := o.ownAccounts(s), o.ownLibraries(s)
-	var accounts, libraries []string
+	var accounts, enabled, libraries []string
 	for account := range s.inventory().All() {
-		if !accountIDs[account.ID] {
-			accounts = append(accounts, account.Username)
+		if accountIDs[account.ID] {
+			continue
+		}
+		accounts = append(accounts, account.Username)
+		if !account.Disabled {
+			enabled = append(enabled, account.Username)
 		}
 	}
 	for _, library := range s.inventory().Libraries() {
@@ -54,7 +58,20 @@ func (o serverObjects) undeclared(s site) *v1alpha1.Undeclared {
 			libraries = append(libraries, library.Name)
 		}
 	}
-	return &v1alpha1.Undeclared{Accounts: undeclaredItems(accounts), Libraries: undeclaredItems(libraries)}
+	canSignIn := undeclaredItems(enabled)
+	return &v1alpha1.Undeclared{Accounts: undeclaredItems(accounts), EnabledAccounts: &canSignIn, Libraries: undeclaredItems(libraries)}
+}
+
+// warnOfMore says by an event that more accounts can sign in which no manifest declares than at the look before: those of
+// deleted Users, after a restore, or some that were made by hand. What was there from the beginning is in the status alone.
+func (r *mediaServerReconciler) warnOfMore(server *v1alpha1.MediaServer, now *v1alpha1.Undeclared) {
+	before := server.Status.Undeclared
+	if before == nil || before.EnabledAccounts == nil || now.EnabledAccounts.Total <= before.EnabledAccounts.Total {
+		return
+	}
+	news := slices.DeleteFunc(slices.Clone(now.EnabledAccounts.Names), func(name string) bool { return slices.Contains(before.EnabledAccounts.Names, name) })
+	r.warn(server, "UndeclaredAccounts", "Look", "%d accounts can sign in that no manifest declares (%d at the look before; among them now %q): were they made by hand, or did an older database bring deleted ones back? Declare those who are to come in as Users, and disable or delete the others on the server",
+		now.EnabledAccounts.Total, before.EnabledAccounts.Total, news)
 }
 
 func (o serverObjects) ownAccounts(s site) map[media.AccountID]bool {

@@ -27,6 +27,8 @@ var (
 		"How often the MediaServer is to be listed.", []string{"media_server"}, nil)
 	undeclaredDesc = prometheus.NewDesc("usher_undeclared",
 		"Accounts and libraries that the MediaServer (namespace/name) has and no manifest names, by kind.", []string{"media_server", "kind"}, nil)
+	undeclaredEnabledDesc = prometheus.NewDesc("usher_undeclared_enabled_accounts",
+		"Accounts that the MediaServer (namespace/name) has, no manifest names and nobody has disabled.", []string{"media_server"}, nil)
 	sharedDesc = prometheus.NewDesc("usher_media_server_identity_shared",
 		"1 for each two MediaServers (namespace/name) that lead to one server.", []string{"media_server", "other"}, nil)
 	plannedDesc = prometheus.NewDesc("usher_planned_changes",
@@ -86,7 +88,7 @@ func RegisterMetrics(registry prometheus.Registerer, kit *Kit) error {
 
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, serverIntervalDesc, sharedDesc, undeclaredDesc, anotherKeyDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
+	for _, desc := range []*prometheus.Desc{objectsDesc, serverUpDesc, serverListedDesc, serverIntervalDesc, sharedDesc, undeclaredDesc, undeclaredEnabledDesc, anotherKeyDesc, plannedDesc, redemptionsDesc, unappliedDesc, policiesBoundDesc} {
 		ch <- desc
 	}
 }
@@ -182,6 +184,9 @@ func (c collector) collectServer(ctx context.Context, ch chan<- prometheus.Metri
 	if undeclared := server.Status.Undeclared; undeclared != nil {
 		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Accounts.Total), key, "account")
 		ch <- prometheus.MustNewConstMetric(undeclaredDesc, prometheus.GaugeValue, float64(undeclared.Libraries.Total), key, "library")
+		if enabled := undeclared.EnabledAccounts; enabled != nil {
+			ch <- prometheus.MustNewConstMetric(undeclaredEnabledDesc, prometheus.GaugeValue, float64(enabled.Total), key)
+		}
 	}
 	if users, invites, err := c.madeBefore(ctx, server); err == nil {
 		ch <- prometheus.MustNewConstMetric(anotherKeyDesc, prometheus.GaugeValue, float64(len(users.Items)), key, "User")

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -51,4 +52,54 @@ func TestObserveDeclaresWhatItWouldTakeOver(t *testing.T) {
 		undeclared := get(w, &v1alpha1.MediaServer{}, serverName).Status.Undeclared
 		return undeclared != nil && slices.Equal(undeclared.Accounts.Names, []string{"bob"}) && slices.Equal(undeclared.Libraries.Names, []string{"Tv"})
 	})
+}
+
+// TestAnAccountThatComesBackAndCanSignInIsTold: Users are deleted, and an older database brings their accounts back, one of them
+// disabled. They are left as they are; the MediaServer counts who can sign in, and says by an event that there are more.
+func TestAnAccountThatComesBackAndCanSignInIsTold(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	w.store.AddAccount(media.Account{Username: "neighbour", Role: media.RoleMember}, "a password of theirs")
+	w.start()
+	off := w.user("off")
+	off.Spec.Disabled = true
+	on := w.user("on")
+	for _, user := range []*v1alpha1.User{off, on} {
+		user.Spec.DeletionPolicy = v1alpha1.UserDeletionDelete
+	}
+	w.create(w.mediaServer(), on, off)
+	w.ready(&v1alpha1.User{}, "on")
+	w.ready(&v1alpha1.User{}, "off")
+	w.sync()
+	counted := func(accounts, enabled int32, names ...string) {
+		t.Helper()
+		w.eventually(fmt.Sprintf("%d are undeclared, and %d of them can sign in", accounts, enabled), func() bool {
+			found := get(w, &v1alpha1.MediaServer{}, serverName).Status.Undeclared
+			return found != nil && found.EnabledAccounts != nil && found.Accounts.Total == accounts && found.EnabledAccounts.Total == enabled && slices.Equal(found.EnabledAccounts.Names, names)
+		})
+	}
+	counted(1, 1, "neighbour")
+	older := w.store.Backup()
+	w.delete(on, off)
+	w.gone(on)
+	w.gone(off)
+	w.sync()
+	counted(1, 1, "neighbour")
+	if n := w.warnings(serverName, "UndeclaredAccounts"); n != 0 {
+		t.Errorf("%d events of who was there from the beginning", n)
+	}
+	older()
+	w.sync()
+	counted(3, 2, "neighbour", "on")
+	w.eventually("an event says so", func() bool { return w.warnings(serverName, "UndeclaredAccounts") == 1 })
+	for name, disabled := range map[string]bool{"on": false, "off": true} {
+		if account, there := w.store.Account(name); !there || account.Disabled != disabled {
+			t.Errorf("%s was touched: %+v", name, account)
+		}
+	}
+	w.sync()
+	counted(3, 2, "neighbour", "on")
+	if n := w.warnings(serverName, "UndeclaredAccounts"); n != 1 {
+		t.Errorf("%d events of the same", n)
+	}
 }
