@@ -176,7 +176,8 @@ const (
 	AnnotationAdmissionProbe = "usher.media/admission-probe"
 	// Finalizer holds an object until what it stands for is let go.
 	Finalizer = "usher.media/finalizer"
-	// LabelOutdated marks a Secret with a password that its holder has replaced by another.
+	// LabelOutdated marks a Secret with a password that does not work any more: its holder has replaced it by another, or the
+	// Secret came back with the cluster from before a change.
 	LabelOutdated = "usher.media/outdated"
 	// LabelInviteUID marks the Redemptions and Users of an Invite with its UID.
 	LabelInviteUID = "usher.media/invite-uid"

@@ -100,7 +100,7 @@ func (r *mediaServerReconciler) tellOfAnotherKey(ctx context.Context, server *v1
 		len(users.Items), len(invites.Items), strings.Join(others[:min(len(others), 5)], ", "), r.Keyring.ID())
 	condition := metav1.Condition{
 		Type: v1alpha1.ConditionAnotherKey, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonKeyChanged, ObservedGeneration: server.Generation,
-		Message: made + fmt.Sprintf(". They stay as they are. Bring the former key back (Secret %s), or set the annotation %s to %q: then they are made anew, a few at a time", KeySecretName, v1alpha1.AnnotationAcceptedKey, r.Keyring.ID()),
+		Message: made + fmt.Sprintf(". Usher leaves them as they are. Bring the former key back (Secret %s), or set the annotation %s to %q: then they are made anew, a few at a time", KeySecretName, v1alpha1.AnnotationAcceptedKey, r.Keyring.ID()),
 	}
 	if r.keyAccepted(server) {
 		condition.Reason = v1alpha1.ReasonKeyAccepted

@@ -3,12 +3,16 @@ package controller_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -98,4 +102,131 @@ func TestTheEmbeddedServerTellsWhoChoseAPassword(t *testing.T) {
 		metav1.SetMetaDataAnnotation(&u.ObjectMeta, v1alpha1.AnnotationRotatePassword, "1")
 	})
 	w.saysOutdated("ann", false)
+}
+
+// TestASecretFromBeforeARotationIsSaidToBeOutdated: a cluster comes back as it was before a rotation, and the server tells that the
+// password was set later, or it does not work. No password is set, the Secret is marked, and the User says so, until it is rotated again.
+func TestASecretFromBeforeARotationIsSaidToBeOutdated(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		tells     func() time.Time
+		rotations int
+	}{
+		"the first one": {secondsApart(120), 0}, "not the first one": {secondsApart(120), 1}, "nothing tells when": {nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, memory.Options{Traits: quick, Created: c.tells})
+			w.create(w.user("ann"), w.user("bob"))
+			w.ready(&v1alpha1.User{}, "ann", "bob")
+			for range c.rotations {
+				renewing["rotated"](w)
+				w.saysOutdated("ann", false)
+			}
+			user, secret := w.user("ann"), &corev1.Secret{ObjectMeta: w.meta("ann-credentials")}
+			backup := []client.Object{get(w, user, "ann").DeepCopy(), get(w, secret, "ann-credentials").DeepCopy()}
+			kept := w.password("ann-credentials")
+			w.rotateAnew(kept)
+			w.saysOutdated("ann", false)
+
+			w.restoreFrom(backup)
+			w.store.ResetCalls()
+			w.start()
+			w.ready(&v1alpha1.User{}, "ann")
+			w.saysOutdated("ann", true)
+			w.saysOutdated("bob", false)
+			w.sync()
+			w.ready(&v1alpha1.User{}, "ann", "bob")
+			if tries, sets := w.store.Count(memory.Authenticate), w.store.Count(memory.SetPassword); tries > 1 || sets > 0 {
+				t.Errorf("%d tries and %d passwords set, want one at the most, and none", tries, sets)
+			}
+			if w.password("ann-credentials") != kept {
+				t.Error("the Secret was changed")
+			}
+			w.rotateAnew(kept)
+			w.saysOutdated("ann", false)
+			if !w.store.CheckPassword("ann", w.password("ann-credentials")) {
+				t.Error("the kept password does not work")
+			}
+		})
+	}
+}
+
+// TestAPasswordThatWasSetByHandIsSaidOnlyWhereItIsAnother: that the server says it was set later proves nothing by itself.
+func TestAPasswordThatWasSetByHandIsSaidOnlyWhereItIsAnother(t *testing.T) {
+	t.Parallel()
+	for _, same := range []bool{true, false} {
+		t.Run(fmt.Sprintf("the same one=%t", same), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, memory.Options{Traits: quick, Created: secondsApart(120)})
+			w.create(w.user("ann"))
+			w.ready(&v1alpha1.User{}, "ann")
+			password := w.password("ann-credentials")
+			if !same {
+				password = "what somebody set by hand"
+			}
+			w.store.ResetCalls()
+			w.store.ChangePassword("ann", password)
+			w.sync()
+			w.eventually("it is tried", func() bool { return w.store.Count(memory.Authenticate) == 1 })
+			w.saysOutdated("ann", !same)
+			w.sync()
+			if tries, sets := w.store.Count(memory.Authenticate), w.store.Count(memory.SetPassword); tries != 1 || sets > 0 || !w.store.CheckPassword("ann", password) {
+				t.Errorf("%d tries and %d passwords set", tries, sets)
+			}
+		})
+	}
+}
+
+// secondsApart is a server that tells when things were made and set, each so many seconds after the one before.
+func secondsApart(seconds int) func() time.Time {
+	var n atomic.Int64
+	now := time.Now().Truncate(time.Second)
+	return func() time.Time { return now.Add(time.Duration(n.Add(1)) * time.Duration(seconds) * time.Second) }
+}
+
+// rotateAnew rotates ann's password, and waits until the Secret holds another one than before.
+func (w *world) rotateAnew(before string) {
+	w.t.Helper()
+	edit(w, w.user("ann"), func(u *v1alpha1.User) {
+		metav1.SetMetaDataAnnotation(&u.ObjectMeta, v1alpha1.AnnotationRotatePassword, time.Now().Format(time.RFC3339Nano))
+	})
+	w.eventually("the password is rotated", func() bool { return w.password("ann-credentials") != before })
+}
+
+// restoreFrom stops the operator, and makes objects what they were when a backup of the cluster was made.
+func (w *world) restoreFrom(backup []client.Object) {
+	w.t.Helper()
+	w.stop()
+	for _, object := range backup {
+		edit(w, object.DeepCopyObject().(client.Object), func(o client.Object) { o.SetFinalizers(nil) })
+		w.delete(object.DeepCopyObject().(client.Object))
+		w.gone(object.DeepCopyObject().(client.Object))
+		object.SetUID("")
+		object.SetResourceVersion("")
+		object.SetGeneration(0)
+		object.SetCreationTimestamp(metav1.Time{})
+		object.SetManagedFields(nil)
+		w.create(object)
+	}
+}
+
+// TestUnderAnotherKeyAnotherPasswordIsSaid: the operator's key is lost, and an older database comes back. Nothing is set, and the
+// User does not say that its password stayed.
+func TestUnderAnotherKeyAnotherPasswordIsSaid(t *testing.T) {
+	t.Parallel()
+	w, _, restore := restoredWorld(t, true, "rotated", memory.Options{})
+	w.stop()
+	w.loseKey()
+	restore()
+	w.store.ResetCalls()
+	w.start()
+	w.ready(&v1alpha1.User{}, "ann", "bob")
+	says := func(name string) bool {
+		return strings.Contains(readyMessage(get(w, &v1alpha1.User{}, name)), "another password was set")
+	}
+	w.eventually("ann's User says so", func() bool { return says("ann") })
+	if sets := w.store.Count(memory.SetPassword); sets > 0 || says("bob") {
+		t.Errorf("%d passwords were set; bob's User says so: %t", sets, says("bob"))
+	}
 }

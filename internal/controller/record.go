@@ -44,6 +44,8 @@ type record struct {
 	PasswordTold time.Time `json:"passwordTold,omitzero"`
 	// Unproven: the server was put back to an earlier time, and the password could not be tried yet.
 	Unproven bool `json:"unproven,omitempty"`
+	// ProvenUID is the UID that the object had when the password was found to work, after a restore of the cluster.
+	ProvenUID string `json:"provenUID,omitempty"`
 	// Rotation is the value of the rotate-password annotation that was last acted on.
 	Rotation string `json:"rotation,omitempty"`
 	// Disabled: Usher disabled the account, and so may enable it.

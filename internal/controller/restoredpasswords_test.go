@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,11 +17,7 @@ import (
 )
 
 // telling is a server that tells when things were made and set, each at another second.
-func telling() func() time.Time {
-	var n atomic.Int64
-	now := time.Now()
-	return func() time.Time { return now.Add(time.Duration(n.Add(1)) * time.Second) }
-}
+func telling() func() time.Time { return secondsApart(1) }
 
 // renewing are the ways in which a manifest asks for another password.
 var renewing = map[string]func(w *world) (password string){

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -46,7 +47,10 @@ func (p *userPass) keepsPassword(ctx context.Context, r *userReconciler, generat
 		p.note = fmt.Sprintf("a change of the Secret with its password goes unnoticed, since the password was set under another key of Usher's (%s): see the MediaServer", p.record.KeyID)
 		return
 	}
-	p.note = fmt.Sprintf("its password was generated with another key of Usher's (%s), and stays: see the MediaServer", p.record.KeyID)
+	p.note = fmt.Sprintf("its password was generated with another key of Usher's (%s), and is not set again: see the MediaServer", p.record.KeyID)
+	if told, known := p.account.PasswordSet, p.record.PasswordTold; !told.IsZero() && !known.IsZero() && !told.Equal(known) {
+		p.note += fmt.Sprintf("; by the server's word another password was set (%s), as after a restore or by hand: set the annotation %s to have one that is known", told.UTC().Format(time.RFC3339), v1alpha1.AnnotationRotatePassword)
+	}
 	name := credentialsSecretName(p.user)
 	if r.exists(ctx, types.NamespacedName{Namespace: p.user.Namespace, Name: name}) {
 		p.status.CredentialsSecret = name

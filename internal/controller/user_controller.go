@@ -71,6 +71,8 @@ type userPass struct {
 	planned []string
 	// keptHash is of the password that this pass put into the credentials Secret: the cache may not show that yet.
 	keptHash string
+	// outdated: the password on record does not work, and nobody is known to have chosen another.
+	outdated bool
 	// note is what the status says besides that the server agrees; the User is looked at again after that long.
 	note  string
 	after time.Duration

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,7 +47,7 @@ func (r *userReconciler) keepCredentials(ctx context.Context, p *userPass, want 
 // credentials is the Secret as it should be.
 func (r *userReconciler) credentials(p *userPass, want wanted) *corev1.Secret {
 	var labels map[string]string
-	if p.chosenSince() {
+	if p.chosenSince() || p.outdated {
 		labels = map[string]string{v1alpha1.LabelOutdated: "true"}
 	}
 	return &corev1.Secret{
@@ -126,14 +127,19 @@ func (p *userPass) chosenSince() bool {
 
 // tellOutdated says in the status that the password in a Secret does not work any more.
 func (p *userPass) tellOutdated(want wanted) {
-	if !p.chosenSince() {
-		return
-	}
 	secret := credentialsSecretName(p.user)
 	if want.fromSecret {
 		secret = p.passwordRef().Name
 	}
-	p.note = fmt.Sprintf("its holder has chosen another password: the one in Secret %s does not work any more", secret)
+	switch {
+	case p.chosenSince():
+		p.note = fmt.Sprintf("its holder has chosen another password: the one in Secret %s does not work any more", secret)
+	case p.outdated && p.account.PasswordSet.IsZero():
+		p.note = fmt.Sprintf("it came back with the cluster, and the password in Secret %s does not work any more: it was changed after the backup, or its holder has chosen another; set the annotation %s anew to have another one", secret, v1alpha1.AnnotationRotatePassword)
+	case p.outdated:
+		p.note = fmt.Sprintf("another password was set on the server since (%s): the one in Secret %s does not work any more, as after a restore of the cluster; set the annotation %s anew to have another one",
+			p.account.PasswordSet.UTC().Format(time.RFC3339), secret, v1alpha1.AnnotationRotatePassword)
+	}
 }
 
 // holdsRecorded says whether a Secret that nobody controls holds the password on record: a restore may lose who owns it.

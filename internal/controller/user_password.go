@@ -113,7 +113,7 @@ func (r *record) apply(want wanted) {
 // applyAt is apply for a password that replaced another one.
 func (r *record) applyAt(want wanted, now time.Time) {
 	r.apply(want)
-	r.PasswordAt, r.PasswordTold, r.Unproven = now.UTC().Round(0), time.Time{}, false
+	r.PasswordAt, r.PasswordTold, r.Unproven, r.ProvenUID = now.UTC().Round(0), time.Time{}, false, ""
 }
 
 // countAsApplied records what the manifest says as what the account has, without setting it: that of an account that is
@@ -162,6 +162,9 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 		if former, o := r.hasFormerPassword(ctx, p, want); o != nil {
 			return o
 		} else if !former {
+			if o := r.setSince(ctx, p, want); o != nil {
+				return o
+			}
 			p.tellOutdated(want)
 			return r.keepCredentials(ctx, p, want)
 		}
@@ -211,6 +214,9 @@ func (r *userReconciler) changePassword(ctx context.Context, p *userPass, want w
 	}
 	if o := r.deliverPassword(media.WithReason(ctx, "the password that the manifest asks for has changed"), p, want, true); o != nil {
 		return o
+	}
+	if next.seedUID() != p.user.UID {
+		next.ProvenUID = string(p.user.UID)
 	}
 	p.record = next
 	if o := r.putRecord(ctx, p); o != nil {

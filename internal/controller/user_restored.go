@@ -47,7 +47,7 @@ func (r *userReconciler) hasFormerPassword(ctx context.Context, p *userPass, wan
 
 // trying is the outcome of a User whose password is still to be tried, or set again.
 func (p *userPass) trying(wait time.Duration) *outcome {
-	o := waiting(v1alpha1.ReasonProgressing, "the server was put back to an earlier time, and whether the password on record works is found out for a few accounts at a time")
+	o := waiting(v1alpha1.ReasonProgressing, "the server or the cluster was put back to an earlier time, or a password was set by hand: whether the one on record works is found out for a few accounts at a time")
 	o.after = wait
 	return o
 }
@@ -79,6 +79,69 @@ func (r *userReconciler) formerTold(ctx context.Context, p *userPass, want wante
 	}
 	p.record.PasswordTold = p.account.PasswordSet
 	return false, r.putRecord(ctx, p)
+}
+
+// setSince finds out whether the account has another password than the one on record, which the server says was set later: a
+// record from before that came back with the cluster, or somebody set it by hand. It stays, and nothing says that the one on
+// record works. Of an account that Usher made, the first password is as old as the account.
+func (r *userReconciler) setSince(ctx context.Context, p *userPass, want wanted) *outcome {
+	told, known := p.account.PasswordSet, p.record.PasswordTold
+	if told.IsZero() {
+		return r.sinceRestore(ctx, p, want)
+	}
+	if known.IsZero() {
+		known = p.record.PasswordAt
+		if known.IsZero() && p.record.Origin == v1alpha1.OriginCreated {
+			known = p.account.Created
+		}
+		if known.IsZero() {
+			return nil
+		}
+		known = known.Add(clockSkew)
+	}
+	if !told.After(known) || p.chosenSince() || p.account.ID == p.connection.Probe.Self {
+		return nil
+	}
+	works, o := r.worksStill(ctx, p, want, told)
+	switch {
+	case o != nil:
+		return o
+	case works == no:
+		p.outdated = true
+	case works == yes:
+		p.record.PasswordTold = told
+		return r.putRecord(ctx, p)
+	}
+	return nil
+}
+
+// sinceRestore is setSince for a server that does not tell when passwords were set: the password of a User that came back with
+// the cluster, as another UID tells, is tried once, a few at a time.
+func (r *userReconciler) sinceRestore(ctx context.Context, p *userPass, want wanted) *outcome {
+	uid, made := r.provenance(p.user, p.record)
+	if made != signedHere || uid == p.user.UID || p.record.ProvenUID == string(p.user.UID) || p.chosenSince() {
+		return nil
+	}
+	if p.able().PasswordsFixed || p.account.Disabled || p.account.ID == p.connection.Probe.Self {
+		return nil
+	}
+	if !p.able().Authenticate {
+		p.note = fmt.Sprintf("it came back with the cluster, and whether its password works cannot be tried there: if it was changed after the backup, set the annotation %s to have another one", v1alpha1.AnnotationRotatePassword)
+		return nil
+	}
+	works, o := r.worksStill(ctx, p, want, time.Time{})
+	switch {
+	case o != nil && o.reason == v1alpha1.ReasonProgressing:
+		p.after, p.note = o.after, "it came back with the cluster, and whether its password works is found out for a few accounts at a time"
+		return nil
+	case o != nil:
+		return o
+	case works == no:
+		p.outdated = true
+		return nil
+	}
+	p.record.ProvenUID = string(p.user.UID)
+	return r.putRecord(ctx, p)
 }
 
 // formerUntold is for a server that does not tell when passwords were set: once a restore was noticed, the password is tried.

@@ -99,7 +99,7 @@ func maskedRecord(text string) string {
 			fields[secret] = "..."
 		}
 	}
-	for _, past := range []string{"passwordTold", "passwordAt", "enabledAt"} { // a later look learns it, or a fault had it done again
+	for _, past := range []string{"passwordTold", "passwordAt", "provenUID", "enabledAt"} { // a later look learns it, or a fault had it done again
 		delete(fields, past)
 	}
 	maskTimes(fields)
