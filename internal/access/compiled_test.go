@@ -89,9 +89,11 @@ func TestCompiledAnew(t *testing.T) {
 	invited.Spec.IncludeInvited, admin.Spec.Role = true, v1alpha1.LibraryRoleAdmin
 	other := grant("a", "movies")
 	other.Spec.Users = v1alpha1.Targets{Refs: []v1alpha1.LocalReference{{Name: "mia"}}}
+	nobody := grant("a", "movies")
+	nobody.Spec.Users = v1alpha1.Targets{}
 	broken := grant("a", "movies")
 	broken.Spec.Users = v1alpha1.Targets{Selector: &v1alpha1.LabelSelector{MatchLabels: map[string]v1alpha1.LabelValue{"no key": ""}}}
-	for i, one := range []v1alpha1.LibraryGrant{first, second, first, grant("b", "movies"), grant("b", "shows"), invited, first, admin, first, other, broken, broken, first} {
+	for i, one := range []v1alpha1.LibraryGrant{first, second, first, grant("b", "movies"), grant("b", "shows"), invited, first, admin, first, nobody, first, other, broken, broken, first} {
 		c.Keep("media", []v1alpha1.LibraryGrant{one})
 		for range 2 {
 			got, err := c.Compile(&one)
