@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"maps"
+	"strings"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -24,6 +25,21 @@ var changedByOthers = updates(func(before, now client.Object) bool {
 		!maps.Equal(withoutRecord(before), withoutRecord(now)) ||
 		lost(before, now)
 })
+
+// serverChanged passes what somebody else changed of a MediaServer and that means something to Usher. Each is a look at the
+// server, and editors may change labels and annotations of others as often as they like.
+var serverChanged = updates(func(before, now client.Object) bool {
+	return before.GetGeneration() != now.GetGeneration() || !maps.Equal(ours(before), ours(now)) || lost(before, now)
+})
+
+// ours are the annotations that people set for Usher.
+func ours(object client.Object) map[string]string {
+	annotations := withoutRecord(object)
+	maps.DeleteFunc(annotations, func(name, _ string) bool { return !strings.HasPrefix(name, annotationPrefix) })
+	return annotations
+}
+
+const annotationPrefix = "usher.media/"
 
 // updates passes updates by what differs. A cache that missed how an object was deleted and made again under its name
 // tells that as an update, too: the generations of two objects say nothing about each other.

@@ -19,6 +19,7 @@ func TestMadeAgainUnderItsName(t *testing.T) {
 		objects func(metav1.ObjectMeta) client.Object
 	}{
 		"changedByOthers":    {changedByOthers, func(m metav1.ObjectMeta) client.Object { return &v1alpha1.LibraryGrant{ObjectMeta: m} }},
+		"serverChanged":      {serverChanged, func(m metav1.ObjectMeta) client.Object { return &v1alpha1.MediaServer{ObjectMeta: m} }},
 		"whatOthersDependOn": {whatOthersDependOn, func(m metav1.ObjectMeta) client.Object { return &v1alpha1.User{ObjectMeta: m} }},
 		"idOrSelection":      {idOrSelection, func(m metav1.ObjectMeta) client.Object { return &v1alpha1.Library{ObjectMeta: m} }},
 		"specOrAccount":      {specOrAccount, func(m metav1.ObjectMeta) client.Object { return &v1alpha1.Redemption{ObjectMeta: m} }},
@@ -33,6 +34,36 @@ func TestMadeAgainUnderItsName(t *testing.T) {
 			}
 			if c.passes.Update(event.UpdateEvent{ObjectOld: first, ObjectNew: first}) {
 				t.Error("passes what has not changed")
+			}
+		})
+	}
+}
+
+// TestWhatEditorsMayChangeIsNoLookAtTheServer: labels of a MediaServer and annotations of others are theirs to change, and each look
+// costs a listing.
+func TestWhatEditorsMayChangeIsNoLookAtTheServer(t *testing.T) {
+	for name, try := range map[string]struct {
+		change func(*v1alpha1.MediaServer)
+		looks  bool
+	}{
+		"a label":                 {func(s *v1alpha1.MediaServer) { s.Labels = map[string]string{"a": "b"} }, false},
+		"an annotation of others": {func(s *v1alpha1.MediaServer) { metav1.SetMetaDataAnnotation(&s.ObjectMeta, "a", "b") }, false},
+		"the record": {func(s *v1alpha1.MediaServer) {
+			metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationOwned, "{}")
+		}, false},
+		"an annotation for Usher": {func(s *v1alpha1.MediaServer) {
+			metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationPaused, "")
+		}, true},
+		"another annotation for Usher": {func(s *v1alpha1.MediaServer) { delete(s.Annotations, v1alpha1.AnnotationProceed) }, true},
+		"the spec":                     {func(s *v1alpha1.MediaServer) { s.Generation++ }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := &v1alpha1.MediaServer{ObjectMeta: metav1.ObjectMeta{UID: "one", Generation: 1}}
+			metav1.SetMetaDataAnnotation(&before.ObjectMeta, v1alpha1.AnnotationProceed, "2026-11-29T08:00:00Z")
+			now := before.DeepCopy()
+			try.change(now)
+			if looks := serverChanged.Update(event.UpdateEvent{ObjectOld: before, ObjectNew: now}); looks != try.looks {
+				t.Errorf("is a look: %t, want %t", looks, try.looks)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package controller_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -117,4 +118,30 @@ func TestAccessToUndeclaredLibrariesIsKeptOrRemoved(t *testing.T) {
 	w.seesExactly("ann", "private")
 	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) { s.Spec.UnmanagedAccess = v1alpha1.UnmanagedAccessRemove })
 	w.seesExactly("ann")
+}
+
+// TestAskingForLooksIsBounded: who may write a User or Library may ask for a look at its server, and has it looked at once a second,
+// however often they ask.
+func TestAskingForLooksIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.user("ann"), w.library("movies"))
+	w.ready(&v1alpha1.User{}, "ann")
+	w.ready(&v1alpha1.Library{}, "movies")
+	w.sync()
+	began, before := time.Now(), w.store.Count(memory.List)
+	const asked = 60
+	for i := range asked / 2 {
+		again := func(m *metav1.ObjectMeta) {
+			metav1.SetMetaDataAnnotation(m, v1alpha1.AnnotationReconcileNow, fmt.Sprint(i))
+		}
+		edit(w, w.user("ann"), func(u *v1alpha1.User) { again(&u.ObjectMeta) })
+		edit(w, w.library("movies"), func(l *v1alpha1.Library) { again(&l.ObjectMeta) })
+	}
+	w.eventually("the server is looked at", func() bool { return w.store.Count(memory.List) > before })
+	looks, most := w.store.Count(memory.List)-before, 2+int(time.Since(began)/time.Second)
+	t.Logf("%d looks for %d demands within %s", looks, asked, time.Since(began))
+	if looks > most {
+		t.Errorf("%d looks for %d demands within %s, want one a second", looks, asked, time.Since(began))
+	}
 }

@@ -64,11 +64,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, kit *Kit, concurrency Concurre
 func setupMediaServers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
 	w := kit.wakes("MediaServer")
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"mediaserver").
-		For(&v1alpha1.MediaServer{}, builder.WithPredicates(w.itself(changedByOthers))).
+		For(&v1alpha1.MediaServer{}, builder.WithPredicates(w.itself(serverChanged))).
 		Watches(&v1alpha1.MediaServer{}, w.concerning("MediaServer", kit.mediaServersBeside), builder.WithPredicates(leadsElsewhere)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.mediaServersOfSecret)).
-		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverOf), builder.WithPredicates(askedForALook)).
-		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverOf), builder.WithPredicates(askedForALook)).
+		Watches(&v1alpha1.User{}, w.shortly("User", lookAgainAfter, kit.serverOf), builder.WithPredicates(askedForALook)).
+		Watches(&v1alpha1.Library{}, w.shortly("Library", lookAgainAfter, kit.serverOf), builder.WithPredicates(askedForALook)).
 		Watches(&v1alpha1.User{}, w.concerning("User", kit.serverBeingDeleted), builder.WithPredicates(releases)).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.serverBeingDeleted), builder.WithPredicates(releases)).
 		Watches(&v1alpha1.Invite{}, w.concerning("Invite", kit.serverBeingDeleted), builder.WithPredicates(releases)).
