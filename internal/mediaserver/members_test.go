@@ -1,6 +1,7 @@
 package mediaserver_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -24,10 +25,10 @@ func TestMembers(t *testing.T) {
 	viewer, viewerToken := w.user(owner, "viewer", "")
 	grant(viewer, "viewer")
 	// Line 66: "the owner is listed first, followed by all members with their roles".
-	if got := w.names(members, bossToken, "username"); !slices.Equal(got, []string{"admin", "early", "boss", "viewer"}) {
+	if got := w.names(members, bossToken, "username"); !slices.Equal(got, []string{"admin", "olga", "early", "boss", "viewer"}) {
 		t.Errorf("listed %v", got)
 	}
-	if got := w.names(members, owner, "role"); !slices.Equal(got, []string{"owner", "viewer", "admin", "viewer"}) {
+	if got := w.names(members, owner, "role"); !slices.Equal(got, []string{"owner", "admin", "viewer", "admin", "viewer"}) {
 		t.Errorf("listed %v", got)
 	}
 	w.says(403, "Forbidden", "GET", members, viewerToken, "")
@@ -56,6 +57,41 @@ func TestMembers(t *testing.T) {
 	if got := w.names(members, owner, "username"); !slices.Equal(got, []string{"olga", "early", "boss"}) {
 		t.Errorf("listed %v", got)
 	}
+}
+
+// Lists of who sees a library, and by which links people come, leave out nobody and none: Alcoves seed, lines 66 and 69; Dubby
+// access seed, line 29.
+func TestTheListsOfALibraryAreWhole(t *testing.T) {
+	w := start(t)
+	owner := w.owner()
+	films, kids := w.library(owner, "Films", "films"), w.library(owner, "Kids", "kids")
+	boss, bossToken := w.user(owner, "boss", `,"access":{"all":false,"libraries":[{"libraryId":"`+films+`","role":"admin"}]}`)
+	everything, _ := w.user(owner, "everything", `,"access":{"all":true,"libraries":[]}`)
+	w.user(owner, "stranger", "")
+	w.user(owner, "ada", `,"role":"admin"`)
+	w.user(owner, "both", `,"role":"admin","access":{"all":true,"libraries":[{"libraryId":"`+films+`"}]}`)
+	for path, want := range map[string]string{"members": "[olga boss everything ada both] [owner admin viewer admin viewer] [grant grant all role grant]",
+		"permissions": "[olga boss everything ada both] [admin admin viewer admin viewer] [role grant all role grant]"} {
+		list := "/v1/libraries/" + films + "/" + path
+		if got := fmt.Sprint(w.names(list, owner, "username"), w.names(list, owner, "role"), w.names(list, owner, "by")); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	w.want(204, "DELETE", "/v1/libraries/"+films+"/permissions/"+boss, owner, "")
+	w.want(200, "POST", "/v1/libraries/"+films+"/permissions", owner, `{"userId":"`+boss+`","role":"admin"}`)
+	// Who sees it without a grant cannot be removed from it alone, and the answer says so.
+	w.says(422, "This person sees every library, by their role or their access: change that",
+		"DELETE", "/v1/libraries/"+films+"/members/"+everything, bossToken, "")
+	// Links that others made are listed for who has all that they give, and ended by those who may end them.
+	invites := "/v1/libraries/" + films + "/invites"
+	theirs := w.want(201, "POST", "/v1/invites", owner, `{"libraries":[{"libraryId":"`+films+`"}]}`)["id"].(string)
+	w.want(201, "POST", "/v1/invites", owner, `{"libraries":[{"libraryId":"`+kids+`"}]}`)
+	own := w.want(201, "POST", invites, bossToken, `{}`)["id"].(string)
+	if got := w.names(invites, bossToken, "id"); !slices.Equal(got, []string{theirs, own}) {
+		t.Errorf("listed %v, want %v", got, []string{theirs, own})
+	}
+	w.says(403, "Forbidden", "DELETE", invites+"/"+theirs, bossToken, "")
+	w.want(204, "DELETE", invites+"/"+own, bossToken, "")
 }
 
 // Alcoves seed, lines 40 to 47 and 69 to 70: links that a library's admins make, see and revoke.

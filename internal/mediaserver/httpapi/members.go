@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/usher-media/usher/internal/mediaserver/rules"
@@ -15,7 +16,8 @@ type Member struct {
 	Username    string            `json:"username"`
 	DisplayName string            `json:"displayName"`
 	Role        rules.LibraryRole `json:"role" enum:"owner,admin,viewer"`
-	Since       time.Time         `json:"since"`
+	By          store.By          `json:"by" enum:"grant,role,all" doc:"Why they see it: it is theirs or was granted, their role sees every library, or their access has all"`
+	Since       *time.Time        `json:"since" nullable:"true" doc:"Null: it was not granted"`
 }
 
 type (
@@ -49,7 +51,7 @@ func (a *api) memberRoutes() {
 	add(a, one.with(http.MethodPatch, "update-member", "Make a member viewer or admin", 0), a.patchMember)
 	add(a, one.with(http.MethodDelete, "remove-member", "Take a library from a member", http.StatusNoContent), a.removeMember)
 	invites := r.at("/v1/libraries/{id}/invites")
-	add(a, invites.with(http.MethodGet, "list-library-invites", "The invite links that a library issued", 0), a.listLibraryInvites)
+	add(a, invites.with(http.MethodGet, "list-library-invites", "The invite links that give a library, whoever made them", 0), a.listLibraryInvites)
 	add(a, invites.with(http.MethodPost, "create-library-invite", "Make a link that makes people viewers of a library",
 		http.StatusCreated), a.createLibraryInvite)
 	add(a, invites.at(invites.path+"/{inviteId}").with(http.MethodDelete, "revoke-library-invite",
@@ -57,7 +59,7 @@ func (a *api) memberRoutes() {
 }
 
 func memberView(h store.Holder) Member {
-	return Member{UserID: h.AccountID, Username: h.Username, DisplayName: h.DisplayName, Role: h.Role, Since: h.GrantedAt.Time()}
+	return Member{UserID: h.AccountID, Username: h.Username, DisplayName: h.DisplayName, Role: h.Role, By: h.By, Since: timeView(h.GrantedAt)}
 }
 
 // libraryToGovern returns a library that the caller may see and whose members it may change.
@@ -150,11 +152,24 @@ func (a *api) revokeLibraryInvite(ctx context.Context, in *oneLibraryInvite) (*n
 		return nil, err
 	}
 	if _, err := a.store.LibraryInvite(ctx, in.ID, in.InviteID); err != nil {
-		return nil, err
+		return nil, a.notIssued(ctx, in, err)
 	}
 	_, err := a.store.UpdateInvite(ctx, in.InviteID, func(invite *store.Invite) error {
 		invite.Revoked = true
 		return nil
 	})
 	return nil, err
+}
+
+// notIssued tells an invite that the library lists, and others made, from one that is none of its own.
+func (a *api) notIssued(ctx context.Context, in *oneLibraryInvite, err error) error {
+	giver, failed := a.holding(ctx)
+	invite, missing := a.store.Invite(ctx, in.InviteID)
+	switch {
+	case failed != nil:
+		return failed
+	case missing != nil, inviteVisible(giver, rules.SeeLibraryInvite)(invite) != nil, !slices.Contains(inviteLibraryIDs(invite), in.ID):
+		return err
+	}
+	return rules.ErrForbidden
 }

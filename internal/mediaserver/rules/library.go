@@ -63,6 +63,9 @@ func (l InLibrary) CheckMembers() error {
 }
 
 var (
+	// ErrSeesAll says that somebody sees a library without having been given it.
+	ErrSeesAll error = &Refusal{Message: "This person sees every library, by their role or their access: change that"}
+
 	errLibraryOwnerFixed = &Refusal{Message: "The library's owner cannot be changed or removed"}
 	errRemoveSelf        = &Refusal{Message: "You cannot remove yourself from the library"}
 	errOwnLibraryRole    = &Refusal{Message: "You cannot change your own role in the library"}

@@ -15,8 +15,8 @@ var ErrMemberNotFound = errors.New("member not found")
 // ownerKey is the key of the library's owner in the pages of its members: before every sequence number.
 const ownerKey = 0
 
-// Members returns a page of the library's members: its owner first (Alcoves seed, line 66), then who was granted it, in
-// the order in which the accounts were made. Error: ErrBadCursor.
+// Members returns a page of the library's members: its owner first (Alcoves seed, line 66), then who else sees it, in the order in
+// which the accounts were made. Error: ErrBadCursor.
 func (s *Store) Members(ctx context.Context, library *Library, page Page) (List[Holder], error) {
 	after, err := page.afterSeq()
 	if err != nil {
@@ -32,12 +32,12 @@ func (s *Store) Members(ctx context.Context, library *Library, page Page) (List[
 			return List[Holder]{}, err
 		}
 		if err == nil {
-			owner.LibraryID, owner.Role, owner.Seq, owner.GrantedAt = library.ID, rules.LibraryOwner, ownerKey, library.CreatedAt
+			owner.LibraryID, owner.Role, owner.Seq, owner.GrantedAt, owner.By = library.ID, rules.LibraryOwner, ownerKey, library.CreatedAt, ByGrant
 			rows = append(rows, owner)
 		}
 	}
 	var granted []Holder
-	err = holders(s.read, &granted, library.ID).Where("a.seq > ?", after).Where("a.id <> ?", library.CreatedBy).
+	err = audience(s.read, &granted, library.ID).Where("a.seq > ?", after).Where("a.id <> ?", library.CreatedBy).
 		Order("a.seq").Limit(int64(page.Limit) + 1).Scan(ctx)
 	rows = append(rows, granted...)
 	return cut(rows, page.Limit, func(h Holder) string { return seqKey(h.Seq) }), err
@@ -56,7 +56,7 @@ func (s *Store) SetMemberRole(
 		}
 		before := string(h.Role)
 		h.Role, holder = role, h
-		holder.Role = role
+		holder.Role, holder.By = role, ByGrant
 		return s.record(ctx, tx, event{action: "member.role", target: l.target(), details: map[string]any{
 			"userId": h.AccountID, "username": h.Username, "role": []any{before, string(role)},
 		}})
@@ -94,13 +94,25 @@ func (s *Store) changeMember(
 		var holder Holder
 		err = holders(tx, &holder, library.ID).Where("p.account_id = ?", lookup(accountID)).Scan(ctx)
 		if err != nil {
-			return notFound(err, ErrMemberNotFound)
+			return notFound(err, s.noMember(ctx, tx, library.ID, accountID))
 		}
 		if err := allowed(holder.roleIn(library)); err != nil {
 			return err
 		}
 		return change(ctx, tx, library, holder)
 	})
+}
+
+// noMember says why somebody without a grant cannot be changed or removed as a member.
+func (s *Store) noMember(ctx context.Context, tx bun.Tx, libraryID, accountID string) error {
+	sees, err := audience(tx, new(Holder), libraryID).Where("a.id = ?", lookup(accountID)).Exists(ctx)
+	switch {
+	case err != nil:
+		return err
+	case sees:
+		return rules.ErrSeesAll
+	}
+	return ErrMemberNotFound
 }
 
 type libraryInvite struct {
@@ -118,10 +130,12 @@ func (s *Store) CreateLibraryInvite(ctx context.Context, invite *Invite, library
 	})
 }
 
-// LibraryInvites returns a page of the invites that the library issued, in the order of making. Error: ErrBadCursor.
+// LibraryInvites returns a page of the invites that give the library, whoever issued them, in the order of making. Error:
+// ErrBadCursor.
 func (s *Store) LibraryInvites(ctx context.Context, libraryID string, page Page) (List[*Invite], error) {
 	return s.listInvites(ctx, page, func(query *bun.SelectQuery) *bun.SelectQuery {
-		return query.Where("id IN (SELECT invite_id FROM library_invites WHERE library_id = ?)", libraryID)
+		return query.Where("id IN (SELECT invite_id FROM library_invites WHERE library_id = ? "+
+			"UNION SELECT invite_id FROM invite_libraries WHERE library_id = ?)", libraryID, libraryID)
 	})
 }
 

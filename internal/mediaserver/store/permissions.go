@@ -38,14 +38,28 @@ type Permission struct {
 	CreatedBy string `bun:"created_by,scanonly"`
 }
 
-// Holder is a permission with the account that holds it.
+// Holder is somebody who sees a library. Its GrantedAt is 0 where nobody granted it: By says why they see it then.
 type Holder struct {
 	Permission `bun:",extend"`
 
 	Seq         int64  `bun:"seq"`
 	Username    string `bun:"username"`
 	DisplayName string `bun:"display_name"`
+	By          By     `bun:"by"`
 }
+
+// By is why somebody sees a library.
+type By string
+
+// The reasons, of which the first that holds is told.
+const (
+	// ByGrant is a permission for this library.
+	ByGrant By = "grant"
+	// ByRole is a role that sees every library.
+	ByRole By = "role"
+	// ByAll is an access to all libraries.
+	ByAll By = "all"
+)
 
 // loadLibraries fills in the Libraries of the accounts with one statement.
 func loadLibraries(ctx context.Context, db bun.IDB, accounts []*Account) error {
@@ -211,6 +225,7 @@ func (s *Store) Grant(
 		if err := holders(tx, &holder, libraryID).Where("p.account_id = ?", accountID).Scan(ctx); err != nil {
 			return err
 		}
+		holder.By = ByGrant
 		return s.recordMember(ctx, tx, "library.grant", library, holder)
 	})
 	return holder, err
@@ -273,15 +288,14 @@ func (s *Store) Revoke(ctx context.Context, libraryID, accountID string, check f
 	})
 }
 
-// Holders returns a page of the permissions stored for a library, in the order in which the accounts were made. Error:
-// ErrBadCursor.
+// Holders returns a page of who sees a library, in the order in which the accounts were made. Error: ErrBadCursor.
 func (s *Store) Holders(ctx context.Context, libraryID string, page Page) (List[Holder], error) {
 	after, err := page.afterSeq()
 	if err != nil {
 		return List[Holder]{}, err
 	}
 	var rows []Holder
-	err = holders(s.read, &rows, libraryID).Where("a.seq > ?", after).Order("a.seq").Limit(int64(page.Limit) + 1).Scan(ctx)
+	err = audience(s.read, &rows, libraryID).Where("a.seq > ?", after).Order("a.seq").Limit(int64(page.Limit) + 1).Scan(ctx)
 	return cut(rows, page.Limit, func(h Holder) string { return seqKey(h.Seq) }), err
 }
 
@@ -289,3 +303,21 @@ func holders(db bun.IDB, into any, libraryID string) *bun.SelectQuery {
 	return db.NewSelect().Model(into).ColumnExpr("p.*").Column("a.seq", "a.username", "a.display_name").
 		Join("JOIN accounts AS a ON a.id = p.account_id").Where("p.library_id = ?", libraryID)
 }
+
+// audience selects who sees a library that is nobody's own: by a grant, by their role or by an access to all.
+func audience(db bun.IDB, into any, libraryID string) *bun.SelectQuery {
+	administers := "a.role IN (?)"
+	return db.NewSelect().Model(into).ModelTableExpr("accounts AS a").ColumnExpr("a.id AS account_id").
+		ColumnExpr("? AS library_id", libraryID).ColumnExpr("COALESCE(p.granted_at, 0) AS granted_at").
+		ColumnExpr("CASE WHEN p.role IS NOT NULL THEN p.role WHEN "+administers+" THEN ? ELSE ? END AS role",
+			bun.List(administrators), rules.LibraryAdmin, rules.Viewer).
+		ColumnExpr("CASE WHEN p.role IS NOT NULL THEN ? WHEN "+administers+" THEN ? ELSE ? END AS ?",
+			ByGrant, bun.List(administrators), ByRole, ByAll, bun.Ident("by")).
+		Column("a.seq", "a.username", "a.display_name").
+		Join("LEFT JOIN permissions AS p ON p.account_id = a.id AND p.library_id = ?", libraryID).
+		Where("p.role IS NOT NULL OR a.access_all OR "+administers, bun.List(administrators)).
+		Where("NOT EXISTS (SELECT 1 FROM libraries WHERE id = ? AND personal)", libraryID)
+}
+
+// administrators are the roles that see every library.
+var administrators = []rules.Role{rules.Owner, rules.Admin}
