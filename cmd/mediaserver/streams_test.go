@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -122,7 +121,7 @@ func TestChangesEndStreamsOfTheOtherServer(t *testing.T) {
 			began := time.Now()
 			for i, body := range bodies {
 				n, err := io.Copy(io.Discard, body)
-				t.Log(fmt.Sprintf("stream %d: ended after %v and %d bytes: %v", i, time.Since(began), n, err))
+				t.Logf("stream %d: ended after %v and %d bytes: %v", i, time.Since(began), n, err)
 				if err == nil || errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("stream %d went on", i)
 				}
