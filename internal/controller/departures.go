@@ -196,6 +196,8 @@ type namespaces struct {
 type namespaceState struct {
 	terminating bool
 	at          time.Time
+	// since is when it was first seen to be.
+	since time.Time
 }
 
 // terminatingNow says whether a namespace is being deleted, read live.
@@ -211,7 +213,14 @@ func (k *Kit) terminatingNow(ctx context.Context, name string) (bool, error) {
 	if k.namespaces.byName == nil {
 		k.namespaces.byName = map[string]namespaceState{}
 	}
-	k.namespaces.byName[name] = namespaceState{terminating, k.Clock.Now()}
+	state := namespaceState{terminating: terminating, at: k.Clock.Now()}
+	if terminating {
+		state.since = state.at
+		if before := k.namespaces.byName[name]; before.terminating {
+			state.since = before.since
+		}
+	}
+	k.namespaces.byName[name] = state
 	return terminating, nil
 }
 
@@ -235,14 +244,24 @@ func (k *Kit) knownTerminating(name string) namespaceState {
 }
 
 // inTerminating is the outcome of an object in a namespace that is being deleted: nothing is made there any more, and
-// nothing is taken because something else went first. Nil in any other namespace.
+// nothing is taken because something else went first. Nil in any other namespace. What lasts gets a status: a password or a
+// link that is gone cannot be made again there.
 func (k *Kit) inTerminating(ctx context.Context, namespace string) *outcome {
 	if !k.terminating(ctx, namespace) {
 		return nil
 	}
-	o := waiting(v1alpha1.ReasonDeleting, "namespace %s is being deleted", namespace)
-	o.brief, o.after = true, jittered(safetyPoll)
+	o := namespaceDeleted(namespace)
+	if left := terminatesBriefly - k.Clock.Since(k.knownTerminating(namespace).since); left > 0 {
+		o.brief, o.after = true, jittered(left)
+	}
 	return o
+}
+
+// terminatesBriefly is how long a namespace that is being deleted costs no status of its objects: most are gone by then.
+const terminatesBriefly = 10 * time.Second
+
+func namespaceDeleted(namespace string) *outcome {
+	return waiting(v1alpha1.ReasonDeleting, "namespace %s is being deleted: nothing is made there any more, and what is gone is not made again", namespace)
 }
 
 // crds remembers for a moment whether Usher's CRDs are being deleted.

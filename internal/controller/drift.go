@@ -10,11 +10,15 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 )
 
-// agreed says whether the status says that the server agreed with this very generation: what differs then, differs
-// though no manifest changed.
-func agreed(o object) bool {
+// agreed says whether the status says that the server agreed with this very generation when it was last seen: what differs then,
+// differs though no manifest changed.
+func agreed(o object, handled int64) bool {
 	inSync := meta.FindStatusCondition(*o.StatusConditions(), v1alpha1.ConditionInSync)
-	return inSync != nil && inSync.Status == metav1.ConditionTrue && inSync.ObservedGeneration == o.GetGeneration()
+	if inSync == nil || inSync.ObservedGeneration != o.GetGeneration() {
+		return false
+	}
+	unseen := inSync.Status == metav1.ConditionUnknown && (inSync.Reason == v1alpha1.ReasonServerUnavailable || inSync.Reason == v1alpha1.ReasonRateLimited)
+	return inSync.Status == metav1.ConditionTrue || (unseen && handled == o.GetGeneration())
 }
 
 // foundDrift returns a drift that was just found, or nil when what differs is no drift.

@@ -45,6 +45,9 @@ func (r *inviteReconciler) signCode(p *invitePass) {
 
 // whereTheLinkIs is what the status of an Invite says whose link is as it should be.
 func (p *invitePass) whereTheLinkIs() outcome {
+	if p.code == "" {
+		return done(v1alpha1.ReasonSynced, "nobody can come now, and the server has no link of this Invite")
+	}
 	o := done(v1alpha1.ReasonSynced, "the link is in Secret "+inviteSecretName(p.invite))
 	if p.formerKey != "" {
 		o.message += ", and was made with another key of Usher's (" + p.formerKey + "): see the MediaServer"
@@ -52,9 +55,9 @@ func (p *invitePass) whereTheLinkIs() outcome {
 	return o
 }
 
-// lostLink is for a link whose code was made with another key, and whose Secret is gone: it works on for who has it.
+// lostLink is for a link whose code was made with another key, and whose Secret does not hold it: it works on for who has it.
 func (p *invitePass) lostLink() *outcome {
 	p.status.SecretName, p.status.CodeHash = "", p.codeHash
-	o := done(v1alpha1.ReasonSynced, "the link works for who has it, but its Secret is gone, and can be made again only with the key that made it ("+p.formerKey+"): bring that key back, or set the annotation "+v1alpha1.AnnotationAcceptedKey+" on the MediaServer to get another link")
-	return &o
+	return stalled(v1alpha1.ReasonKeyChanged, "the link works for who has it, but Secret %s does not hold it, and can be made again only with the key that made it (%s): bring that key back, or set the annotation %s on the MediaServer to get another link",
+		inviteSecretName(p.invite), p.formerKey, v1alpha1.AnnotationAcceptedKey)
 }

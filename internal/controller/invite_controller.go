@@ -71,7 +71,7 @@ func (r *inviteReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 	}
 	before := invite.DeepCopy()
 	p := &invitePass{invite: invite, status: invite.Status.DeepCopy()}
-	result := r.reconcile(ctx, p)
+	result := p.unlessUnseen(r.reconcile(ctx, p))
 	r.report(p, &result)
 	invite.Status = *p.status
 	return finish(ctx, r.Kit, before, invite, result)

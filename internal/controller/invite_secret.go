@@ -39,6 +39,9 @@ func (r *inviteReconciler) url(p *invitePass) string {
 // written.
 func (r *inviteReconciler) keepSecret(ctx context.Context, p *invitePass) *outcome {
 	switch {
+	case p.observing() && p.code != "" && !r.exists(ctx, types.NamespacedName{Namespace: p.invite.Namespace, Name: inviteSecretName(p.invite)}):
+		p.status.Plan = []string{"keep the link in Secret " + inviteSecretName(p.invite)}
+		return observed(p.status.Plan)
 	case p.observing():
 		return nil
 	case p.code == "" && p.formerKey != "":

@@ -43,8 +43,8 @@ func (r *libraryReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := library.DeepCopy()
-	p := &libraryPass{library: library, status: library.Status.DeepCopy(), agreed: agreed(library)}
-	result := r.reconcile(ctx, p)
+	p := &libraryPass{library: library, status: library.Status.DeepCopy(), agreed: agreed(library, library.Status.ObservedGeneration)}
+	result := p.unlessUnseen(r.reconcile(ctx, p))
 	library.Status = *p.status
 	return finish(ctx, r.Kit, before, library, result)
 }

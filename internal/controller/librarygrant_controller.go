@@ -149,6 +149,10 @@ func (r *libraryGrantReconciler) visit(ctx context.Context, p *grantPass) *outco
 		}
 		if o != nil {
 			s.connection.Server = nil
+		} else {
+			o = s.unseen() // the edges that it had when it was last seen are counted
+		}
+		if o != nil {
 			p.unseen[server] = o
 		}
 		p.sites[server] = s
@@ -223,7 +227,7 @@ func (p *grantPass) report(edges edgeCount, now time.Time) {
 	}
 	applied := metav1.Condition{Type: v1alpha1.ConditionApplied, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonApplied, Message: edges.progress(), ObservedGeneration: p.grant.Generation}
 	switch missing := edges.desired - edges.applied + edges.lingering; {
-	case missing > edges.gone+edges.observed:
+	case missing > edges.unknown+edges.observed:
 		applied.Status, applied.Reason = metav1.ConditionFalse, v1alpha1.ReasonEdgesPending
 	case edges.unseen != nil:
 		applied.Status, applied.Reason = metav1.ConditionUnknown, edges.unseen.reason

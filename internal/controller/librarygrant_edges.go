@@ -18,8 +18,9 @@ type edgeCount struct {
 	// lingering counts the edges of a grant that gives nothing (any more), which the server still has though nothing else gives them.
 	lingering    int32
 	firstPending string
-	// observed counts those of them that are on a server in mode Observe, which writes nothing, gone those whose MediaServer is.
-	observed, gone int32
+	// observed counts those of them that are on a server in mode Observe, which writes nothing, unknown those on a server of which
+	// nothing is known.
+	observed, unknown int32
 	// unseen says why nobody can tell what a server has.
 	unseen *outcome
 }
@@ -125,6 +126,9 @@ func (p *grantPass) countActive(count *edgeCount, user *v1alpha1.User, library *
 		p.pending(count, user, library)
 		return
 	}
+	if unseen := p.unseen[user.Spec.ServerRef.Name]; unseen != nil {
+		count.unseen = unseen
+	}
 	if p.has(user, library, role) && p.named(user) {
 		count.applied++
 		return
@@ -142,8 +146,8 @@ func (p *grantPass) countActive(count *edgeCount, user *v1alpha1.User, library *
 func (p *grantPass) pending(c *edgeCount, user *v1alpha1.User, library *v1alpha1.Library) {
 	name := user.Spec.ServerRef.Name
 	switch unseen := p.unseen[name]; {
-	case unseen != nil && unseen.reason == v1alpha1.ReasonServerNotFound:
-		c.gone++
+	case unseen != nil && p.sites[name].connection.Server == nil:
+		c.unknown++
 		c.unseen = unseen
 	case unseen == nil && p.sites[name].observing():
 		c.observed++

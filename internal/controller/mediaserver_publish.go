@@ -37,7 +37,8 @@ func (r *mediaServerReconciler) publish(key string, server *v1alpha1.MediaServer
 	connection.RetryAt = now.Add(result.after)
 	before := r.Connections.Put(key, connection)
 	wentStale := !now.Before(connection.StaleAt) && (before.RetryAt.Before(connection.StaleAt) || before.RetryAt.IsZero())
-	if connection.Up || before.Up || before.Server == nil || before.Generation != connection.Generation || before.Reason != connection.Reason || before.Remembered != connection.Remembered || wentStale {
+	unseen := connection.Failures == unseenAfter
+	if connection.Up || before.Up || unseen || before.Server == nil || before.Generation != connection.Generation || before.Reason != connection.Reason || before.Remembered != connection.Remembered || wentStale {
 		r.Wake.Dependents(key)
 	}
 }
@@ -48,8 +49,6 @@ func backoff(connection media.Connection, result outcome, longest time.Duration)
 	switch {
 	case result.after > 0:
 		return result.after
-	case result.reason == v1alpha1.ReasonIdentityChanged:
-		return jittered(lastProbeBackoff) // the right server may come back by itself
 	case result.reason == v1alpha1.ReasonIdentityChanged:
 		return jittered(lastProbeBackoff) // the right server may come back by itself
 	case result.kind == kindStalled, result.kind == kindHeld:

@@ -106,7 +106,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.MediaServer{}, w.concerning("MediaServer", of(kit.usersOfServer)), builder.WithPredicates(asksOtherwise)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", userKeeping), builder.WithPredicates(notItsOwn)).
-		WatchesRawSource(kit.Wake.users.source(w.server(kit.usersOfServer))).
+		WatchesRawSource(kit.Wake.users.sourceWith(w.server(kit.usersOfServer), r.isHeldUp)).
 		WithOptions(options(c.Users)).
 		Complete(r)
 }

@@ -73,6 +73,32 @@ func (s site) notUp() *outcome {
 	return waiting(v1alpha1.ReasonServerNotReady, "MediaServer %s: %s: %s", s.server.Name, c.Reason, c.Message)
 }
 
+// unseenAfter is how many looks in a row must fail before the objects of a server say that nobody knows whether it agrees: some
+// fifteen seconds, so that a restart costs no write of a status.
+const unseenAfter = 5
+
+// unseen returns the outcome that stands for what a server was seen to have, once it has not been seen for a while; nil as long
+// as what was seen counts.
+func (s site) unseen() *outcome {
+	if c := s.connection; c.Server == nil || c.Up || c.Failures < unseenAfter {
+		return nil
+	}
+	return s.notUp()
+}
+
+// unlessUnseen is an outcome that says what the server has, unless nobody can tell that now. Why an object is held up is said all the same.
+func (s site) unlessUnseen(o outcome) outcome {
+	if o.kind != kindDone && (o.kind != kindHeld || o.reason != v1alpha1.ReasonObserving) {
+		return o
+	}
+	unseen := s.unseen()
+	if unseen == nil {
+		return o
+	}
+	unseen.after = o.after
+	return *unseen
+}
+
 // mayWrite returns the outcome of an object that has something to write, when the server is not up; nil when it is.
 func (s site) mayWrite() *outcome {
 	if s.connection.Up {

@@ -40,7 +40,7 @@ func finish(ctx context.Context, k *Kit, before, now object, o outcome) (reconci
 		return overtaken, nil
 	}
 	if apierrors.HasStatusCause(o.err, corev1.NamespaceTerminatingCause) {
-		return reconcile.Result{RequeueAfter: jittered(safetyPoll)}, nil // nothing can be made there any more
+		o = *namespaceDeleted(now.GetNamespace()) // nothing can be made there any more
 	}
 	if o.early && len(*before.StatusConditions()) > 0 {
 		return reconcile.Result{RequeueAfter: jittered(safetyPoll)}, nil // the first look brings it back

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
@@ -44,6 +45,9 @@ func (r *userReconciler) agree(ctx context.Context, p *userPass) outcome {
 		diff = p.difference()
 	}
 	if p.observing() {
+		if p.record.Generated && p.passwordRef() == nil && !p.chosenByHolder() && !r.exists(ctx, types.NamespacedName{Namespace: p.user.Namespace, Name: credentialsSecretName(p.user)}) {
+			diff.words = append(diff.words, "its password kept in Secret "+credentialsSecretName(p.user))
+		}
 		return p.observe(diff)
 	}
 	same := sameAccess(p.status.Access, p.accessStatus(p.agreeing(diff))) && (p.status.State == p.want || p.status.State == v1alpha1.UserDisabledOnServer)

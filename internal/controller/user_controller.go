@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,6 +19,25 @@ type userReconciler struct {
 	*Kit
 	brake    *brake
 	restores *restores
+	// heldUp holds the Users with something to write to a server that is down: they come first when it is back, before those
+	// that only say again that it agrees.
+	heldUp sync.Map
+}
+
+func (r *userReconciler) isHeldUp(request reconcile.Request) bool {
+	_, held := r.heldUp.Load(request)
+	return held
+}
+
+// noteHeldUp takes note of how a pass ended, before it is said that the server is not seen. Where nothing could be compared,
+// what was known stays, and what a person has changed is to be done.
+func (r *userReconciler) noteHeldUp(request reconcile.Request, p *userPass, o outcome) {
+	switch {
+	case p.connection.Up, p.usable() && o.kind != kindWaiting:
+		r.heldUp.Delete(request)
+	case p.usable(), deleted(p.user), p.user.Generation != p.user.Status.ObservedGeneration:
+		r.heldUp.Store(request, true)
+	}
 }
 
 // +kubebuilder:rbac:groups=usher.media,resources=users,verbs=get;list;watch;patch
@@ -84,11 +104,14 @@ type userPass struct {
 func (r *userReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	user := &v1alpha1.User{}
 	if err := r.Client.Get(ctx, request.NamespacedName, user); err != nil {
+		r.heldUp.Delete(request)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := user.DeepCopy()
-	p := &userPass{user: user, status: user.Status.DeepCopy(), agreed: agreed(user)}
-	result := r.reconcile(ctx, p).orSooner(r.Clock.Now(), p.next)
+	p := &userPass{user: user, status: user.Status.DeepCopy(), agreed: agreed(user, user.Status.ObservedGeneration)}
+	result := r.reconcile(ctx, p)
+	r.noteHeldUp(request, p, result)
+	result = p.unlessUnseen(result).orSooner(r.Clock.Now(), p.next)
 	user.Status = *p.status
 	return finish(ctx, r.Kit, before, user, result)
 }

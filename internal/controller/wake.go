@@ -56,11 +56,25 @@ func (b *bell) ring(key string, delay time.Duration) {
 
 // source connects the bell to a controller's queue. What it brings back gives way to what people changed.
 func (b *bell) source(requests func(context.Context, string) []reconcile.Request) source.Source {
+	return b.sourceWith(requests, func(reconcile.Request) bool { return false })
+}
+
+// sourceWith is source for a kind some of which come before the others.
+func (b *bell) sourceWith(requests func(context.Context, string) []reconcile.Request, urgent func(reconcile.Request) bool) source.Source {
 	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.enqueue = func(key string, delay time.Duration) {
-			enqueue(queue, delay, handler.LowPriority, requests(ctx, key))
+			var first, rest []reconcile.Request
+			for _, request := range requests(ctx, key) {
+				if urgent(request) {
+					first = append(first, request)
+				} else {
+					rest = append(rest, request)
+				}
+			}
+			enqueue(queue, delay, handler.LowPriority+1, first)
+			enqueue(queue, delay, handler.LowPriority, rest)
 		}
 		return nil
 	})
