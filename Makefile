@@ -13,6 +13,7 @@ kubectl ?= kubectl
 .PHONY: quickstart
 quickstart: ## Start everything on this machine, apply config/samples, prove who sees what (ONCE=1: prove it and exit)
 	@mkdir -p bin
+	@echo "  … building bin/quickstart (the first time: about a minute)"
 	@go build -o bin/quickstart ./hack/quickstart
 	@exec bin/quickstart $(if $(filter-out 0 false,$(ONCE)),--once)
 

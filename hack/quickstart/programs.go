@@ -32,6 +32,7 @@ func (q *quickstart) bin(name string) string { return filepath.Join(q.root, "bin
 // build compiles one program and says how far it is, since the first time takes minutes.
 func (q *quickstart) build(ctx context.Context, name string) error {
 	began := time.Now()
+	q.out.wait("building bin/%s (the first time: about a minute)", name)
 	command := exec.CommandContext(ctx, "go", "build", "-v", "-o", q.bin(name), "./cmd/"+name)
 	command.Dir = q.root
 	output, err := command.StderrPipe()

@@ -160,3 +160,37 @@ func TestAnInvitesSecretIsRepairedAndAForeignOneIsAConflict(t *testing.T) {
 		})
 	}
 }
+
+// TestASecretThatAMediaServerReadsIsItsAlone: though a User made it, it is not written any more, nor deleted with the User.
+func TestASecretThatAMediaServerReadsIsItsAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.user("ann"))
+	w.ready(&v1alpha1.User{}, "ann")
+	other := w.mediaServer()
+	other.Name, other.Spec.URL, other.Spec.Credentials.SecretRef.Name = "other", "http://elsewhere.test", "ann-credentials"
+	w.create(other)
+	edit(w, &corev1.Secret{ObjectMeta: w.meta("ann-credentials")}, func(s *corev1.Secret) { s.Data["password"] = []byte("of the other server") })
+	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+	w.delete(w.user("ann"))
+	w.gone(w.user("ann"))
+	if w.passwordOrNone("ann-credentials") != "of the other server" {
+		t.Error("the Secret of a MediaServer was written or deleted by a User")
+	}
+}
+
+// TestADeletedUserTakesNoForeignSecretAlong that has the name which its own would have.
+func TestADeletedUserTakesNoForeignSecretAlong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.secret("ann-first", map[string]string{"password": "first password of ann"}), w.secret("ann-credentials", map[string]string{"password": "somebody's own"}))
+	ann := w.user("ann")
+	ann.Spec.Password = &v1alpha1.Password{SecretRef: &v1alpha1.SecretKeyReference{Name: "ann-first"}}
+	w.create(ann)
+	w.ready(&v1alpha1.User{}, "ann")
+	w.delete(w.user("ann"))
+	w.gone(w.user("ann"))
+	if w.passwordOrNone("ann-credentials") != "somebody's own" {
+		t.Error("a Secret that is not the User's was deleted with it")
+	}
+}

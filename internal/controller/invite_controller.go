@@ -150,6 +150,8 @@ func (r *inviteReconciler) validate(p *invitePass) *outcome {
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s; it has %v", spec.Role, roleNames(able))
 	case role.Administers:
 		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: an invite admits nobody who does", spec.Role)
+	case p.isNative && role.NotByInvite:
+		return stalled(v1alpha1.ReasonUnsupported, "no invite of this server gives the role %s: set spec.role to one of %v, and give people that role by their Users", spec.Role, invitedRoles(able))
 	case !able.HasLibraryRole(media.LibraryRole(spec.LibraryRole)):
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s in a library: set spec.libraryRole to Viewer", spec.LibraryRole)
 	case spec.Account != nil && spec.Account.ExpiresAfter != nil && p.rung(spec.Role) == "":
@@ -164,6 +166,13 @@ func (r *inviteReconciler) validate(p *invitePass) *outcome {
 		return stalled(v1alpha1.ReasonUnsupported, "people choose their password on Usher's pages, and this server keeps the one that an account was made with: declare a User instead, or invite people on the server itself")
 	}
 	return nil
+}
+
+// invitedRoles are those that the server's own invites give.
+func invitedRoles(able media.Capabilities) []media.Role {
+	return slices.DeleteFunc(roleNames(able), func(role media.Role) bool {
+		return able.Roles[role].NotByInvite || able.Roles[role].Administers || !able.Roles[role].Assignable
+	})
 }
 
 // noPages says what to do where people would come by pages that Usher does not have yet. The delivery is immutable.

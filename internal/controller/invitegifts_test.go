@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,4 +184,29 @@ func TestARecordThatIsLostGivesNothingBack(t *testing.T) {
 		return len(redemptions.Items) == 1 && redemptions.Items[0].Spec.Username == "kim" && total(w.came("joe")) == 0
 	})
 
+}
+
+// TestAnInviteIsRefusedARoleThatNoLinkGives: a role of the server's own. One that is changed to it admits nobody meanwhile.
+func TestAnInviteIsRefusedARoleThatNoLinkGives(t *testing.T) {
+	t.Parallel()
+	w := newInviteWorld(t)
+	w.askAsOwner("POST", "/v1/roles", map[string]any{"name": "Librarian", "permissions": []any{map[string]string{"resource": "libraries", "operation": "read"}}}, nil)
+	w.look()
+	w.invite("guests", nil)
+	code := w.code("guests")
+	w.create(&v1alpha1.Invite{ObjectMeta: w.meta("staff"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}, Role: "Librarian"}})
+	said := w.condition(&v1alpha1.Invite{}, "staff", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
+	if !strings.Contains(said.Message, "Librarian") || !strings.Contains(said.Message, "Member") {
+		t.Errorf("the message does not name the role, and those that are given: %s", said.Message)
+	}
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Role = "Librarian" })
+	w.condition(&v1alpha1.Invite{}, "guests", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
+	if status, _ := w.register("joe", code); status == http.StatusCreated {
+		t.Error("the link admits people with a role that the manifest does not say")
+	}
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Role = v1alpha1.AccountRoleMember })
+	w.ready(&v1alpha1.Invite{}, "guests")
+	if status, text := w.register("joe", code); status != http.StatusCreated {
+		t.Errorf("the link answers %d %s", status, text)
+	}
 }

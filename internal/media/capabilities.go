@@ -10,6 +10,8 @@ type RoleInfo struct {
 	Administers bool
 	// Assignable: Usher's account may give the role. Owner never is.
 	Assignable bool
+	// NotByInvite: no invite of the server's own gives the role. One that administers is never given by an invite.
+	NotByInvite bool
 }
 
 // Capabilities are what a server can do, as its driver found them (rule R11).

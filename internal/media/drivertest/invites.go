@@ -29,6 +29,7 @@ var inviteCases = []testCase{
 	{"deleted", inviteDeleted},
 	{"code_taken", inviteTaken},
 	{"refused", inviteRefused},
+	{"roles", inviteRoles},
 	{"code_in_no_error", inviteRedaction},
 }
 
@@ -133,6 +134,27 @@ var inviteReadBack = withInvites(func(i inviting) {
 	}
 	if path := i.InvitePath(code); !strings.HasPrefix(path, "/") || !strings.Contains(path, code) {
 		i.Error("the path of the invite's page lacks its code")
+	}
+})
+
+// inviteRoles: every role that the driver says is given by an invite can be, and no other is: one that can never be given leaves
+// nothing on the server.
+var inviteRoles = withInvites(func(i inviting) {
+	for role, info := range i.can.Roles {
+		settings := i.settings()
+		settings.Role = role
+		made, err := i.CreateInvite(i.ctx(), media.NewInvite{Code: inviteCode(), Reference: reference, Settings: settings})
+		switch {
+		case info.Administers || info.NotByInvite || !info.Assignable:
+			i.wantCode(err, media.Invalid, media.PermissionDenied, media.Unsupported)
+			if list, err := i.ListInvites(i.ctx()); err != nil || len(list) > 0 {
+				i.Errorf("%s: refused, and listed %v, %v", role, list, err)
+			}
+		case err != nil || made.Settings.Role != role:
+			i.Errorf("an invite gives the role %s, says the driver: %+v, %v", role, made.Settings, err)
+		default:
+			i.must(i.DeleteInvite(i.ctx(), made.ID))
+		}
 	}
 })
 

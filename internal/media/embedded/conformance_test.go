@@ -121,6 +121,7 @@ func harness() drivertest.Harness {
 	h.Start = func(t testing.TB) drivertest.Server {
 		r := start(t)
 		token := r.register()
+		hand{r, token}.do("POST", "/v1/roles", object{"name": "Librarian", "permissions": []any{object{"resource": "libraries", "operation": "read"}}})
 		return serve(r, r.config(), token)
 	}
 	h.StartEmpty = func(t testing.TB) drivertest.Server {

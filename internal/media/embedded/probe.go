@@ -42,7 +42,7 @@ func (d *Driver) Probe(ctx context.Context) (media.Probe, error) {
 		return media.Probe{}, err
 	}
 	for _, role := range own {
-		probe.Capabilities.Roles[media.Role(role.Name)] = media.RoleInfo{Administers: role.administers(), Assignable: true}
+		probe.Capabilities.Roles[media.Role(role.Name)] = media.RoleInfo{Administers: role.administers(), Assignable: true, NotByInvite: true}
 	}
 	return probe, nil
 }

@@ -23,7 +23,7 @@ func TestRolesOfTheServersOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[media.Role]media.RoleInfo{"Librarian": {Assignable: true}, "Doorkeeper": {Assignable: true, Administers: true}, "Janitor": {Assignable: true, Administers: true}}
+	want := map[media.Role]media.RoleInfo{"Librarian": {Assignable: true, NotByInvite: true}, "Doorkeeper": {Assignable: true, Administers: true, NotByInvite: true}, "Janitor": {Assignable: true, Administers: true, NotByInvite: true}}
 	for role, info := range want {
 		if got := probe.Capabilities.Roles[role]; got != info {
 			t.Errorf("%s: %+v, want %+v", role, got, info)
