@@ -15,14 +15,14 @@ var takeNothing = []string{"session.start", "session.refuse", "library.scan"}
 func (s *Store) ChangedSince(ctx context.Context, seq int64) (last int64, changed bool, err error) {
 	var found struct {
 		Last    int64 `bun:"last"`
-		Changes int64 `bun:"changes"`
+		Changed bool  `bun:"changed"`
 	}
 	// Each change is written in the transaction that makes it, and transactions that write take turns: none with a lower number
 	// appears later.
 	err = s.read.NewSelect().
 		ColumnExpr("(SELECT COALESCE(max(seq), 0) FROM audit_log) AS last").
-		ColumnExpr("(SELECT count(*) FROM audit_log WHERE seq > ? AND action NOT IN (?)) AS changes", seq, bun.List(takeNothing)).
+		ColumnExpr("EXISTS (SELECT 1 FROM audit_log WHERE seq > ? AND action NOT IN (?)) AS changed", seq, bun.List(takeNothing)).
 		Scan(ctx, &found)
 	// A lower number is that of a database which was put back to an earlier time.
-	return found.Last, found.Changes > 0 || found.Last < seq, err
+	return found.Last, found.Changed || found.Last < seq, err
 }
