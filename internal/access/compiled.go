@@ -77,7 +77,8 @@ func (c *GrantCache) Keep(namespace string, grants []v1alpha1.LibraryGrant, besi
 	}
 }
 
-// Compile is NewGrant, from memory where it can be. What Keep was not told of is compiled and not remembered.
+// Compile is NewGrant, from memory where it can be. What Keep was not told of is compiled and not remembered. The LibraryGrant
+// shares its memory with the cache from then on: nobody may change it, nor decode anything into it.
 func (c *GrantCache) Compile(grant *v1alpha1.LibraryGrant) (Grant, error) {
 	kept := c.kept(grant)
 	if kept == nil {

@@ -56,11 +56,11 @@ func (s site) accepted(object client.Object, since time.Time) bool {
 	return access.Accepted(s.server.Status.AcceptedObjects, object.GetCreationTimestamp().Time, since)
 }
 
-// acceptingAll is the command that accepts all objects that are there. Its moment is the end of this second, so that it is after
-// what began in this second.
+// acceptingAll is the command that accepts all objects that are there when it is run. A message that named a moment would be
+// another one at each look, and a write of each status.
 func (s site) acceptingAll() string {
 	return "kubectl annotate mediaserver " + s.server.Name + " -n " + s.server.Namespace + " --overwrite " +
-		v1alpha1.AnnotationAcceptObjectsBefore + "=" + s.now.UTC().Add(time.Second).Truncate(time.Second).Format(time.RFC3339)
+		v1alpha1.AnnotationAcceptObjectsBefore + "=$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 }
 
 // notNoted is the outcome of an object that its MediaServer may have take over what exists, in the moment before it is noted since

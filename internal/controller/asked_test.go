@@ -71,11 +71,15 @@ func TestWhatNobodyWasAskedForIsNotTakenOver(t *testing.T) {
 			if after := fmt.Sprint(w.store.Accounts(), w.store.Libraries()); after != before {
 				t.Errorf("what is somebody's was changed:\n%s\n%s", before, after)
 			}
-			_, command, _ := strings.Cut(message, v1alpha1.AnnotationAcceptObjectsBefore+"=")
-			moment, _, _ := strings.Cut(command, ")")
-			edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) {
-				metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptObjectsBefore, moment)
-			})
+			if command := "kubectl annotate mediaserver home -n " + w.namespace + " --overwrite usher.media/accept-objects-before=$(date -u +%Y-%m-%dT%H:%M:%SZ)"; !strings.Contains(message, command) {
+				t.Errorf("the message does not give the command %s: %s", command, message)
+			}
+			w.sync()
+			w.sync()
+			if again := w.condition(&v1alpha1.User{}, "boss", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict); again.Message != message {
+				t.Errorf("another look says it otherwise: %s\nwas %s", again.Message, message)
+			}
+			w.accept()
 			w.ready(&v1alpha1.User{}, "boss")
 			w.ready(&v1alpha1.Library{}, "private")
 			if n := len(w.store.Libraries()); n != 1 {

@@ -89,7 +89,7 @@ func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outc
 	if err != nil {
 		return retry(err)
 	}
-	if p.compiled, err = r.Grants.Compile(p.grant); err != nil {
+	if p.compiled, err = compileListed(r.Grants, p.grant, grants); err != nil {
 		return stalled(v1alpha1.ReasonInvalidSpec, "a selector is none: %s", err)
 	}
 	now := r.Clock.Now()
@@ -112,6 +112,17 @@ func (r *libraryGrantReconciler) gather(ctx context.Context, p *grantPass) *outc
 		return retry(err)
 	}
 	return r.visit(ctx, p)
+}
+
+// compileListed compiles a LibraryGrant as it is in a listing of the cache, which nobody changes. The answer to a status patch is
+// decoded into the reconciler's own copy: what is compiled of that may not be kept.
+func compileListed(compiled *access.GrantCache, grant *v1alpha1.LibraryGrant, listed []v1alpha1.LibraryGrant) (access.Grant, error) {
+	for i := range listed {
+		if listed[i].UID == grant.UID && listed[i].ResourceVersion == grant.ResourceVersion {
+			return compiled.Compile(&listed[i])
+		}
+	}
+	return access.NewGrant(grant)
 }
 
 // gatherUsers has the cache select them: a list of all would be the largest thing in memory.

@@ -126,8 +126,11 @@ func readRecord(object client.Object, identity string) record {
 }
 
 // parsedRecords remembers what annotations say, since one object is looked at once for each edge that it is part of.
-// What is in it is never changed.
+// What is in it is never changed. It bounds the number of texts, and longestParsed each of them: the longer ones are of Invites,
+// and are part of no edge.
 var parsedRecords = lru.New(4096)
+
+const longestParsed = 4 << 10
 
 func parseRecord(object client.Object) record {
 	text := object.GetAnnotations()[v1alpha1.AnnotationOwned]
@@ -141,7 +144,9 @@ func parseRecord(object client.Object) record {
 	if json.Unmarshal([]byte(text), &r) != nil {
 		r = record{}
 	}
-	parsedRecords.Add(text, r)
+	if len(text) <= longestParsed {
+		parsedRecords.Add(text, r)
+	}
 	return r
 }
 

@@ -3,6 +3,10 @@ package api
 import (
 	"slices"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/usher-media/usher/internal/testenv"
 )
 
 var goodLibraryGrants = map[string]string{
@@ -40,4 +44,35 @@ var libraryGrantChanges = []change{
 
 func TestLibraryGrant(t *testing.T) {
 	testKind(t, "LibraryGrant", goodLibraryGrants, badLibraryGrants(), libraryGrantChanges)
+}
+
+// TestALargeSelectorOfBeforeShrinks: one that is stored, and larger than what is taken today, may lose values one by one. Each is
+// somebody's access.
+func TestALargeSelectorOfBeforeShrinks(t *testing.T) {
+	t.Parallel()
+	env := testenv.Get(t)
+	namespace := env.Namespace(t)
+	grant := manifest(t, "LibraryGrant", namespace, "large", `{users: {all: null, selector: {matchExpressions: [`+expressions(6, 64)+`]}}}`)
+	spec := grant.Object["spec"]
+	grant.Object["spec"] = manifest(t, "LibraryGrant", namespace, "small", `{}`).Object["spec"]
+	if err := env.Client().Create(t.Context(), grant); err != nil {
+		t.Fatal(err)
+	}
+	env.Rewrite(t, grant, func(stored map[string]any) { stored["spec"] = spec })
+	c := strict(env.Client())
+	change := func(edit func(values []any) []any) error {
+		current := grant.DeepCopy()
+		if err := c.Get(t.Context(), keyOf(grant), current); err != nil {
+			t.Fatal(err)
+		}
+		expressions, _, _ := unstructured.NestedSlice(current.Object, "spec", "users", "selector", "matchExpressions")
+		first := expressions[0].(map[string]any)
+		first["values"] = edit(first["values"].([]any))
+		if err := unstructured.SetNestedSlice(current.Object, expressions, "spec", "users", "selector", "matchExpressions"); err != nil {
+			t.Fatal(err)
+		}
+		return c.Update(t.Context(), current)
+	}
+	mustSay(t, change(func(values []any) []any { return values[1:] }), "")
+	mustSay(t, change(func(values []any) []any { return append(values, "another") }), manyValues)
 }
