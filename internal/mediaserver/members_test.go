@@ -70,13 +70,25 @@ func TestTheListsOfALibraryAreWhole(t *testing.T) {
 	w.user(owner, "stranger", "")
 	w.user(owner, "ada", `,"role":"admin"`)
 	w.user(owner, "both", `,"role":"admin","access":{"all":true,"libraries":[{"libraryId":"`+films+`"}]}`)
-	for path, want := range map[string]string{"members": "[olga boss everything ada both] [owner admin viewer admin viewer] [grant grant all role grant]",
-		"permissions": "[olga boss everything ada both] [admin admin viewer admin viewer] [role grant all role grant]"} {
-		list := "/v1/libraries/" + films + "/" + path
-		if got := fmt.Sprint(w.names(list, owner, "username"), w.names(list, owner, "role"), w.names(list, owner, "by")); got != want {
-			t.Errorf("%s: %s, want %s", path, got, want)
+	const want = "[olga boss everything ada both] [owner admin viewer admin viewer] [grant grant all role grant]"
+	members, permissions := "/v1/libraries/"+films+"/members", "/v1/libraries/"+films+"/permissions"
+	if got := fmt.Sprint(w.names(members, owner, "username"), w.names(members, owner, "role"), w.names(members, owner, "by")); got != want {
+		t.Errorf("members: %s, want %s", got, want)
+	}
+	// The permissions are the grants, no fewer and no more: each of them can be revoked.
+	if got := fmt.Sprint(w.names(permissions, owner, "username"), w.names(permissions, owner, "role")); got != "[boss both] [admin viewer]" {
+		t.Errorf("permissions: %s", got)
+	}
+	// Who is deactivated is still a member, and the list says that they see nothing.
+	for _, off := range []bool{true, false} {
+		w.want(200, "PATCH", "/v1/users/"+boss, owner, fmt.Sprintf(`{"disabled":%t}`, off))
+		for _, member := range w.want(200, "GET", members, owner, "")["items"].([]any) {
+			if member := member.(map[string]any); member["disabled"] != (off && member["username"] == "boss") {
+				t.Errorf("boss disabled is %t: %v", off, member)
+			}
 		}
 	}
+	bossToken = w.signIn("boss")
 	w.want(204, "DELETE", "/v1/libraries/"+films+"/permissions/"+boss, owner, "")
 	w.want(200, "POST", "/v1/libraries/"+films+"/permissions", owner, `{"userId":"`+boss+`","role":"admin"}`)
 	// Who sees it without a grant cannot be removed from it alone, and the answer says so.
@@ -84,11 +96,34 @@ func TestTheListsOfALibraryAreWhole(t *testing.T) {
 		"DELETE", "/v1/libraries/"+films+"/members/"+everything, bossToken, "")
 	// Links that others made are listed for who has all that they give, and ended by those who may end them.
 	invites := "/v1/libraries/" + films + "/invites"
-	theirs := w.want(201, "POST", "/v1/invites", owner, `{"libraries":[{"libraryId":"`+films+`"}]}`)["id"].(string)
+	made := w.want(201, "POST", "/v1/invites", owner,
+		`{"libraries":[{"libraryId":"`+films+`"}],"email":"mia@example.org","welcome":"Hello","reference":"For Mia"}`)
+	theirs := made["id"].(string)
+	w.want(201, "POST", "/v1/auth/register", "",
+		`{"username":"mia","email":"mia@example.org","password":"`+password+`","inviteCode":"`+made["code"].(string)+`"}`)
 	w.want(201, "POST", "/v1/invites", owner, `{"libraries":[{"libraryId":"`+kids+`"}]}`)
 	own := w.want(201, "POST", invites, bossToken, `{}`)["id"].(string)
 	if got := w.names(invites, bossToken, "id"); !slices.Equal(got, []string{theirs, own}) {
 		t.Errorf("listed %v, want %v", got, []string{theirs, own})
+	}
+	told := func(token string) (told []string) {
+		for _, invite := range w.want(200, "GET", invites, token, "")["items"].([]any) {
+			invite := invite.(map[string]any)
+			for _, field := range []string{"codeSHA256", "email", "welcome", "reference", "lastUsedBy"} {
+				if value, _ := invite[field].(string); value != "" {
+					told = append(told, invite["id"].(string)+" "+field)
+				}
+			}
+		}
+		return told
+	}
+	// What others wrote into theirs, and who came, is for who sees all invites.
+	all := []string{theirs + " codeSHA256", theirs + " email", theirs + " welcome", theirs + " reference", theirs + " lastUsedBy", own + " codeSHA256"}
+	if got := told(bossToken); !slices.Equal(got, all[5:]) {
+		t.Errorf("a library's admin is told %v", got)
+	}
+	if got := told(owner); !slices.Equal(got, all) {
+		t.Errorf("the owner is told %v", got)
 	}
 	w.says(403, "Forbidden", "DELETE", invites+"/"+theirs, bossToken, "")
 	w.want(204, "DELETE", invites+"/"+own, bossToken, "")

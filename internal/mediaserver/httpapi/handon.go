@@ -53,7 +53,8 @@ func inviteVisible(giver rules.Holding, path rules.Path) func(*store.Invite) err
 	}
 }
 
-// visibleInvites leaves of a page those that exist for the caller.
+// visibleInvites leaves of a page those that exist for the caller. What their makers wrote into them, and who came, is for those who
+// see every invite that gives no more than they have, and for who made it.
 func (a *api) visibleInvites(
 	ctx context.Context, path rules.Path, list store.List[*store.Invite], err error,
 ) (*body[Page[Invite]], error) {
@@ -63,5 +64,12 @@ func (a *api) visibleInvites(
 	giver, err := a.holding(ctx)
 	visible, now, me := inviteVisible(giver, path), a.now(), callerOf(ctx).account.ID
 	list.Items = slices.DeleteFunc(list.Items, func(invite *store.Invite) bool { return visible(invite) != nil })
-	return pageOf(list, func(v *store.Invite) Invite { return inviteView(v, now, me) }), err
+	whole := inviteVisible(giver, rules.SeeInvite)
+	return pageOf(list, func(v *store.Invite) Invite {
+		view := inviteView(v, now, me)
+		if !view.Mine && whole(v) != nil {
+			view.CodeSHA256, view.LastUsedBy, view.Email, view.Welcome, view.Reference = "", "", nil, "", ""
+		}
+		return view
+	}), err
 }

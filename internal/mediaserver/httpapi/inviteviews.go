@@ -17,7 +17,7 @@ type Inviter struct {
 // Invite is an invite as administrators see it. Its code is not among what they see.
 type Invite struct {
 	ID         string             `json:"id"`
-	CodeSHA256 string             `json:"codeSHA256" doc:"SHA-256 of the code, in hexadecimal"`
+	CodeSHA256 string             `json:"codeSHA256,omitempty" doc:"SHA-256 of the code, in hexadecimal; absent in a library's list for who does not see all invites"`
 	Status     rules.InviteStatus `json:"status" enum:"pending,revoked,expired,exhausted,unavailable"`
 	Reason     string             `json:"reason,omitempty" doc:"Why nobody can use it, where the status does not say"`
 	MadeBy     string             `json:"madeBy" doc:"ID of the account that answers for it: who made it, or changed it last. It gives what that account may give"`

@@ -10,7 +10,7 @@ import (
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
 
-// Member is somebody in a library: its owner, or who was granted it.
+// Member is somebody in a library: its owner, who was granted it, or who sees every library.
 type Member struct {
 	UserID      string            `json:"userId"`
 	Username    string            `json:"username"`
@@ -18,6 +18,7 @@ type Member struct {
 	Role        rules.LibraryRole `json:"role" enum:"owner,admin,viewer"`
 	By          store.By          `json:"by" enum:"grant,role,all" doc:"Why they see it: it is theirs or was granted, their role sees every library, or their access has all"`
 	Since       *time.Time        `json:"since" nullable:"true" doc:"Null: it was not granted"`
+	Disabled    bool              `json:"disabled" doc:"True: the account is deactivated, and sees nothing until it is enabled"`
 }
 
 type (
@@ -59,7 +60,7 @@ func (a *api) memberRoutes() {
 }
 
 func memberView(h store.Holder) Member {
-	return Member{UserID: h.AccountID, Username: h.Username, DisplayName: h.DisplayName, Role: h.Role, By: h.By, Since: timeView(h.GrantedAt)}
+	return Member{UserID: h.AccountID, Username: h.Username, DisplayName: h.DisplayName, Role: h.Role, By: h.By, Since: timeView(h.GrantedAt), Disabled: h.Disabled}
 }
 
 // libraryToGovern returns a library that the caller may see and whose members it may change.

@@ -137,13 +137,12 @@ type Permission struct {
 	Username    string            `json:"username"`
 	DisplayName string            `json:"displayName"`
 	Role        rules.LibraryRole `json:"role" enum:"viewer,admin"`
-	By          store.By          `json:"by" enum:"grant,role,all" doc:"Why they see it: it was granted, their role sees every library, or their access has all"`
-	GrantedAt   *time.Time        `json:"grantedAt" nullable:"true" doc:"Null: it was not granted"`
+	GrantedAt   time.Time         `json:"grantedAt"`
 }
 
 func permissionView(h store.Holder) Permission {
 	return Permission{
 		UserID: h.AccountID, LibraryID: h.LibraryID, Username: h.Username, DisplayName: h.DisplayName,
-		Role: h.Role, By: h.By, GrantedAt: timeView(h.GrantedAt),
+		Role: h.Role, GrantedAt: h.GrantedAt.Time(),
 	}
 }

@@ -25,7 +25,7 @@ func (s *Store) Members(ctx context.Context, library *Library, page Page) (List[
 	var rows []Holder
 	if page.Cursor == "" {
 		var owner Holder
-		err := s.read.NewSelect().Table("accounts").Column("username", "display_name").
+		err := s.read.NewSelect().Table("accounts").Column("username", "display_name", "disabled").
 			ColumnExpr("id AS account_id").ColumnExpr("created_at AS granted_at").Where("id = ?", library.CreatedBy).
 			Scan(ctx, &owner)
 		if err != nil && notFound(err, nil) != nil {

@@ -38,14 +38,18 @@ type Permission struct {
 	CreatedBy string `bun:"created_by,scanonly"`
 }
 
-// Holder is somebody who sees a library. Its GrantedAt is 0 where nobody granted it: By says why they see it then.
+// Holder is a permission with the account that holds it. Among the members of a library it may be somebody who sees it without one:
+// GrantedAt is 0 then.
 type Holder struct {
 	Permission `bun:",extend"`
 
 	Seq         int64  `bun:"seq"`
 	Username    string `bun:"username"`
 	DisplayName string `bun:"display_name"`
-	By          By     `bun:"by"`
+	// Disabled says that they see nothing for now.
+	Disabled bool `bun:"disabled"`
+	// By is why they see the library; empty where only grants are listed.
+	By By `bun:"by"`
 }
 
 // By is why somebody sees a library.
@@ -225,7 +229,6 @@ func (s *Store) Grant(
 		if err := holders(tx, &holder, libraryID).Where("p.account_id = ?", accountID).Scan(ctx); err != nil {
 			return err
 		}
-		holder.By = ByGrant
 		return s.recordMember(ctx, tx, "library.grant", library, holder)
 	})
 	return holder, err
@@ -288,19 +291,20 @@ func (s *Store) Revoke(ctx context.Context, libraryID, accountID string, check f
 	})
 }
 
-// Holders returns a page of who sees a library, in the order in which the accounts were made. Error: ErrBadCursor.
+// Holders returns a page of who was granted a library, and of nobody else, in the order in which the accounts were made: what Grant
+// gives and Revoke takes. Members are all who see it. Error: ErrBadCursor.
 func (s *Store) Holders(ctx context.Context, libraryID string, page Page) (List[Holder], error) {
 	after, err := page.afterSeq()
 	if err != nil {
 		return List[Holder]{}, err
 	}
 	var rows []Holder
-	err = audience(s.read, &rows, libraryID).Where("a.seq > ?", after).Order("a.seq").Limit(int64(page.Limit) + 1).Scan(ctx)
+	err = holders(s.read, &rows, libraryID).Where("a.seq > ?", after).Order("a.seq").Limit(int64(page.Limit) + 1).Scan(ctx)
 	return cut(rows, page.Limit, func(h Holder) string { return seqKey(h.Seq) }), err
 }
 
 func holders(db bun.IDB, into any, libraryID string) *bun.SelectQuery {
-	return db.NewSelect().Model(into).ColumnExpr("p.*").Column("a.seq", "a.username", "a.display_name").
+	return db.NewSelect().Model(into).ColumnExpr("p.*").Column("a.seq", "a.username", "a.display_name", "a.disabled").
 		Join("JOIN accounts AS a ON a.id = p.account_id").Where("p.library_id = ?", libraryID)
 }
 
@@ -313,7 +317,7 @@ func audience(db bun.IDB, into any, libraryID string) *bun.SelectQuery {
 			bun.List(administrators), rules.LibraryAdmin, rules.Viewer).
 		ColumnExpr("CASE WHEN p.role IS NOT NULL THEN ? WHEN "+administers+" THEN ? ELSE ? END AS ?",
 			ByGrant, bun.List(administrators), ByRole, ByAll, bun.Ident("by")).
-		Column("a.seq", "a.username", "a.display_name").
+		Column("a.seq", "a.username", "a.display_name", "a.disabled").
 		Join("LEFT JOIN permissions AS p ON p.account_id = a.id AND p.library_id = ?", libraryID).
 		Where("p.role IS NOT NULL OR a.access_all OR "+administers, bun.List(administrators)).
 		Where("NOT EXISTS (SELECT 1 FROM libraries WHERE id = ? AND personal)", libraryID)

@@ -179,6 +179,9 @@ func Size(bytes int64) string {
 	for value >= unit && len(names) > 1 {
 		value, names = value/unit, names[1:]
 	}
+	if bytes == 1 {
+		return "1 byte"
+	}
 	if names[0] == "bytes" {
 		return fmt.Sprintf("%d bytes", bytes)
 	}
