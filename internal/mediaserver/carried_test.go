@@ -1,6 +1,8 @@
 package mediaserver_test
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -109,11 +111,47 @@ func TestTheWayBackIsAnInvite(t *testing.T) {
 	c.user(c.owner, "mia", "")
 	b := c.signedIn("mia")
 	b.policy = webPolicy
-	for _, bad := range []string{"//evil.example", "../app/recent", "short"} {
-		b.open(200, "/app/account?invite="+bad)
+	for _, bad := range []string{
+		"//evil.example", "https://evil.example/", "../app/recent", code + "/../../app/recent", code + "?x=y", code + "\r\nX-Evil: 1", "short",
+	} {
+		b.open(200, "/app/account?invite="+url.QueryEscape(bad))
 		if strings.Contains(b.page.body, bad) {
 			t.Errorf("the page holds %q", bad)
 		}
+		b.open(200, "/app/account?invite="+code)
+		b.submit(303, "account", map[string]string{"current": password, "new": password, "repeat": password, "invite": bad})
+		if got := b.page.header.Get("Location"); got != "/app/account?done" || b.page.header.Get("X-Evil") != "" {
+			t.Errorf("%q leads to %q", bad, got)
+		}
+	}
+}
+
+// Who has used an invite up knows how they stand to it: its end is what the others are told.
+func TestWhoUsedAnInviteUpIsToldHowTheyStand(t *testing.T) {
+	c := carry(t, `,"maxUses":1`)
+	mia, token := c.user(c.owner, "mia", "")
+	_, tom := c.user(c.owner, "tom", "")
+	look, accept := "/v1/invitations/"+code, "/v1/invitations/"+code+"/accept"
+	c.want(200, "POST", accept, token, "")
+	b := c.signedIn("mia")
+	b.open(200, "/invite/"+code)
+	b.sees("You are already a member", `href="/app/libraries/`+c.films+`"`)
+	c.want(204, "DELETE", "/v1/libraries/"+c.films+"/members/"+mia, c.owner, "")
+	const used = "You have used this invite already, and do not see all that it gives. Ask whoever invited you"
+	for _, revoked := range []bool{false, true} {
+		c.want(200, "PATCH", "/v1/invites/"+c.invite, c.owner, fmt.Sprintf(`{"revoked":%t}`, revoked))
+		if got := c.want(200, "GET", look, token, ""); got["reason"] != used || got["canAccept"] != false || got["alreadyMember"] != false {
+			t.Errorf("revoked is %t: %v", revoked, got)
+		}
+		c.says(403, used, "POST", accept, token, "")
+		b.open(410, "/invite/"+code)
+		b.sees("You have used this invite already", "Ask olga")
+	}
+	c.says(410, "Invite has been revoked", "POST", accept, tom, "")
+	other := c.signedIn("tom")
+	other.open(410, "/invite/"+code)
+	if strings.Contains(other.page.body, "You have used") {
+		t.Errorf("somebody else is told:\n%s", other.page.body)
 	}
 }
 

@@ -49,7 +49,7 @@ func (a *api) getInvitation(ctx context.Context, in *byCode) (*body[Invitation],
 			return nil, ifGone(err)
 		}
 		view = invitationView(invite, a.now(), standing.Member)
-		if standing.Used && view.CanAccept {
+		if standing.Used && !standing.Member {
 			view.CanAccept, view.Reason = false, rules.ErrUsedInvite.Error()
 		}
 		view.CanAccept = view.CanAccept && rules.CheckMemberEmail(invite.Email, who.account.Email, who.account.EmailChosen) == nil

@@ -129,7 +129,7 @@ func (a *api) visiting(handle func(*visit) (reply, error)) func(*visit) (reply, 
 
 // recognize finds out who is signed in with the visitor's browser, if anybody.
 func (a *api) recognize(v *visit) error {
-	who, err := a.browser(v.r, room{}.admit)
+	who, err := a.browser(v.r, route{})
 	if err != nil || who == nil {
 		return err
 	}
@@ -143,9 +143,27 @@ func (a *api) recognize(v *visit) error {
 
 func (a *api) previewPage(v *visit) (reply, error) {
 	if err := v.invite.Dead(v.now); err != nil {
-		return reply{}, err
+		return v.afterwards(err)
 	}
 	return reply{status: http.StatusOK, page: v.preview()}, nil
+}
+
+// afterwards tells who has been let in, or was, how they stand to an invite that has ended; others, that it has.
+func (v *visit) afterwards(dead error) (reply, error) {
+	switch {
+	case v.who != nil && v.standing.Member:
+		link := v.opens()
+		return reply{status: http.StatusOK, page: &portal.Notice{
+			Site: v.site, Heading: "You are already a member", Text: "You have all that this invite gives.",
+			LinkURL: link.URL, LinkText: "Go to " + link.Text,
+		}}, nil
+	case v.who != nil && v.standing.Used:
+		return reply{status: http.StatusGone, page: &portal.Notice{
+			Site: v.site, Heading: "You have used this invite already",
+			Text: "You do not see all that it gives. Ask " + v.invite.InviterName + ".",
+		}}, nil
+	}
+	return reply{}, dead
 }
 
 // preview is the page with both forms, empty.

@@ -197,11 +197,12 @@ func loadBoth(ctx context.Context, db bun.IDB, codeHash, accountID string) (*Inv
 
 // join lets somebody in who has an account.
 func (s *Store) join(ctx context.Context, tx bun.Tx, invite *Invite, account *Account, standing Standing) error {
-	if err := invite.Dead(s.now()); err != nil {
-		return err
-	}
+	// Who has used it up is told that, and not that it is used up.
 	if standing.Used {
 		return rules.ErrUsedInvite
+	}
+	if err := invite.Dead(s.now()); err != nil {
+		return err
 	}
 	if err := rules.CheckMemberEmail(invite.Email, account.Email, account.EmailChosen); err != nil {
 		return err
