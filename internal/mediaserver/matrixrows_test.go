@@ -33,7 +33,7 @@ var matrixRows = map[string]matrixRow{
 	"change-password":    {body: `{"currentPassword":"` + password + `","newPassword":"` + password + `"}`},
 	"list-sessions":      {},
 	"end-session":        {path: "/v1/auth/sessions/{session}"},
-	"end-other-sessions": {},
+	"end-other-sessions": {path: "/v1/auth/sessions?besides={session}"}, // there is another one to end
 	"update-profile":     {body: `{"displayName":"{name}"}`},
 
 	"list-users":        {},

@@ -43,17 +43,19 @@ type Config struct {
 }
 
 type api struct {
-	store   *store.Store
-	hasher  *auth.Hasher
-	scans   *scan.Runner
-	roots   media.Roots
-	log     *slog.Logger
-	now     func() time.Time
-	version string
-	limits  *limiter
-	proxies []netip.Prefix
-	proven  *proven
-	streams *streams
+	store *store.Store
+	// watching is the store for what streams ask while they are sent.
+	watching *store.Store
+	hasher   *auth.Hasher
+	scans    *scan.Runner
+	roots    media.Roots
+	log      *slog.Logger
+	now      func() time.Time
+	version  string
+	limits   *limiter
+	proxies  []netip.Prefix
+	proven   *proven
+	streams  *streams
 	// bodyTimeout is set anew by the framework when it begins to read.
 	bodyTimeout time.Duration
 	huma        huma.API
@@ -64,10 +66,11 @@ type api struct {
 func New(config Config) (handler, metrics http.Handler) {
 	mux := http.NewServeMux()
 	a := &api{
-		store: config.Store, hasher: config.Hasher, scans: config.Scans, roots: config.Roots, log: config.Logger,
+		store: config.Store, watching: config.Store.Watching(), hasher: config.Hasher, scans: config.Scans, roots: config.Roots, log: config.Logger,
 		now: config.Clock, version: config.Version, limits: &limiter{limits: config.Limits, store: config.Store},
-		proxies: config.Proxies, proven: newProven(), streams: newStreams(config.Store, config.Logger, config.Clock), bodyTimeout: config.BodyTimeout,
+		proxies: config.Proxies, proven: newProven(), bodyTimeout: config.BodyTimeout,
 	}
+	a.streams = newStreams(a.watching, config.Logger, config.Clock)
 	a.huma = humago.New(mux, describe(config.Version))
 	a.serverRoutes()
 	a.sessionRoutes()

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -75,7 +76,7 @@ func (a *api) guardBasic(ctx huma.Context, r route, next func(huma.Context)) {
 	who := &caller{account: account, again: func(ctx context.Context) (*store.Account, store.Instant, error) {
 		now, err := a.stillBasic(ctx, r, account)
 		return now, 0, err
-	}}
+	}, key: strings.Join([]string{"basic", account.ID, account.PasswordHash, string(r.needs)}, " ")}
 	next(huma.WithContext(ctx, as(ctx.Context(), client, who)))
 }
 
@@ -105,7 +106,7 @@ func (a *api) basicAccount(ctx context.Context, login, password string) (*store.
 
 // stillBasic returns the account as it is now, if the password that it was let in with is still its own and it may still read.
 func (a *api) stillBasic(ctx context.Context, r route, account *store.Account) (*store.Account, error) {
-	now, err := a.store.Account(ctx, account.ID)
+	now, err := a.watching.Account(ctx, account.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -131,12 +131,12 @@ func (a *api) artworkOf(ctx context.Context, itemID string) (*store.Artwork, err
 
 // serveArtwork sends the picture, as long as that is allowed. Browsers keep it and ask each time whether it is still theirs to see.
 func (a *api) serveArtwork(w http.ResponseWriter, r *http.Request, artwork *store.Artwork, allowed permission) {
-	header := w.Header()
-	header.Set("Content-Type", artwork.MIMEType)
-	header.Set("ETag", `"`+artwork.ID+`"`)
-	header.Set("Cache-Control", "private, no-cache")
-	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	a.streams.send(w, bytes.NewReader(artwork.Data), allowed, func(content io.ReadSeeker) {
+		header := w.Header()
+		header.Set("Content-Type", artwork.MIMEType)
+		header.Set("ETag", `"`+artwork.ID+`"`)
+		header.Set("Cache-Control", "private, no-cache")
+		header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 		http.ServeContent(inOurForm(w), r, "", time.Time{}, content)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,9 +20,10 @@ import (
 type caller struct {
 	account *store.Account
 	session *store.Session
-	// again looks up the account as it is now, with until when the caller stays who they are; the zero instant is for ever. It
-	// fails as the guard would.
+	// again looks up the account as it is now, for a stream, with until when the caller stays who they are; the zero instant is for
+	// ever. It fails as the guard would. Callers with the same key get the same answer.
 	again func(context.Context) (account *store.Account, until store.Instant, err error)
+	key   string
 }
 
 type (
@@ -93,31 +95,32 @@ func (a *api) identify(ctx huma.Context, r route) (*caller, error) {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return nil, store.ErrNoSession
 	}
-	return a.inSession(ctx.Context(), auth.TokenHash(strings.TrimSpace(token)), func(now *store.Account) error { return admit(r, now) })
+	return a.inSession(ctx.Context(), auth.TokenHash(strings.TrimSpace(token)), r)
 }
 
-// inSession returns the caller whose session's token has that hash, and who is one only as long as admit lets the account in.
-func (a *api) inSession(ctx context.Context, tokenHash string, admit func(*store.Account) error) (*caller, error) {
+// inSession returns the caller whose session's token has that hash, and who is one only as long as the account is let through to
+// the route.
+func (a *api) inSession(ctx context.Context, tokenHash string, r route) (*caller, error) {
 	session, account, err := a.store.SessionAccount(ctx, tokenHash)
 	return &caller{account: account, session: session, again: func(ctx context.Context) (*store.Account, store.Instant, error) {
-		session, account, err := a.store.SessionAccount(ctx, tokenHash)
+		session, account, err := a.watching.SessionAccount(ctx, tokenHash)
 		if err != nil {
 			return nil, 0, err
 		}
-		return account, session.ExpiresAt, admit(account)
-	}}, err
+		return account, session.ExpiresAt, admit(r, account)
+	}, key: strings.Join([]string{"session", tokenHash, string(r.needs), strconv.FormatBool(r.beforeChange)}, " ")}, err
 }
 
 // stillSees allows what the caller is sent of an item, as long as they see it.
 func (a *api) stillSees(who *caller, itemID string) permission {
-	return func(ctx context.Context) (store.Instant, error) {
+	return permission{to: "user " + who.account.ID, key: who.key + " " + itemID, ask: func(ctx context.Context) (store.Instant, error) {
 		account, until, err := who.again(ctx)
 		if err != nil {
 			return 0, err
 		}
-		_, err = a.store.Item(ctx, account.Viewer(), itemID)
+		_, err = a.watching.Item(ctx, account.Viewer(), itemID)
 		return until, err
-	}
+	}}
 }
 
 func admit(r route, account *store.Account) error {

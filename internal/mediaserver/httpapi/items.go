@@ -102,11 +102,17 @@ func (a *api) sendFile(item *store.Item, missing error, allowed permission) (*hu
 // serveFile sends the open file, as long as that is allowed. The validators are made from the file as it is now, not as the last scan found it, so
 // that a resumed download never joins two versions.
 func (a *api) serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *media.File, allowed permission) {
-	modified := file.Info.ModTime()
-	header := w.Header()
+	a.streams.send(w, file, allowed, func(content io.ReadSeeker) {
+		modified := file.Info.ModTime()
+		describeFile(w.Header(), item, file)
+		http.ServeContent(inOurForm(w), r, "", modified, content)
+	})
+}
+
+func describeFile(header http.Header, item *store.Item, file *media.File) {
 	header.Set("Content-Type", item.MIMEType)
 	header.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": path.Base(item.Path)}))
-	header.Set("ETag", fmt.Sprintf(`"%x-%x"`, file.Info.Size(), modified.UnixNano()))
+	header.Set("ETag", fmt.Sprintf(`"%x-%x"`, file.Info.Size(), file.Info.ModTime().UnixNano()))
 	header.Set("Cache-Control", "private, no-cache")
 	// A file is data, whatever it contains: no scripts, no frames, no forms. Browsers show no PDF in a sandbox, and run
 	// none of its scripts as this server's.
@@ -115,9 +121,6 @@ func (a *api) serveFile(w http.ResponseWriter, r *http.Request, item *store.Item
 	}
 	// What a proxy in front has taken in before it is asked for would be delivered after the access has ended.
 	header.Set("X-Accel-Buffering", "no")
-	a.streams.send(w, file, allowed, func(content io.ReadSeeker) {
-		http.ServeContent(inOurForm(w), r, "", modified, content)
-	})
 }
 
 // inOurForm gives the standard library's refusal of a range, which is plain text, the form of this server's errors.

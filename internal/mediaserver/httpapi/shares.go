@@ -139,10 +139,11 @@ func (a *api) streamShared(ctx context.Context, in *byToken) (*huma.StreamRespon
 	if err != nil {
 		return nil, err
 	}
-	return a.sendFile(item, store.ErrShareNotFound, func(ctx context.Context) (store.Instant, error) {
-		_, until, err := a.store.SharedItem(ctx, token)
+	link := "link " + token
+	return a.sendFile(item, store.ErrShareNotFound, permission{to: link, key: link, ask: func(ctx context.Context) (store.Instant, error) {
+		_, until, err := a.watching.SharedItem(ctx, token)
 		return until, err
-	})
+	}})
 }
 
 // webShared is the page of a public link: it shows what getShared tells, and plays the file.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,12 +22,25 @@ const (
 	streamInterval = 250 * time.Millisecond
 	// streamPatience is how long a stream goes on while the database does not say whether it may.
 	streamPatience = 5 * time.Second
-	// streamChecks is how many streams are checked at once after a change.
-	streamChecks = 4
+	// streamQuestion is how long the database has to answer one question, and to answer questions before the next look.
+	streamQuestion = streamPatience / 2
+	// streamChecks is how many questions are asked at once after a change: as many as the watch has connections.
+	streamChecks = store.Watchers
+	// streamsAtOnce is how many streams one account has at once, and one public link: two pages full of pictures.
+	streamsAtOnce = 128
+	// streamsAgain is when to come back with one more, in seconds.
+	streamsAgain = "10"
 )
 
-// permission says whether what a stream sends may still be sent, and until when if nothing changes; the zero instant is for ever.
-type permission func(context.Context) (until store.Instant, err error)
+// permission says whether what a stream sends may still be sent.
+type permission struct {
+	// to is who is sent it, an account or a public link: each has only so many streams at once.
+	to string
+	// key is the same for those that have the same answer.
+	key string
+	// ask returns until when it may be sent if nothing changes; the zero instant is for ever. It fails where it may not be sent.
+	ask func(context.Context) (until store.Instant, err error)
+}
 
 // streams are the answers under way that somebody's access may end before their last byte (Dubby access seed, line 19: "Changes
 // take effect immediately").
@@ -37,32 +52,41 @@ type streams struct {
 
 	mu   sync.Mutex
 	open map[*stream]struct{}
-	// stop ends the watch over the open ones.
-	stop context.CancelFunc
+	// count is how many are open, by who is sent them.
+	count map[string]int
+	// watched says that a watch runs. It ends by itself.
+	watched bool
 }
 
 type stream struct {
 	connection *http.ResponseController
 	allowed    permission
 	ended      atomic.Bool
-	// The watch alone uses what follows. confirmed is when it was last known that the stream may go on; checked, whether nothing
-	// has changed since allowed said so, until when.
-	confirmed time.Time
-	checked   bool
-	until     store.Instant
+	// The watch alone uses what follows, once the stream is open. checked says that nothing has changed since the answer was that
+	// it may be sent, until when.
+	checked bool
+	until   store.Instant
+	// asked is when that was asked last, or the stream began; failing, since when there has been no answer.
+	asked, failing time.Time
 }
 
 // errStreamEnded says that the rest of a stream may not be sent.
 var errStreamEnded = errors.New("access to the stream has ended")
 
+// newStreams returns none yet. The database is to answer although requests keep it busy.
 func newStreams(database *store.Store, log *slog.Logger, now func() time.Time) *streams {
-	return &streams{changed: database.ChangedSince, log: log, now: now, open: map[*stream]struct{}{}}
+	return &streams{changed: database.ChangedSince, log: log, now: now, open: map[*stream]struct{}{}, count: map[string]int{}}
 }
 
-// send lets serve answer with the content, and ends the answer unfinished within a second of when it is no longer allowed.
+// send lets serve answer with the content, and ends the answer unfinished within a second of when it is no longer allowed. Who has
+// too many streams at once is refused, before serve is called.
 func (s *streams) send(w http.ResponseWriter, content io.ReadSeeker, allowed permission, serve func(io.ReadSeeker)) {
-	one := &stream{connection: http.NewResponseController(w), allowed: allowed, confirmed: time.Now()}
-	s.begin(one)
+	one := &stream{connection: http.NewResponseController(w), allowed: allowed, asked: time.Now()}
+	if !s.begin(one) {
+		w.Header().Set("Retry-After", streamsAgain)
+		answer(w, http.StatusTooManyRequests, "Too many streams at once")
+		return
+	}
 	// What is sent may not look whole: the connection ends, be it in a panic.
 	defer func() {
 		if s.finish(one) {
@@ -97,15 +121,20 @@ func cutOff(connection *http.ResponseController) {
 	_ = raw.Close()
 }
 
-func (s *streams) begin(one *stream) {
+// begin reports whether one more stream may be open, and starts the watch if there is none.
+func (s *streams) begin(one *stream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.open) == 0 {
-		ctx, stop := context.WithCancel(context.Background())
-		s.stop = stop
-		go s.watch(ctx)
+	if s.count[one.allowed.to] >= streamsAtOnce {
+		return false
 	}
+	s.count[one.allowed.to]++
 	s.open[one] = struct{}{}
+	if !s.watched {
+		s.watched = true
+		go s.watch()
+	}
+	return true
 }
 
 // finish forgets the stream and reports whether it was ended.
@@ -113,8 +142,8 @@ func (s *streams) finish(one *stream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, one)
-	if len(s.open) == 0 {
-		s.stop()
+	if s.count[one.allowed.to]--; s.count[one.allowed.to] == 0 {
+		delete(s.count, one.allowed.to)
 	}
 	return one.ended.Load()
 }
@@ -132,34 +161,48 @@ func (s *streams) end(one *stream, why error) {
 }
 
 // watch looks after the open streams until there are none.
-func (s *streams) watch(ctx context.Context) {
+func (s *streams) watch() {
 	tick := time.NewTicker(streamInterval)
 	defer tick.Stop()
 	var last int64
-	for {
-		select {
-		case <-tick.C:
-			last = s.look(ctx, last)
-		case <-ctx.Done():
+	for range tick.C {
+		if !s.goesOn() {
 			return
 		}
+		last = s.look(last)
 	}
 }
 
+// goesOn reports whether there is anything to look after. If not, the watch has ended: the next stream starts another.
+func (s *streams) goesOn() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watched = len(s.open) > 0
+	return s.watched
+}
+
 // look checks the open streams that a change since that number, or the clock, may have ended, and returns the number to ask for
-// next. A stream that is new is checked in any case: something may have changed while it began.
-func (s *streams) look(ctx context.Context, last int64) int64 {
-	asking, cancel := context.WithTimeout(ctx, streamPatience/2)
-	defer cancel()
-	now, changed, err := s.changed(asking, last)
+// next. A stream that is new is checked in any case: something may have changed while it began. Those for which there is no time
+// in this look come first in the next one.
+func (s *streams) look(last int64) int64 {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), streamQuestion)
+	now, changed, err := s.changed(ctx, last)
+	cancel()
 	if err != nil {
-		now = last
+		for _, one := range s.all() {
+			s.unknown(one, began, err)
+		}
+		return last
 	}
 	var checks errgroup.Group
 	checks.SetLimit(streamChecks)
-	for _, one := range s.all() {
+	for _, same := range s.due(changed) {
+		if time.Since(began) > streamQuestion {
+			break
+		}
 		checks.Go(func() error {
-			s.check(asking, one, changed, err)
+			s.check(same)
 			return nil
 		})
 	}
@@ -170,31 +213,54 @@ func (s *streams) look(ctx context.Context, last int64) int64 {
 func (s *streams) all() []*stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*stream, 0, len(s.open))
-	for one := range s.open {
-		all = append(all, one)
-	}
-	return all
+	return slices.Collect(maps.Keys(s.open))
 }
 
-// check ends the stream if it is no longer allowed, or if nobody has known for too long whether it is.
-func (s *streams) check(ctx context.Context, one *stream, changed bool, unknown error) {
-	if changed || !one.until.IsZero() && one.until <= store.At(s.now()) {
-		one.checked = false
+// due returns the streams to be asked about, together those with the same answer, and first those that have waited longest.
+func (s *streams) due(changed bool) [][]*stream {
+	now, byKey := store.At(s.now()), map[string][]*stream{}
+	for _, one := range s.all() {
+		if changed || !one.until.IsZero() && one.until <= now {
+			one.checked = false
+		}
+		if one.checked {
+			one.failing = time.Time{}
+			continue
+		}
+		byKey[one.allowed.key] = append(byKey[one.allowed.key], one)
 	}
-	if unknown == nil && !one.checked {
-		one.until, unknown = one.allowed(ctx)
-		one.checked = unknown == nil
-		if problem := known(unknown); problem != nil && problem.status < http.StatusInternalServerError {
-			s.end(one, unknown)
-			return
+	waiting := func(a, b *stream) int { return a.asked.Compare(b.asked) }
+	return slices.SortedFunc(maps.Values(byKey), func(a, b []*stream) int {
+		return waiting(slices.MinFunc(a, waiting), slices.MinFunc(b, waiting))
+	})
+}
+
+// check asks once for all of the streams, which have the same answer, and ends them if they are no longer allowed.
+func (s *streams) check(same []*stream) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), streamQuestion)
+	defer cancel()
+	until, err := same[0].allowed.ask(ctx)
+	problem := known(err)
+	for _, one := range same {
+		one.asked = began
+		switch {
+		case err == nil:
+			one.checked, one.until, one.failing = true, until, time.Time{}
+		case problem != nil && problem.status < http.StatusInternalServerError:
+			s.end(one, err)
+		default:
+			s.unknown(one, began, err)
 		}
 	}
-	switch {
-	case unknown == nil:
-		one.confirmed = time.Now()
-	case ctx.Err() == context.Canceled:
-	case time.Since(one.confirmed) > streamPatience:
-		s.end(one, unknown)
+}
+
+// unknown ends the stream if what was asked since then, and before, has had no answer for too long.
+func (s *streams) unknown(one *stream, since time.Time, err error) {
+	if one.failing.IsZero() {
+		one.failing = since
+	}
+	if time.Since(one.failing) > streamPatience {
+		s.end(one, err)
 	}
 }

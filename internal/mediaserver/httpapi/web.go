@@ -94,7 +94,7 @@ func (a *api) enter(b *browsing, to room, handle func(*browsing) (turn, error)) 
 		return turn{}, err
 	}
 	b.page.Site, b.page.Title, b.fresh = settings.Name, settings.Name, fresh
-	if b.who, err = a.browser(b.r, to.admit); err != nil {
+	if b.who, err = a.browser(b.r, to.route()); err != nil {
 		return turn{}, err
 	}
 	switch {
@@ -109,24 +109,23 @@ func (a *api) enter(b *browsing, to room, handle func(*browsing) (turn, error)) 
 	if account.MustChangePassword && !to.beforeChange {
 		return turn{location: webPath + "account"}, nil
 	}
-	if err := to.admit(account); err != nil {
+	if err := admit(to.route(), account); err != nil {
 		return turn{}, err
 	}
 	return handle(b)
 }
 
-// admit lets an account in.
-func (to room) admit(account *store.Account) error {
-	return admit(route{beforeChange: to.beforeChange, needs: to.needs}, account)
-}
+// route says who gets into the room.
+func (to room) route() route { return route{beforeChange: to.beforeChange, needs: to.needs} }
 
-// browser returns who the browser's cookie belongs to, or nil; admit lets the account in where the caller is looked up again.
-func (a *api) browser(r *http.Request, admit func(*store.Account) error) (*caller, error) {
+// browser returns who the browser's cookie belongs to, or nil. The route is what the account is let through to where the caller is
+// looked up again.
+func (a *api) browser(r *http.Request, to route) (*caller, error) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil || cookie.Value == "" {
 		return nil, nil
 	}
-	who, err := a.inSession(r.Context(), auth.TokenHash(cookie.Value), admit)
+	who, err := a.inSession(r.Context(), auth.TokenHash(cookie.Value), to)
 	if errors.Is(err, store.ErrNoSession) {
 		return nil, nil
 	}

@@ -227,7 +227,7 @@ func (s *Store) UpdateAccount(ctx context.Context, id string, change func(*Accou
 			return err
 		}
 		if account.Disabled {
-			if err := endSessions(ctx, tx, id, ""); err != nil {
+			if _, err := endSessions(ctx, tx, id, ""); err != nil {
 				return err
 			}
 		}

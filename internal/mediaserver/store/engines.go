@@ -36,6 +36,9 @@ const (
 	postgresReaders, postgresWriters = 8, 4
 )
 
+// Watchers is how many queries of Watching run at once.
+const Watchers = 2
+
 // writerLock is the advisory lock that the writing transactions of all servers take in turns: "usher" as a number.
 const writerLock = 0x7573686572
 
@@ -45,10 +48,13 @@ var postgresSettings = map[string]string{
 	"standard_conforming_strings": "on",
 }
 
+// pools are the connections to a database.
+type pools struct{ write, read, watch *bun.DB }
+
 // engine is what differs between the databases.
 type engine interface {
-	// connect opens the pools for writing and for reading.
-	connect(location string) (write, read *bun.DB, err error)
+	// connect opens the pools for writing, for reading, and for Watching.
+	connect(location string) (pools, error)
 	// migrations finds the engine's own.
 	migrations(db *sql.DB) (*goose.Provider, error)
 	// alone makes the transaction the only one that writes.
@@ -83,17 +89,21 @@ func provider(dialect goose.Dialect, db *sql.DB, dir string, options ...goose.Pr
 
 type sqlite struct{}
 
-func (sqlite) connect(path string) (write, read *bun.DB, err error) {
+func (sqlite) connect(path string) (p pools, err error) {
 	if err := createPrivate(path); err != nil {
-		return nil, nil, fmt.Errorf("create database file: %w", err)
+		return p, fmt.Errorf("create database file: %w", err)
 	}
-	if write, err = openSQLite(path, 1, "_txlock=immediate"); err != nil {
-		return nil, nil, err
+	if p.write, err = openSQLite(path, 1, "_txlock=immediate"); err != nil {
+		return p, err
 	}
-	if read, err = openSQLite(path, sqliteReaders, "_pragma=query_only(1)"); err != nil {
-		return nil, nil, errors.Join(err, write.Close())
+	const reading = "_pragma=query_only(1)"
+	if p.read, err = openSQLite(path, sqliteReaders, reading); err != nil {
+		return p, errors.Join(err, p.write.Close())
 	}
-	return write, read, nil
+	if p.watch, err = openSQLite(path, Watchers, reading); err != nil {
+		return p, errors.Join(err, p.read.Close(), p.write.Close())
+	}
+	return p, nil
 }
 
 // createPrivate makes the file with the narrowest permissions before SQLite makes it with wider ones.
@@ -139,11 +149,11 @@ func (sqlite) shared() bool { return false }
 
 type postgres struct{}
 
-func (postgres) connect(location string) (write, read *bun.DB, err error) {
+func (postgres) connect(location string) (pools, error) {
 	config, err := pgx.ParseConfig(location)
 	if err != nil {
 		// The error repeats parts of the URL.
-		return nil, nil, errors.New("the database URL cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, " +
+		return pools{}, errors.New("the database URL cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, " +
 			"with the password percent-encoded")
 	}
 	// Every query has its values written into it, so preparing them would fill the server's memory for nothing.
@@ -155,7 +165,9 @@ func (postgres) connect(location string) (write, read *bun.DB, err error) {
 	}
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
-	return openPostgres(config, postgresWriters), openPostgres(reading, postgresReaders), nil
+	return pools{
+		write: openPostgres(config, postgresWriters), read: openPostgres(reading, postgresReaders), watch: openPostgres(reading, Watchers),
+	}, nil
 }
 
 func openPostgres(config *pgx.ConnConfig, connections int) *bun.DB {

@@ -120,15 +120,19 @@ func (s *Store) FinishScan(ctx context.Context, libraryID, holder string, result
 		if err != nil {
 			return err
 		}
-		found, skipped := 0, 0
+		found, skipped, removed := 0, 0, 0
 		for root, listing := range result.Listings {
 			if !slices.Contains(paths, root) {
 				continue
 			}
-			if err := s.syncItems(ctx, tx, libraryID, root, listing, result.Readings[root]); err != nil {
+			gone, err := s.syncItems(ctx, tx, libraryID, root, listing, result.Readings[root])
+			if err != nil {
 				return err
 			}
-			found, skipped = found+len(listing.Files), skipped+listing.Skipped
+			found, skipped, removed = found+len(listing.Files), skipped+listing.Skipped, removed+gone
+		}
+		if err := s.noteRemoved(ctx, tx, libraryID, removed); err != nil {
+			return err
 		}
 		if err := forgetArtwork(ctx, tx, libraryID); err != nil {
 			return err
@@ -136,6 +140,18 @@ func (s *Store) FinishScan(ctx context.Context, libraryID, holder string, result
 		return s.noteScan(ctx, tx, libraryID, result, found, skipped)
 	})
 	return wanted, err
+}
+
+// noteRemoved writes into the audit log that a scan took items away, if it did: people may be sent one of them just now.
+func (s *Store) noteRemoved(ctx context.Context, tx bun.Tx, id string, removed int) error {
+	if removed == 0 {
+		return nil
+	}
+	library, err := loadLibrary(ctx, tx, Viewer{everything: true}, id)
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, event{action: "library.items-gone", target: library.target(), details: map[string]any{"items": removed}})
 }
 
 func (s *Store) noteScan(ctx context.Context, tx bun.Tx, id string, result ScanResult, found, skipped int) error {
@@ -149,14 +165,14 @@ func (s *Store) noteScan(ctx context.Context, tx bun.Tx, id string, result ScanR
 	return err
 }
 
-// syncItems writes only what differs, so that scanning an unchanged directory changes nothing.
+// syncItems writes only what differs, so that scanning an unchanged directory changes nothing, and returns how many items are gone.
 func (s *Store) syncItems(
 	ctx context.Context, tx bun.Tx, libraryID, root string, listing media.Listing, readings map[string]Reading,
-) error {
+) (removed int, err error) {
 	var stored []*Item
-	err := tx.NewSelect().Model(&stored).Where("library_id = ?", libraryID).Where("root = ?", root).Scan(ctx)
+	err = tx.NewSelect().Model(&stored).Where("library_id = ?", libraryID).Where("root = ?", root).Scan(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	gone := make(map[string]*Item, len(stored))
 	for _, item := range stored {
@@ -179,13 +195,13 @@ func (s *Store) syncItems(
 			continue
 		}
 		if err := updateItem(ctx, tx, item); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err := insertAll(ctx, tx, added); err != nil || !listing.Complete {
-		return err
+		return 0, err
 	}
-	return removeItems(ctx, tx, gone)
+	return len(gone), removeItems(ctx, tx, gone)
 }
 
 func (s *Store) newItem(libraryID, root string, file media.Found) *Item {

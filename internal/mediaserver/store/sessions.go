@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"github.com/uptrace/bun"
@@ -109,10 +110,11 @@ func (s *Store) EndSession(ctx context.Context, account *Account, id string) err
 	})
 }
 
-// EndOtherSessions ends all of the account's sessions but one.
+// EndOtherSessions ends all of the account's sessions but one. Without others it changes nothing, and notes nothing.
 func (s *Store) EndOtherSessions(ctx context.Context, account *Account, keepTokenHash string) error {
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := endSessions(ctx, tx, account.ID, keepTokenHash); err != nil {
+		ended, err := affected(endSessions(ctx, tx, account.ID, keepTokenHash))
+		if err != nil || !ended {
 			return err
 		}
 		return s.record(ctx, tx, event{action: "session.end-others", target: account.target()})
@@ -138,7 +140,7 @@ func (s *Store) SetPassword(
 		if err != nil {
 			return err
 		}
-		if err := endSessions(ctx, tx, id, keepSession); err != nil {
+		if _, err := endSessions(ctx, tx, id, keepSession); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, event{
@@ -147,8 +149,7 @@ func (s *Store) SetPassword(
 	})
 }
 
-func endSessions(ctx context.Context, tx bun.Tx, accountID, exceptTokenHash string) error {
-	_, err := tx.NewDelete().Table("sessions").Where("account_id = ?", accountID).
+func endSessions(ctx context.Context, tx bun.Tx, accountID, exceptTokenHash string) (sql.Result, error) {
+	return tx.NewDelete().Table("sessions").Where("account_id = ?", accountID).
 		Where("token_hash <> ?", exceptTokenHash).Exec(ctx)
-	return err
 }

@@ -23,9 +23,8 @@ const interrupted = "The server stopped during the scan; start it again"
 
 // Store is an open database. It is safe for use by many goroutines.
 type Store struct {
-	engine   engine
-	write    *bun.DB
-	read     *bun.DB
+	engine engine
+	pools
 	now      func() time.Time
 	personal string
 }
@@ -59,7 +58,7 @@ func (i Instant) IsZero() bool { return i == 0 }
 func Open(ctx context.Context, config Config) (*Store, error) {
 	s := &Store{engine: engineFor(config.Location), now: config.Clock, personal: config.PersonalRoot}
 	var err error
-	if s.write, s.read, err = s.engine.connect(config.Location); err != nil {
+	if s.pools, err = s.engine.connect(config.Location); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(ctx); err != nil {
@@ -94,7 +93,14 @@ func (s *Store) prepare(ctx context.Context) error {
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
 
 // Close closes the database. Calls under way fail.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+func (s *Store) Close() error { return errors.Join(s.watch.Close(), s.read.Close(), s.write.Close()) }
+
+// Watching returns the same store, to be closed once, which reads by connections of its own: what others read does not make it wait.
+func (s *Store) Watching() *Store {
+	own := *s
+	own.read = s.watch
+	return &own
+}
 
 // tx runs one write transaction: all of it happens, or nothing.
 func (s *Store) tx(ctx context.Context, do func(ctx context.Context, tx bun.Tx) error) error {
