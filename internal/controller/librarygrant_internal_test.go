@@ -34,12 +34,12 @@ func TestTheAnswerToAPatchChangesNoCompiledGrant(t *testing.T) {
 			if _, err := grants.Compile(next); err != nil {
 				t.Fatal(err)
 			}
+			shared := listed[0].DeepCopy()
+			grants.Share(shared)
 			answer := `{"spec":{"users":{"selector":{"matchLabels":{"another":"label"}}}}}`
 			if err := json.Unmarshal([]byte(answer), own); err != nil {
 				t.Fatal(err)
 			}
-			shared := listed[0].DeepCopy()
-			grants.Share(shared)
 			for _, grant := range []*v1alpha1.LibraryGrant{&listed[0], next, shared} {
 				if labels := grant.Spec.Users.Selector.MatchLabels; len(labels) != 1 {
 					t.Errorf("what others have was changed: %v", labels)
