@@ -18,7 +18,7 @@ func BrakeLimit(declared int) int { return max(brakeAlways, declared/5) }
 type Tenure int
 
 const (
-	// TenureLong: for more than a day, or for longer than Usher has been running.
+	// TenureLong: for more than a day.
 	TenureLong Tenure = iota
 	// TenureRecent: for less than a day.
 	TenureRecent

@@ -19,18 +19,23 @@ type brake struct {
 	mu sync.Mutex
 	// shut is by the UID of the MediaServer: one that is applied again under its name begins anew.
 	shut map[brakeKey]map[types.UID]time.Time
-	// gained is since when Users have what they would lose, as far as Usher gave it to them. One that is not in it has had it for
-	// longer.
-	gained map[holding]time.Time
+	// gained is since when accounts have what they would lose, as far as Usher gave it to them or took it within a day. One that is
+	// not in it has had it since its User was made.
+	gained map[holding]gain
 	// forgetAt is how many of these there may be before the old ones are forgotten.
 	forgetAt int
 }
 
-// holding is what a User has and would lose: an account that is open, or that sees a library.
+// holding is what somebody has on a server and would lose: an account that is open, or that sees a library. It belongs to the
+// account: who is declared anew has what they had.
 type holding struct {
-	user types.UID
-	sees bool
+	server  types.UID
+	account media.AccountID
+	sees    bool
 }
+
+// gain is since when somebody has what they hold, and when it was given or taken last.
+type gain struct{ since, noted time.Time }
 
 // brakeKey is the server, whether the users saw something there, and for how long. Those that see nothing have little to lose, and
 // neither have those that have just been given it: they are counted for themselves, so that however many of them somebody makes or
@@ -41,29 +46,61 @@ type brakeKey struct {
 	tenure access.Tenure
 }
 
-// gave notes that a User has something to lose from now on.
-func (b *brake) gave(user types.UID, sees bool, now time.Time) {
+// gave notes that an account has something to lose from now on. What was taken from it within a day it has for as long as before:
+// otherwise whoever takes something from somebody and gives it back decides with whom they count.
+func (b *brake) gave(of holding, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	since := now
+	if before, known := b.gained[of]; known && now.Sub(before.noted) < access.TenuresRemembered {
+		since = before.since
+	}
+	b.note(of, gain{since: since, noted: now})
+}
+
+// took notes that an account of a User that was made then does not have something any more, or that the User lets go of it.
+func (b *brake) took(of holding, made, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(of, gain{since: b.since(of, made), noted: now})
+}
+
+// begin forgets what an account had that had its id before.
+func (b *brake) begin(of holding) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.gained, of)
+}
+
+func (b *brake) note(of holding, now gain) {
 	if len(b.gained) >= b.forgetAt {
-		for of, since := range b.gained {
-			if access.TenureOf(since, now) == access.TenureLong {
-				delete(b.gained, of)
+		for other, before := range b.gained {
+			if now.noted.Sub(before.noted) >= access.TenuresRemembered {
+				delete(b.gained, other)
 			}
 		}
 		b.forgetAt = max(1024, 2*len(b.gained))
 	}
 	if b.gained == nil {
-		b.gained = map[holding]time.Time{}
+		b.gained = map[holding]gain{}
 	}
-	b.gained[holding{user, sees}] = now
+	b.gained[of] = now
 }
 
-// tenure is how long a User has had what it would lose.
-func (b *brake) tenure(user types.UID, sees bool, now time.Time) access.Tenure {
+// since is when an account of a User that was made then got what it has. An account that an Invite brought has all that it has
+// from the server, which tells Usher nothing: it is no older than its User.
+func (b *brake) since(of holding, made time.Time) time.Time {
+	if known, noted := b.gained[of]; noted {
+		return known.since
+	}
+	return made
+}
+
+// tenure is how long an account of a User that was made then has had what it would lose.
+func (b *brake) tenure(of holding, made, now time.Time) access.Tenure {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return access.TenureOf(b.gained[holding{user, sees}], now)
+	return access.TenureOf(b.since(of, made), now)
 }
 
 // allow says whether one more user may be shut out, and counts it then, and of how many that is how many at most. The
@@ -140,7 +177,7 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 		return nil
 	}
 	sees := p.seen(p.account) > 0
-	key := brakeKey{server: p.server.UID, sees: sees, tenure: r.brake.tenure(p.user.UID, sees, now)}
+	key := brakeKey{server: p.server.UID, sees: sees, tenure: r.tenure(p.site, p.user, p.account.ID, sees, now)}
 	users, err := r.losing(ctx, p, key, now)
 	if err != nil {
 		return retry(err)
@@ -174,24 +211,48 @@ func (r *userReconciler) losing(ctx context.Context, p *userPass, key brakeKey, 
 		user := &users.Items[i]
 		account, known := p.accountOf(user)
 		open := known && !account.Disabled && !readRecord(user, p.identity()).Disabled
-		if open && (p.seen(account) > 0) == key.sees && r.brake.tenure(user.UID, key.sees, now) == key.tenure {
+		if open && (p.seen(account) > 0) == key.sees && r.tenure(p.site, user, account.ID, key.sees, now) == key.tenure {
 			losing[user.UID] = true
 		}
 	}
 	return losing, nil
 }
 
-// noteGiven tells the burst brake what the account has to lose that it had not before.
-func (r *userReconciler) noteGiven(p *userPass, before media.Account) {
-	had := before.ID != "" && !before.Disabled
-	if p.account.ID == "" || p.account.Disabled {
+// tenure is how long a User's account has had what it would lose.
+func (r *userReconciler) tenure(s site, user *v1alpha1.User, account media.AccountID, sees bool, now time.Time) access.Tenure {
+	return r.brake.tenure(holding{s.server.UID, account, sees}, user.CreationTimestamp.Time, now)
+}
+
+// noteHeld tells the burst brake what the account has to lose that it had not before, and what was taken from it.
+func (r *userReconciler) noteHeld(p *userPass, before media.Account) {
+	now := r.Clock.Now()
+	for _, sees := range []bool{false, true} {
+		of := holding{p.server.UID, p.account.ID, sees}
+		if before.ID == "" {
+			r.brake.begin(of)
+		}
+		switch had, has := p.holds(before, sees), p.holds(p.account, sees); {
+		case has && !had:
+			r.brake.gave(of, now)
+		case had && !has:
+			r.brake.took(of, p.user.CreationTimestamp.Time, now)
+		}
+	}
+}
+
+// holds says whether an account is open, and sees a library where that is asked for.
+func (p *userPass) holds(account media.Account, sees bool) bool {
+	return account.ID != "" && !account.Disabled && (!sees || p.seen(account) > 0)
+}
+
+// noteLeft tells the burst brake that a User lets go of its account: another User that declares it within a day has had it for as long.
+func (r *userReconciler) noteLeft(p *userPass) {
+	id := media.AccountID(parseRecord(p.user).ID)
+	if id == "" {
 		return
 	}
-	if !had {
-		r.brake.gave(p.user.UID, false, r.Clock.Now())
-	}
-	if p.seen(p.account) > 0 && !(had && p.seen(before) > 0) {
-		r.brake.gave(p.user.UID, true, r.Clock.Now())
+	for _, sees := range []bool{false, true} {
+		r.brake.took(holding{p.server.UID, id, sees}, p.user.CreationTimestamp.Time, r.Clock.Now())
 	}
 }
 

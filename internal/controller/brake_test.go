@@ -5,10 +5,13 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
+	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/media"
 )
 
 // TestTheBrakeCountsWhoHasSomethingToLose: those that see nothing neither raise how many of the others may be shut out, nor
@@ -64,78 +67,141 @@ func TestTheBrakeCountsWhoHasSomethingToLose(t *testing.T) {
 	}
 }
 
-// TestWhoeverGainsLatelyHoldsBackNobody: however somebody gives access to accounts, and takes it from them, those who had theirs
-// before are shut out, or stopped, exactly as if they were alone; and never more than BrakeLimit of them within a window.
+// TestWhoeverGainsLatelyHoldsBackNobody: however somebody gives access to accounts, by Usher or by an Invite, and takes it from
+// them, those who had theirs before are shut out, or stopped, exactly as if they were alone, also those from whom it was taken
+// and given back; and never more than BrakeLimit of them within a window.
 func TestWhoeverGainsLatelyHoldsBackNobody(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		start := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+		now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
 		family := rapid.IntRange(1, 40).Draw(t, "family")
-		alone, beside := &crowd{sees: map[types.UID]bool{}}, &crowd{sees: map[types.UID]bool{}}
+		alone, beside := newCrowd(), newCrowd()
 		for i := range family {
 			for _, c := range []*crowd{alone, beside} {
-				c.sees[types.UID(fmt.Sprint("family", i))] = true
+				c.comes(types.UID(fmt.Sprint("family", i)), now.Add(-access.TenuresRemembered))
 			}
 		}
-		now, lost := start, map[types.UID]time.Time{}
+		lost := map[types.UID]time.Time{}
 		for range rapid.IntRange(1, 120).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 180).Draw(t, "seconds")) * time.Second)
-			junk := types.UID(fmt.Sprint("junk", rapid.IntRange(0, 60).Draw(t, "which")))
-			switch rapid.IntRange(0, 2).Draw(t, "does") {
-			case 0: // given access, which it had not
-				if !beside.sees[junk] {
-					beside.sees[junk] = true
-					beside.brake.gave(junk, true, now)
-				}
+			one := types.UID(fmt.Sprint("family", rapid.IntRange(0, family-1).Draw(t, "one")))
+			switch rapid.IntRange(0, 3).Draw(t, "does") {
+			case 0:
+				beside.bring(t, now)
 			case 1:
-				if beside.sees[junk] {
+				if junk := junkOf(t); beside.sees[junk] {
 					beside.shut(junk, now)
 				}
+			case 2: // what was taken is given back, to the same User or to another that is made for the account
+				if !alone.sees[one] {
+					again := rapid.Bool().Draw(t, "another User")
+					alone.back(one, again, now)
+					beside.back(one, again, now)
+				}
 			default:
-				one := types.UID(fmt.Sprint("family", rapid.IntRange(0, family-1).Draw(t, "one")))
 				if !alone.sees[one] {
 					continue
 				}
 				is, want := beside.shut(one, now), alone.shut(one, now)
 				if is != want {
-					t.Fatalf("after %s, %s is shut out: %t, and %t without the others", now.Sub(start), one, is, want)
+					t.Fatalf("at %s, %s is shut out: %t, and %t without the others", now, one, is, want)
 				}
 				if is {
 					lost[one] = now
 				}
 			}
-			within := 0
-			for _, at := range lost {
-				if now.Sub(at) < access.BrakeWindow {
-					within++
-				}
-			}
-			if within > access.BrakeLimit(family) {
-				t.Fatalf("%d of %d were shut out within a window", within, family)
+			if n := within(lost, now); n > access.BrakeLimit(family) {
+				t.Fatalf("%d of %d were shut out within a window", n, family)
 			}
 		}
 	})
 }
 
-// crowd are Users of one server.
+func junkOf(t *rapid.T) types.UID {
+	return types.UID(fmt.Sprint("junk", rapid.IntRange(0, 60).Draw(t, "which")))
+}
+
+// within counts those who were shut out within a window.
+func within(lost map[types.UID]time.Time, now time.Time) (n int) {
+	for _, at := range lost {
+		if now.Sub(at) < access.BrakeWindow {
+			n++
+		}
+	}
+	return n
+}
+
+// crowd are Users of one server, and when each was made.
 type crowd struct {
 	brake brake
 	sees  map[types.UID]bool
+	made  map[types.UID]time.Time
+}
+
+func newCrowd() *crowd { return &crowd{sees: map[types.UID]bool{}, made: map[types.UID]time.Time{}} }
+
+func viewer(user types.UID) holding {
+	return holding{server: "home", account: media.AccountID(user), sees: true}
+}
+
+// comes declares somebody whose account sees something already: it was taken over, or an Invite brought it.
+func (c *crowd) comes(user types.UID, made time.Time) { c.sees[user], c.made[user] = true, made }
+
+// bring lets somebody see something who did not: Usher gives it, or somebody comes by an Invite.
+func (c *crowd) bring(t *rapid.T, now time.Time) {
+	junk := junkOf(t)
+	if c.sees[junk] {
+		return
+	}
+	if _, before := c.made[junk]; !before && rapid.Bool().Draw(t, "by an Invite") {
+		c.comes(junk, now)
+		return
+	}
+	c.back(junk, false, now)
+}
+
+// back gives somebody what they had, or never had.
+func (c *crowd) back(user types.UID, again bool, now time.Time) {
+	if _, before := c.made[user]; again || !before {
+		c.made[user] = now
+	}
+	c.sees[user] = true
+	c.brake.gave(viewer(user), now)
 }
 
 // shut shuts somebody out who sees something, if the brake allows it.
 func (c *crowd) shut(user types.UID, now time.Time) bool {
-	key, users := brakeKey{server: "home", sees: true, tenure: c.brake.tenure(user, true, now)}, map[types.UID]bool{}
+	tenure := func(of types.UID) access.Tenure { return c.brake.tenure(viewer(of), c.made[of], now) }
+	key, users := brakeKey{server: "home", sees: true, tenure: tenure(user)}, map[types.UID]bool{}
 	for other, sees := range c.sees {
-		if sees && c.brake.tenure(other, true, now) == key.tenure {
+		if sees && tenure(other) == key.tenure {
 			users[other] = true
 		}
 	}
 	allowed, _, _ := c.brake.allow(key, user, users, now)
 	if allowed {
 		c.sees[user] = false
+		c.brake.took(viewer(user), c.made[user], now)
 	}
 	return allowed
+}
+
+// TestAnAccountThatAnInviteBroughtIsAsNewAsItsUser: Usher gives it nothing, so that nothing is noted of it.
+func TestAnAccountThatAnInviteBroughtIsAsNewAsItsUser(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	r := &userReconciler{brake: &brake{}}
+	home := site{server: &v1alpha1.MediaServer{ObjectMeta: metav1.ObjectMeta{UID: "home"}}}
+	for ago, want := range map[time.Duration]access.Tenure{
+		time.Minute: access.TenureNew, access.BrakeWindow: access.TenureRecent, access.TenuresRemembered: access.TenureLong,
+	} {
+		user := &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now.Add(-ago))}}
+		for _, sees := range []bool{false, true} {
+			if got := r.tenure(home, user, "guest", sees, now); got != want {
+				t.Errorf("made %s ago: it has had it for %s, want %s", ago, got, want)
+			}
+		}
+	}
 }
 
 // TestAMistakeIsStoppedWhateverPeopleHadBefore: of a household of which some came today, no more are shut out than the limits of
@@ -144,23 +210,25 @@ func TestAMistakeIsStoppedWhateverPeopleHadBefore(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
 	for _, try := range []struct {
-		long, recent, fresh, shut int
+		long, recent, fresh, taken, shut int
 	}{
-		{long: 40, shut: 8}, {fresh: 40, shut: 8}, {recent: 40, shut: 8}, {long: 30, fresh: 3, shut: 9}, {long: 30, recent: 10, fresh: 10, shut: 16}, {fresh: 5, shut: 5},
+		{taken: 40, shut: 8}, {long: 30, taken: 10, shut: 11}, {long: 40, shut: 8}, {fresh: 40, shut: 8}, {recent: 40, shut: 8}, {long: 30, fresh: 3, shut: 9}, {long: 30, recent: 10, fresh: 10, shut: 16}, {fresh: 5, shut: 5},
 	} {
-		c := &crowd{sees: map[types.UID]bool{}}
-		add := func(kind string, n int, since time.Time) {
+		c := newCrowd()
+		add := func(kind string, n int, made, since time.Time) {
 			for i := range n {
 				uid := types.UID(fmt.Sprint(kind, i))
-				c.sees[uid] = true
+				c.comes(uid, made)
 				if !since.IsZero() {
-					c.brake.gave(uid, true, since)
+					c.brake.gave(viewer(uid), since)
 				}
 			}
 		}
-		add("long", try.long, time.Time{})
-		add("recent", try.recent, now.Add(-access.BrakeWindow))
-		add("fresh", try.fresh, now.Add(-access.BrakeWindow+time.Second))
+		never, yesterday := time.Time{}, now.Add(-access.TenuresRemembered)
+		add("long", try.long, yesterday, never)
+		add("recent", try.recent, yesterday, now.Add(-access.BrakeWindow))
+		add("fresh", try.fresh, yesterday, now.Add(-access.BrakeWindow+time.Second))
+		add("taken", try.taken, now, never) // over, by Users that were just made, or made again when the cluster was restored
 		n := 0
 		for uid := range c.sees {
 			if c.shut(uid, now) {
@@ -179,7 +247,7 @@ func TestTenuresAreForgotten(t *testing.T) {
 	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
 	var b brake
 	for i := range 20_000 {
-		b.gave(types.UID(fmt.Sprint(i)), true, now.Add(time.Duration(i)*time.Minute))
+		b.gave(viewer(types.UID(fmt.Sprint(i))), now.Add(time.Duration(i)*time.Minute))
 	}
 	if n := len(b.gained); n > 4000 {
 		t.Errorf("%d are remembered, of 1440 a day", n)

@@ -53,6 +53,8 @@ type world struct {
 	releaseAfter time.Duration
 	// alsoWatched are other namespaces that the operator looks at.
 	alsoWatched []string
+	// clock is the operator's, which may be ahead.
+	clock *aheadClock
 	// pruneWait is how long the operator has a deletion wait; zero for a moment, negative for the usual.
 	pruneWait time.Duration
 }
@@ -71,7 +73,7 @@ func newWorld(t *testing.T, options memory.Options) *world {
 func newIdleWorld(t *testing.T, options memory.Options) *world {
 	t.Helper()
 	env := testenv.Get(t)
-	w := &world{t: t, client: env.Client(), namespace: env.Namespace(t), fleet: &memory.Fleet{}, store: memory.NewStore(options), counting: &countingClient{}, logged: &logBook{}}
+	w := &world{t: t, client: env.Client(), namespace: env.Namespace(t), fleet: &memory.Fleet{}, store: memory.NewStore(options), counting: &countingClient{}, logged: &logBook{}, clock: &aheadClock{}}
 	w.fleet.Put(serverURL, w.store)
 	w.create(w.secret("home-admin", map[string]string{"username": memory.DefaultOwner, "password": memory.DefaultPassword}))
 	t.Cleanup(func() { w.checkStatusContract() })
@@ -89,8 +91,8 @@ func (w *world) openAs(open media.Open) {
 	mgr, err := app.New(ctx, testenv.Get(w.t).Config(), app.Options{
 		Namespace: w.namespace, WatchNamespaces: append([]string{w.namespace}, w.alsoWatched...), MetricsAddress: "0", ProbeAddress: cmp.Or(w.probes, "0"),
 		Drivers:   map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
-		PruneWait: w.pruneWaitOr(200 * time.Millisecond),
-		Name:      w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
+		PruneWait: w.pruneWaitOr(200 * time.Millisecond), Clock: w.clock,
+		Name: w.namespace + "-", NewClient: w.counting.wrap, Logger: w.logged.logger(), Metrics: w.metrics, ReleaseAfter: w.releaseAfter,
 		PoliciesProvenEvery: w.policiesEvery, AllowServerAddresses: media.Loopback(),
 	})
 	if err != nil {

@@ -248,34 +248,48 @@ func TestJunkUsersDoNotLiftTheBrake(t *testing.T) {
 }
 
 // TestJunkUsersHoldNobodyBack: who gives accounts a library and takes it from them uses up nothing that may be taken from those
-// who had theirs before.
+// who had theirs before, also where it was taken from one of these and given back.
 func TestJunkUsersHoldNobodyBack(t *testing.T) {
 	t.Parallel()
-	const junk = 7
-	w := newWorld(t, memory.Options{})
-	w.create(w.library("movies"), w.grant("all", "movies", "*"), w.user("ann"), w.user("bob"))
-	w.seesExactly("ann", "movies")
-	w.seesExactly("bob", "movies")
-	w.ready(&v1alpha1.User{}, "ann", "bob")
-	w.stop()
-	w.start() // what they have, they have had for longer than it knows
-	for i := range junk {
-		w.create(w.user(fmt.Sprintf("junk%02d", i)))
-	}
-	for i := range junk {
-		w.seesExactly(fmt.Sprintf("junk%02d", i), "movies")
-		w.ready(&v1alpha1.User{}, fmt.Sprintf("junk%02d", i))
-	}
-	for i := range junk {
-		w.delete(w.user(fmt.Sprintf("junk%02d", i)))
-	}
-	w.eventually("all that may be are shut out", func() bool { return w.waitForTheBrake() == junk-5 })
-	edit(w, w.user("ann"), func(u *v1alpha1.User) { u.Spec.Disabled = true })
-	w.state("ann", v1alpha1.UserDisabled)
-	w.delete(w.user("bob"))
-	w.gone(w.user("bob"))
-	if n := w.waitForTheBrake(); n != junk-5 {
-		t.Errorf("%d are held, want %d: the others came too late to hold anybody", n, junk-5)
+	for name, givenBack := range map[string]bool{"had it all along": false, "had it taken and given back": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const junk = 7
+			w := newWorld(t, memory.Options{})
+			w.create(w.library("movies"), w.grant("all", "movies", "*"), w.user("ann"), w.user("bob"))
+			w.seesExactly("ann", "movies")
+			w.seesExactly("bob", "movies")
+			w.ready(&v1alpha1.User{}, "ann", "bob")
+			w.stop()
+			w.clock.set(25 * time.Hour)
+			w.start() // what they have, they have had for more than a day
+			disableAnn := func(disabled bool, state v1alpha1.UserState) {
+				edit(w, w.user("ann"), func(u *v1alpha1.User) { u.Spec.Disabled = disabled })
+				w.state("ann", state)
+			}
+			if givenBack {
+				disableAnn(true, v1alpha1.UserDisabled)
+				disableAnn(false, v1alpha1.UserActive)
+				w.ready(&v1alpha1.User{}, "ann")
+			}
+			for i := range junk {
+				w.create(w.user(fmt.Sprintf("junk%02d", i)))
+			}
+			for i := range junk {
+				w.seesExactly(fmt.Sprintf("junk%02d", i), "movies")
+				w.ready(&v1alpha1.User{}, fmt.Sprintf("junk%02d", i))
+			}
+			for i := range junk {
+				w.delete(w.user(fmt.Sprintf("junk%02d", i)))
+			}
+			w.eventually("all that may be are shut out", func() bool { return w.waitForTheBrake() == junk-5 })
+			disableAnn(true, v1alpha1.UserDisabled)
+			w.delete(w.user("bob"))
+			w.gone(w.user("bob"))
+			if n := w.waitForTheBrake(); n != junk-5 {
+				t.Errorf("%d are held, want %d: the others came too late to hold anybody", n, junk-5)
+			}
+		})
 	}
 }
 

@@ -158,7 +158,7 @@ func (r *userReconciler) setAccess(ctx context.Context, p *userPass, plan func(m
 	}
 	before := p.account
 	p.account = account
-	r.noteGiven(p, before)
+	r.noteHeld(p, before)
 	return nil
 }
 

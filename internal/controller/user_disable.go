@@ -110,7 +110,7 @@ func (r *userReconciler) setSwitch(ctx context.Context, p *userPass, disabled bo
 	}
 	before := p.account
 	p.account = account
-	r.noteGiven(p, before)
+	r.noteHeld(p, before)
 	return nil
 }
 

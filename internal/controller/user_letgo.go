@@ -116,6 +116,7 @@ func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
 			return *retry(err)
 		}
 	}
+	r.noteLeft(p)
 	return p.nothingKnown(*r.released(ctx, p.user))
 }
 

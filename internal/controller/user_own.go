@@ -159,7 +159,7 @@ func (r *userReconciler) create(ctx context.Context, p *userPass) *outcome {
 		r.warn(p.user, "Recreated", "Create", "the account was deleted on the server: a new one was made, with a new id")
 	}
 	p.account = account
-	r.noteGiven(p, media.Account{})
+	r.noteHeld(p, media.Account{})
 	return r.settle(ctx, p, account)
 }
 

@@ -50,7 +50,9 @@ func (r *userReconciler) demote(ctx context.Context, p *userPass, d difference) 
 	account, _, err := p.to().SetAccess(ctx, p.accountKey(), p.target)
 	switch media.CodeOf(err) {
 	case "":
+		before := p.account
 		p.account = account
+		r.noteHeld(p, before)
 	case media.Unsupported, media.Conflict:
 	default:
 		return r.callFailed(p.site, err)
@@ -73,7 +75,9 @@ func (r *userReconciler) setProfile(ctx context.Context, p *userPass, change med
 		}
 		return o
 	}
+	before := p.account
 	p.account = account
+	r.noteHeld(p, before)
 	return nil
 }
 

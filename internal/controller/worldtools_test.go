@@ -3,6 +3,7 @@ package controller_test
 import (
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/usher-media/usher/internal/testenv"
@@ -42,3 +43,12 @@ func (w *world) pruneWaitOr(moment time.Duration) time.Duration {
 	}
 	return moment
 }
+
+// aheadClock is the clock of an operator, which a test sets ahead.
+type aheadClock struct{ ahead atomic.Int64 }
+
+func (c *aheadClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *aheadClock) Since(at time.Time) time.Duration { return c.Now().Sub(at) }
+
+func (c *aheadClock) set(ahead time.Duration) { c.ahead.Store(int64(ahead)) }
