@@ -44,6 +44,7 @@ type ledger struct {
 	recorded, known func(media.InviteUse) bool
 	// redemptions names the uses that Redemptions record: the zero key is one whose account is not known.
 	redemptions []useKey
+	now         time.Time
 }
 
 // imported says whether the server's invite has exactly the uses that the record knows.
@@ -61,14 +62,12 @@ func (l ledger) unknown() ([]media.InviteUse, record) {
 	counted := max(l.native.Uses, len(l.uses))
 	fresh, came := l.fresh()
 	came += l.record.Earlier + l.record.Imported
-	next = next.name(l.listed()...)
-	named := unpackUses(next.UseKeys)
-	for _, key := range l.redemptions { // of a reconcile that did not end, of a database that is not there any more
-		if _, counts := named[key]; !counts && key != (useKey{}) && key.until().After(next.UsesUntil) {
-			came++
-		}
+	if l.inOrder() && next.LastUse.After(l.now) {
+		next.LastUse = time.Time{} // by a clock that was ahead; all until then are listed, and so named
 	}
-	next = next.name(l.redemptions...)
+	next = next.name(l.now, l.listed()...)
+	came += next.uncounted(l.redemptions) // of a reconcile that did not end, of a database that is not there any more
+	next = next.name(l.now, l.redemptions...)
 	next.Earlier = max(came, counted+l.lost(counted)) - counted
 	next.Imported, next.LastUsedBy = counted, ""
 	if last := len(l.uses) - 1; last >= 0 {
@@ -122,13 +121,11 @@ func (l ledger) fresh() (fresh []media.InviteUse, came int) {
 // the server still lists those that were imported, they are in the order in which it counted. Where it does not, those are new
 // that no Redemption records and that are newer than all that were imported.
 func (l ledger) freshUnnamed() (fresh []media.InviteUse, came int) {
-	var listed int
-	_, _ = fmt.Sscanf(l.record.Uses, "%d:", &listed)
 	switch {
 	case l.record.Uses == "":
 		fresh = l.uses[min(l.record.Imported, len(l.uses)):]
-	case listed <= len(l.uses) && digestOf(l.uses[:listed]) == l.record.Uses:
-		fresh = l.uses[listed:]
+	case l.inOrder():
+		fresh = l.uses[l.record.digested():]
 	default:
 		fresh = slices.DeleteFunc(slices.Clone(l.uses), func(use media.InviteUse) bool {
 			return l.recorded(use) || !use.At.After(l.record.LastUse)
@@ -140,6 +137,18 @@ func (l ledger) freshUnnamed() (fresh []media.InviteUse, came int) {
 		}
 	}
 	return fresh, came
+}
+
+// inOrder says whether the server lists, before all others, the uses that a record from before they were named has imported.
+func (l ledger) inOrder() bool {
+	n := l.record.digested()
+	return l.record.Uses != "" && n <= len(l.uses) && digestOf(l.uses[:n]) == l.record.Uses
+}
+
+// digested is how many uses the digest of such a record is of.
+func (r record) digested() (n int) {
+	_, _ = fmt.Sscanf(r.Uses, "%d:", &n)
+	return max(n, 0)
 }
 
 // digestOf names uses by who and when.
@@ -175,9 +184,15 @@ func (k useKey) until() time.Time {
 // namesUses says whether the record names the uses that were imported.
 func (r record) namesUses() bool { return r.UseKeys != "" || !r.UsesUntil.IsZero() }
 
+// names says whether the record names a use as imported.
+func (r record) names(use useKey) bool {
+	_, named := unpackUses(r.UseKeys)[use]
+	return named
+}
+
 // name names more uses in the record as imported. Of too many it names the newest, and for the others says until when they
-// were.
-func (r record) name(uses ...useKey) record {
+// were. That is never a moment that is still to come, as by a server whose clock was ahead: nobody would be new until then.
+func (r record) name(now time.Time, uses ...useKey) record {
 	if !r.namesUses() {
 		if !r.LastUse.IsZero() {
 			r.UsesUntil = useKeyOf("", r.LastUse).until()
@@ -195,6 +210,9 @@ func (r record) name(uses ...useKey) record {
 			r.UsesUntil = last
 		}
 		keys = keys[more:]
+	}
+	if r.UsesUntil.After(now) {
+		r.UsesUntil = media.Moment(now)
 	}
 	packed := make([]byte, 0, len(keys)*len(useKey{}))
 	for _, key := range keys {
@@ -215,8 +233,35 @@ func unpackUses(text string) map[useKey]struct{} {
 	return keys
 }
 
-// forget counts the uses of a server's invite that is no more.
-func (r record) forget(atLeast int) record {
-	r.Earlier, r.Imported, r.Uses, r.LastUsedBy = max(r.Earlier+r.Imported, atLeast), 0, "", ""
+// uncounted is how many of the uses that Redemptions record the record, which names uses, does not count.
+func (r record) uncounted(redemptions []useKey) (n int) {
+	named := unpackUses(r.UseKeys)
+	for _, key := range redemptions {
+		if _, counts := named[key]; !counts && key != (useKey{}) && key.until().After(r.UsesUntil) {
+			n++
+		}
+	}
+	return n
+}
+
+// countStray counts a use of a link that is not the record's, once: it names it. A record that names no uses but has imported some
+// does not begin to do so here: what the server lists tells which those are.
+func (r record) countStray(now time.Time, use useKey) record {
+	r.Earlier++
+	if !r.namesUses() && r.Imported > 0 {
+		return r
+	}
+	return r.name(now, use)
+}
+
+// forget counts the uses of a server's invite that is no more, which had counted that many, and those that Redemptions record, each
+// once: it names them.
+func (r record) forget(counted int, redemptions []useKey, now time.Time) record {
+	here := r.Imported
+	if r = r.name(now); r.namesUses() {
+		here += r.uncounted(redemptions)
+	}
+	r = r.name(now, redemptions...)
+	r.Earlier, r.Imported, r.LastUsedBy = max(r.Earlier+max(here, counted), len(redemptions)), 0, ""
 	return r
 }

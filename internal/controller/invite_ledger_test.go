@@ -62,7 +62,7 @@ func (g *guestbook) imports(crash bool) {
 		return
 	}
 	known := func(use media.InviteUse) bool { return g.has(use) || g.users[use.Account] }
-	fresh, next := ledger{record: g.record, native: g.native(), uses: g.uses, recorded: g.has, known: known, redemptions: g.keys()}.unknown()
+	fresh, next := ledger{record: g.record, native: g.native(), uses: g.uses, recorded: g.has, known: known, redemptions: g.keys(), now: g.now}.unknown()
 	for _, use := range fresh {
 		if g.everybody[use.Account] && !g.has(use) && !g.crashed[use.Account] {
 			g.t.Fatalf("%s was taken back, and is to be recorded again", use.Account)
@@ -81,6 +81,20 @@ func (g *guestbook) imports(crash bool) {
 	}
 }
 
+// stray is somebody who comes by a link that is not the record's, and is imported before it is removed.
+func (g *guestbook) stray() {
+	g.came++
+	use := media.InviteUse{Account: media.AccountID(fmt.Sprintf("account-%d", g.came)), At: g.now}
+	g.record = g.record.countStray(g.now, useKeyOf(use.Account, use.At))
+	g.recorded = append(g.recorded, use)
+	g.everybody[use.Account], g.users[use.Account] = true, true
+}
+
+// lose deletes the link on the server, and Usher makes another.
+func (g *guestbook) lose() {
+	g.record, g.uses = g.record.forget(0, g.keys(), g.now), nil
+}
+
 // takeBack deletes a Redemption, and the User as well or not.
 func (g *guestbook) takeBack(at int, user bool) {
 	use := g.recorded[at]
@@ -90,15 +104,20 @@ func (g *guestbook) takeBack(at int, user bool) {
 	}
 }
 
-// TestEverybodyWhoComesIsRecordedOnceAndCountsOnce: people come, databases come back in any order, looked at in between or
-// not, and Redemptions are deleted. After each look everybody whom the server lists was recorded, and everybody who ever was
-// counts once. Nobody who was taken back is recorded again.
+// TestEverybodyWhoComesIsRecordedOnceAndCountsOnce: people come, also by links from before, databases come back in any order,
+// looked at in between or not, links are lost and made again, and Redemptions are deleted. After each look everybody whom the
+// server lists was recorded, and everybody who ever was counts once. Nobody who was taken back is recorded again.
 func TestEverybodyWhoComesIsRecordedOnceAndCountsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := newGuestbook(t)
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			g.now = g.now.Add(time.Minute)
-			switch rapid.SampledFrom([]string{"come", "come", "look", "look", "backup", "backup", "restore", "restore", "take back", "crash"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"come", "come", "look", "look", "backup", "backup", "restore", "restore", "take back", "crash", "stray", "lose"}).Draw(t, "step") {
+			case "stray":
+				g.stray()
+			case "lose":
+				g.lose()
+				g.check()
 			case "come":
 				g.came++
 				g.uses = append(slices.Clone(g.uses), media.InviteUse{Account: media.AccountID(fmt.Sprintf("account-%d", g.came)), At: g.now})
@@ -139,13 +158,14 @@ func (g *guestbook) check() {
 // them still.
 func TestAnAccountThatIsDeletedTakesNoUseBack(t *testing.T) {
 	at := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	later := at.Add(time.Hour)
 	use := func(n int) media.InviteUse {
 		return media.InviteUse{Account: media.AccountID(fmt.Sprint(n)), At: at.Add(time.Duration(n) * time.Minute)}
 	}
 	all := func(media.InviteUse) bool { return true }
-	_, known := ledger{native: media.Invite{Uses: 2}, uses: []media.InviteUse{use(1), use(2)}, recorded: all, known: all, redemptions: make([]useKey, 2)}.unknown()
+	_, known := ledger{native: media.Invite{Uses: 2}, uses: []media.InviteUse{use(1), use(2)}, recorded: all, known: all, redemptions: make([]useKey, 2), now: later}.unknown()
 	none := func(u media.InviteUse) bool { return u.Account != "3" }
-	fresh, next := ledger{record: known, native: media.Invite{Uses: 3}, uses: []media.InviteUse{use(2), use(3)}, recorded: none, known: none, redemptions: make([]useKey, 2)}.unknown()
+	fresh, next := ledger{record: known, native: media.Invite{Uses: 3}, uses: []media.InviteUse{use(2), use(3)}, recorded: none, known: none, redemptions: make([]useKey, 2), now: later}.unknown()
 	if len(fresh) != 1 || fresh[0].Account != "3" || next.Earlier != 0 || next.Imported != 3 {
 		t.Errorf("fresh %v, record %+v", fresh, next)
 	}
@@ -167,7 +187,7 @@ func TestARecordNamesABoundedNumberOfUses(t *testing.T) {
 	uses := manyUses(0, maxUseKeys+10)
 	look := func(r record, uses []media.InviteUse) ([]media.InviteUse, record) {
 		native := media.Invite{Uses: len(uses), LastUsedBy: uses[len(uses)-1].Account}
-		return ledger{record: r, native: native, uses: uses, recorded: none, known: none}.unknown()
+		return ledger{record: r, native: native, uses: uses, recorded: none, known: none, now: uses[len(uses)-1].At.Add(maxUseKeys * time.Hour)}.unknown()
 	}
 	fresh, known := look(record{}, uses)
 	if len(fresh) != len(uses) || len(unpackUses(known.UseKeys)) != maxUseKeys || known.UsesUntil.Truncate(time.Second) != uses[9].At.Truncate(time.Second) {
@@ -192,7 +212,7 @@ func TestARecordFromBeforeUsesWereNamedIsUnderstood(t *testing.T) {
 	before := record{Imported: 2, Uses: digestOf(uses[:2]), LastUsedBy: string(uses[1].Account), LastUse: uses[1].At}
 	recorded := func(use media.InviteUse) bool { return use.Account == uses[0].Account } // the other's was taken back
 	look := func(r record, uses []media.InviteUse) ([]media.InviteUse, record) {
-		return ledger{record: r, native: media.Invite{Uses: len(uses)}, uses: uses, recorded: recorded, known: recorded, redemptions: []useKey{useKeyOf(uses[0].Account, uses[0].At)}}.unknown()
+		return ledger{record: r, native: media.Invite{Uses: len(uses)}, uses: uses, recorded: recorded, known: recorded, redemptions: []useKey{useKeyOf(uses[0].Account, uses[0].At)}, now: before.LastUse.Add(time.Hour)}.unknown()
 	}
 	for name, c := range map[string]struct {
 		listed           []media.InviteUse
@@ -220,10 +240,74 @@ func TestARecordFromBeforeUsesWereNamedIsUnderstood(t *testing.T) {
 
 // TestAnInviteThatIsGoneKeepsItsCount: what was used up by it stays used up by the next.
 func TestAnInviteThatIsGoneKeepsItsCount(t *testing.T) {
-	if next := (record{Earlier: 2, Imported: 3, Uses: "3:x", LastUsedBy: "a"}).forget(1); next.Earlier != 5 || next.Imported != 0 || next.Uses != "" || next.LastUsedBy != "" {
+	if next := (record{Earlier: 2, Imported: 3, Uses: "3:x", LastUsedBy: "a"}).forget(0, make([]useKey, 1), time.Now()); next.Earlier != 5 || next.Imported != 0 || next.Uses != "" || next.LastUsedBy != "" {
 		t.Errorf("%+v", next)
 	}
-	if next := (record{}).forget(4); next.Earlier != 4 {
+	if next := (record{}).forget(0, make([]useKey, 4), time.Now()); next.Earlier != 4 {
 		t.Errorf("Redemptions count where the record is lost: %+v", next)
+	}
+}
+
+// TestALinkThatIsGoneCountsWhoWasNotImported: by what the server counted, and by the Redemptions of a reconcile that did not end, but
+// each once, also when they are looked at again.
+func TestALinkThatIsGoneCountsWhoWasNotImported(t *testing.T) {
+	uses := manyUses(0, 4)
+	now := uses[3].At.Add(time.Hour)
+	keys := ledger{uses: uses}.listed()
+	known := record{Imported: 2}.name(now, keys[:2]...)
+	for name, c := range map[string]struct{ counted, redemptions, earlier int }{
+		"nothing more": {0, 2, 2}, "one that was not recorded": {3, 2, 3}, "one that was": {3, 3, 3}, "on a server that does not tell": {0, 3, 3}, "another besides": {4, 3, 4},
+	} {
+		next := known.forget(c.counted, keys[:c.redemptions], now)
+		_, again := ledger{record: next, recorded: func(media.InviteUse) bool { return true }, redemptions: keys[:c.redemptions], now: now}.unknown()
+		if next.Earlier != c.earlier || again.Earlier != c.earlier {
+			t.Errorf("%s: %d came, and %d at the next look, want %d", name, next.Earlier, again.Earlier, c.earlier)
+		}
+	}
+}
+
+// TestAStrayIsNamedWhereAllOthersAre: a record from before uses were named goes on knowing which it has imported.
+func TestAStrayIsNamedWhereAllOthersAre(t *testing.T) {
+	uses := manyUses(0, 3)
+	now, stray := uses[2].At.Add(time.Hour), useKeyOf(uses[2].Account, uses[2].At)
+	if next := (record{}).countStray(now, stray); next.Earlier != 1 || !next.names(stray) {
+		t.Errorf("a new record: %+v", next)
+	}
+	before := record{Imported: 2, Uses: digestOf(uses[:2]), LastUse: uses[1].At}
+	if next := before.countStray(now, stray); next.Earlier != 1 || next.namesUses() || next.Uses != before.Uses {
+		t.Errorf("a record from before: %+v", next)
+	}
+}
+
+// TestAClockThatWasAheadHidesNobody: whoever comes after a server's clock was put right is imported, though those before came later
+// by that clock; and nobody of these is imported again.
+func TestAClockThatWasAheadHidesNobody(t *testing.T) {
+	now := time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	none := func(media.InviteUse) bool { return false }
+	guest := func(name string, at time.Time) media.InviteUse {
+		return media.InviteUse{Account: media.AccountID(name), At: at}
+	}
+	look := func(r record, now time.Time, uses ...media.InviteUse) ([]media.InviteUse, record) {
+		return ledger{record: r, native: media.Invite{Uses: len(uses)}, uses: uses, recorded: none, known: none, now: now}.unknown()
+	}
+	ahead, many := manyUses(0, 3), manyUses(0, maxUseKeys+1)
+	for name, c := range map[string]struct {
+		before record
+		listed []media.InviteUse
+		behind time.Duration
+	}{
+		"a record from before":                      {record{Imported: 3, Uses: digestOf(ahead), LastUse: ahead[2].At}, ahead, time.Hour},
+		"a record from before, of another database": {record{Imported: 3, Uses: "3:other", LastUse: ahead[2].At}, ahead[:1], -time.Minute},
+		"more than a record names":                  {record{}, many, -time.Minute},
+	} {
+		_, r := look(c.before, now, c.listed...)
+		uses := append(slices.Clone(c.listed), guest("late", now.Add(-c.behind)))
+		fresh, next := look(r, now.Add(2*time.Minute), uses...)
+		if !slices.ContainsFunc(fresh, func(use media.InviteUse) bool { return use.Account == "late" }) {
+			t.Errorf("%s: who came after the clock was put right is overlooked until %s", name, r.UsesUntil)
+		}
+		if len(c.listed) <= maxUseKeys && (len(fresh) != 1 || next.UsesUntil.After(now)) {
+			t.Errorf("%s: %d are new; until %s", name, len(fresh), next.UsesUntil)
+		}
 	}
 }

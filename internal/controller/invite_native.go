@@ -40,7 +40,7 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 		p.countUses()
 	} else {
 		// The server's invite was deleted by hand, or is still to be made: what was used up stays used up.
-		p.earlier = p.record.forget(len(p.redemptions)).Earlier
+		p.earlier = p.record.forget(0, useKeysOf(p.redemptions), r.Clock.Now()).Earlier
 	}
 	want, problem := r.settings(ctx, p)
 	if problem != nil && problem.kind == kindRetry {
@@ -233,7 +233,7 @@ func (r *inviteReconciler) makeNative(ctx context.Context, p *invitePass, want m
 	}
 	p.native, p.redeemable = invite, true
 	p.status.ExternalID, p.status.Plan = string(invite.ID), nil
-	p.record = p.record.forget(len(p.redemptions))
+	p.record = p.record.forget(0, useKeysOf(p.redemptions), r.Clock.Now())
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}

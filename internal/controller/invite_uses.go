@@ -33,7 +33,7 @@ func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outco
 	}
 	recorded := func(use media.InviteUse) bool { return p.redemptionOf(use) != nil }
 	fresh, next := ledger{
-		record: p.record, native: p.native, uses: uses, recorded: recorded, redemptions: useKeysOf(p.redemptions),
+		record: p.record, native: p.native, uses: uses, recorded: recorded, redemptions: useKeysOf(p.redemptions), now: r.Clock.Now(),
 		known: func(use media.InviteUse) bool { return recorded(use) || p.takenBack(use, from.declared[use.Account]) },
 	}.unknown()
 	p.earlier, p.uses = next.Earlier, max(p.uses, next.Earlier+next.Imported)
@@ -264,7 +264,11 @@ func (r *inviteReconciler) importStrays(ctx context.Context, p *invitePass) *out
 			continue
 		}
 		if p.redemptionOf(use) == nil {
-			p.record.Earlier++
+			key := useKeyOf(use.Account, use.At)
+			if p.record.names(key) {
+				continue // it was imported, and taken back since
+			}
+			p.record = p.record.countStray(r.Clock.Now(), key)
 		}
 		o := r.importUse(ctx, p, from, use)
 		if o != nil && o.kind == kindStalled { // who cannot be declared keeps no link there

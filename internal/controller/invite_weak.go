@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
@@ -100,9 +101,8 @@ func (r *inviteReconciler) findWeak(ctx context.Context, p *invitePass) (bool, *
 }
 
 // forgetWeak counts the uses of a link that is no more.
-func (p *invitePass) forgetWeak() {
-	p.record.Imported = max(p.record.Imported, p.native.Uses)
-	p.record = p.record.forget(len(p.redemptions))
+func (p *invitePass) forgetWeak(now time.Time) {
+	p.record = p.record.forget(p.native.Uses, useKeysOf(p.redemptions), now)
 	p.record.ID, p.native, p.earlier = "", media.Invite{}, p.record.Earlier
 }
 
@@ -128,7 +128,7 @@ func (r *inviteReconciler) retireWeak(ctx context.Context, p *invitePass) *outco
 	default:
 		return r.callFailed(p.site, err)
 	}
-	p.forgetWeak()
+	p.forgetWeak(r.Clock.Now())
 	p.uses = max(p.uses, p.earlier)
 	p.status.ExternalID = ""
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
