@@ -21,6 +21,8 @@ type mediaServerReconciler struct {
 	*Kit
 	// announced holds the UIDs of the deleted MediaServers of which it was said what stays behind.
 	announced sync.Map
+	// surplus holds, by the UID of the MediaServer, that more undeclared accounts can sign in than before, until it is said.
+	surplus sync.Map
 }
 
 const (
@@ -234,8 +236,9 @@ func (r *mediaServerReconciler) describe(ctx context.Context, server *v1alpha1.M
 	if err != nil {
 		return *retry(err)
 	}
-	status.Undeclared = declared.undeclared(r.lookedAt(server, connection))
-	r.warnOfMore(server, status.Undeclared)
+	undeclared, canSignIn := declared.undeclared(r.lookedAt(server, connection))
+	status.Undeclared = undeclared
+	r.warnOfMore(server, undeclared, canSignIn)
 	message := "connected"
 	if server.Spec.TLS != nil && server.Spec.TLS.InsecureSkipVerify {
 		message = "connected, WITHOUT verifying the server's certificate (spec.tls.insecureSkipVerify)"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -40,10 +41,11 @@ func (k *Kit) objectsOf(ctx context.Context, server *v1alpha1.MediaServer) (serv
 }
 
 // undeclared is what the newest listing has and no manifest owns: by its recorded id; where none is recorded yet, as what
-// has its name and would be taken over.
-func (o serverObjects) undeclared(s site) *v1alpha1.Undeclared {
+// has its name and would be taken over. canSignIn are the accounts among it that are not disabled.
+func (o serverObjects) undeclared(s site) (undeclared *v1alpha1.Undeclared, canSignIn map[media.AccountID]bool) {
 	accountIDs, libraryIDs := o.ownAccounts(s), o.ownLibraries(s)
 	var accounts, enabled, libraries []string
+	canSignIn = map[media.AccountID]bool{}
 	for account := range s.inventory().All() {
 		if accountIDs[account.ID] {
 			continue
@@ -51,6 +53,7 @@ func (o serverObjects) undeclared(s site) *v1alpha1.Undeclared {
 		accounts = append(accounts, account.Username)
 		if !account.Disabled {
 			enabled = append(enabled, account.Username)
+			canSignIn[account.ID] = true
 		}
 	}
 	for _, library := range s.inventory().Libraries() {
@@ -58,20 +61,58 @@ func (o serverObjects) undeclared(s site) *v1alpha1.Undeclared {
 			libraries = append(libraries, library.Name)
 		}
 	}
-	canSignIn := undeclaredItems(enabled)
-	return &v1alpha1.Undeclared{Accounts: undeclaredItems(accounts), EnabledAccounts: &canSignIn, Libraries: undeclaredItems(libraries)}
+	enabledItems := undeclaredItems(enabled)
+	return &v1alpha1.Undeclared{Accounts: undeclaredItems(accounts), EnabledAccounts: &enabledItems, Libraries: undeclaredItems(libraries)}, canSignIn
 }
 
-// warnOfMore says by an event that more accounts can sign in which no manifest declares than at the look before: those of
-// deleted Users, after a restore, or some that were made by hand. What was there from the beginning is in the status alone.
-func (r *mediaServerReconciler) warnOfMore(server *v1alpha1.MediaServer, now *v1alpha1.Undeclared) {
+// importedWithin is how long who comes by an Invite may be undeclared.
+const importedWithin = 10 * time.Second
+
+// surplus is that more undeclared accounts can sign in than before: since when, which, and what it was before.
+type surplus struct {
+	at        time.Time
+	canSignIn map[media.AccountID]bool
+	before    v1alpha1.UndeclaredItems
+}
+
+// stays says whether more accounts that were there at its beginning can sign in now than could before.
+func (s surplus) stays(canSignIn map[media.AccountID]bool) bool {
+	n := 0
+	for id := range canSignIn {
+		if s.canSignIn[id] {
+			n++
+		}
+	}
+	return n > int(s.before.Total)
+}
+
+// warnOfMore says by an event that more accounts can sign in which no manifest declares than before: those of deleted Users, after
+// a restore, or some that were made by hand. Who has just come by an Invite is declared at the next look. What was there from the
+// beginning is in the status alone.
+func (r *mediaServerReconciler) warnOfMore(server *v1alpha1.MediaServer, now *v1alpha1.Undeclared, canSignIn map[media.AccountID]bool) {
 	before := server.Status.Undeclared
-	if before == nil || before.EnabledAccounts == nil || now.EnabledAccounts.Total <= before.EnabledAccounts.Total {
+	if before == nil || before.EnabledAccounts == nil {
 		return
 	}
-	news := slices.DeleteFunc(slices.Clone(now.EnabledAccounts.Names), func(name string) bool { return slices.Contains(before.EnabledAccounts.Names, name) })
-	r.warn(server, "UndeclaredAccounts", "Look", "%d accounts can sign in that no manifest declares (%d at the look before; among them now %q): were they made by hand, or did an older database bring deleted ones back? Declare those who are to come in as Users, and disable or delete the others on the server",
-		now.EnabledAccounts.Total, before.EnabledAccounts.Total, news)
+	begun := surplus{at: r.Clock.Now(), canSignIn: canSignIn, before: *before.EnabledAccounts}
+	known, pending := r.surplus.Load(server.UID)
+	if pending {
+		begun.before = known.(surplus).before
+	}
+	switch {
+	case !begun.stays(canSignIn):
+		r.surplus.Delete(server.UID)
+		return
+	case !pending || !known.(surplus).stays(canSignIn):
+		r.surplus.Store(server.UID, begun)
+		return
+	case begun.at.Sub(known.(surplus).at) < importedWithin:
+		return
+	}
+	r.surplus.Delete(server.UID)
+	news := slices.DeleteFunc(slices.Clone(now.EnabledAccounts.Names), func(name string) bool { return slices.Contains(begun.before.Names, name) })
+	r.warn(server, "UndeclaredAccounts", "Look", "%d accounts can sign in that no manifest declares (%d before; among them now %q): were they made by hand, or did an older database bring deleted ones back? Declare those who are to come in as Users, and disable or delete the others on the server",
+		now.EnabledAccounts.Total, begun.before.Total, news)
 }
 
 func (o serverObjects) ownAccounts(s site) map[media.AccountID]bool {

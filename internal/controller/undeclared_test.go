@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -91,7 +92,9 @@ func TestAnAccountThatComesBackAndCanSignInIsTold(t *testing.T) {
 	older()
 	w.sync()
 	counted(3, 2, "neighbour", "on")
-	w.eventually("an event says so", func() bool { return w.warnings(serverName, "UndeclaredAccounts") == 1 })
+	w.clock.set(time.Minute)
+	w.sync()
+	w.eventually("an event says so, since they stay", func() bool { return w.warnings(serverName, "UndeclaredAccounts") == 1 })
 	for name, disabled := range map[string]bool{"on": false, "off": true} {
 		if account, there := w.store.Account(name); !there || account.Disabled != disabled {
 			t.Errorf("%s was touched: %+v", name, account)
