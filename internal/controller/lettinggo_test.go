@@ -105,6 +105,58 @@ func TestAfterARestartTheCredentialsAreGone(t *testing.T) {
 	})
 }
 
+// TestTheCredentialsOfASecretThatIsGoneAreUsedForWhatIsLetGoAlone: whoever deleted the Secret has taken them away.
+func TestTheCredentialsOfASecretThatIsGoneAreUsedForWhatIsLetGoAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.user("ann"))
+	w.ready(&v1alpha1.User{}, "ann")
+	w.delete(&corev1.Secret{ObjectMeta: w.meta("home-admin")})
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	w.store.ResetCalls()
+	looks := w.ofController("controller_runtime_reconcile_total", "mediaserver")
+	w.look()
+	w.eventually("it is looked at again", func() bool {
+		return w.ofController("controller_runtime_reconcile_total", "mediaserver") > looks && w.ofController("controller_runtime_active_workers", "mediaserver") == 0
+	})
+	if w.store.Count(memory.Any) > 0 {
+		t.Errorf("the server was asked %v", w.store.Counts())
+	}
+	w.delete(w.user("ann"))
+	w.gone(w.user("ann"))
+	if account, _ := w.store.Account("ann"); !account.Disabled {
+		t.Error("ann was let go, and not shut out")
+	}
+}
+
+// TestNothingIsLetGoOnAnotherServer that answers, when its Secret is gone: it waits for the one that the credentials are of.
+func TestNothingIsLetGoOnAnotherServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Proxied: true})
+	w.create(w.library("movies"), w.user("ann"), w.grant("g", "*", "*"))
+	w.seesExactly("ann", "movies")
+	w.ready(&v1alpha1.User{}, "ann")
+	first := get(w, w.mediaServer(), serverName).Status.Identity
+	w.delete(&corev1.Secret{ObjectMeta: w.meta("home-admin")})
+	w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	w.store.SetIdentity("another")
+	w.store.ResetCalls()
+	w.delete(w.user("ann"))
+	w.eventually("the MediaServer says that another server answers", func() bool {
+		said := w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		return strings.Contains(said.Message, "with the credentials from before: another server answers at this URL (another, was "+first)
+	})
+	if user := get(w, &v1alpha1.User{}, "ann"); len(user.Finalizers) == 0 || w.store.WriteCount() > 0 {
+		t.Errorf("let go with %v, and wrote %v", user.Finalizers, w.store.Counts())
+	}
+	w.store.SetIdentity(first)
+	w.look()
+	w.gone(w.user("ann"))
+	if account, _ := w.store.Account("ann"); !account.Disabled || len(account.Access.Libraries) > 0 {
+		t.Errorf("ann was left with %+v", account)
+	}
+}
+
 // TestADeletionPolicyThatTheServerCannotCarryOut takes nothing away, and holds nothing up.
 func TestADeletionPolicyThatTheServerCannotCarryOut(t *testing.T) {
 	t.Parallel()

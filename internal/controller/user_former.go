@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
@@ -39,7 +40,11 @@ func (r *userReconciler) orFormer(ctx context.Context, p *userPass, gone func(co
 	if o := r.putRecord(ctx, p); o != nil {
 		return "", o
 	}
-	r.warn(p.user, "CameBack", "Recall", "account %s, which was this User's before, is on the server again, and account %q is not: it is this User's again, as after a restore", p.record.ID, lost)
+	instead := ""
+	if lost != "" {
+		instead = fmt.Sprintf(", and account %s is not", lost)
+	}
+	r.warn(p.user, "CameBack", "Recall", "account %s, which was this User's before, is on the server again%s: it is this User's again, as after a restore", p.record.ID, instead)
 	// What an account is to have depends on which one it is: that is computed anew.
 	o = waiting(v1alpha1.ReasonProgressing, "account %s, which was this User's before, is on the server again: it is this User's again", p.record.ID)
 	o.after = lookAgainAfter
@@ -138,10 +143,13 @@ func (r *userReconciler) withdrawFormer(ctx context.Context, then *userPass, d d
 	if err := r.confirmCurrent(ctx, then.user); err != nil {
 		return retry(err)
 	}
-	if d.switching == access.SwitchDisable {
+	shutsOut := access.ShutsOut(then.seen(then.account), then.seen(then.agreeing(d)))
+	if (d.switching == access.SwitchDisable || shutsOut) && !then.account.Disabled {
 		if o := r.mayShutOut(ctx, then); o != nil {
 			return o
 		}
+	}
+	if d.switching == access.SwitchDisable {
 		if o := r.setSwitch(ctx, then, true); o != nil {
 			return o
 		}
