@@ -19,6 +19,8 @@ import (
 type inviteReconciler struct {
 	*Kit
 	secrets seenSecrets
+	// deadlines are when Invites expire.
+	deadlines deadlines
 }
 
 // +kubebuilder:rbac:groups=usher.media,resources=invites,verbs=get;list;watch;patch
@@ -59,20 +61,22 @@ type invitePass struct {
 	problem *outcome
 	// redeemable: the link is there and as the manifest says. unmanaged: its MediaServer is gone, or going, and has let go of it.
 	redeemable, unmanaged bool
-	// sweepAt is when a reservation may next be abandoned.
-	sweepAt time.Time
+	// expires is when the link stops working by itself, sweepAt when a reservation may next be abandoned.
+	expires, sweepAt time.Time
 }
 
 // Reconcile makes the server's invite agree, and reports who came.
 func (r *inviteReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	invite := &v1alpha1.Invite{}
 	if err := r.Client.Get(ctx, request.NamespacedName, invite); err != nil {
+		r.deadlines.set(request, time.Time{}, r.Clock.Now())
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := invite.DeepCopy()
 	p := &invitePass{invite: invite, status: invite.Status.DeepCopy()}
 	result := p.unlessUnseen(r.reconcile(ctx, p))
 	r.report(p, &result)
+	r.deadlines.set(request, p.expires, r.Clock.Now())
 	invite.Status = *p.status
 	return finish(ctx, r.Kit, before, invite, result)
 }
@@ -192,7 +196,8 @@ func (r *inviteReconciler) report(p *invitePass, result *outcome) {
 		return // paused, or not to be read: what was said last stands
 	}
 	now := r.Clock.Now()
-	state, next := access.InviteState(p.invite, p.uses, now)
+	state, expires := access.InviteState(p.invite, p.uses, now)
+	p.expires = expires
 	if state == v1alpha1.InvitePending && !p.canBeUsed() {
 		state = v1alpha1.InviteWaiting
 	}
@@ -208,7 +213,7 @@ func (r *inviteReconciler) report(p *invitePass, result *outcome) {
 			result.after = usesPoll
 		}
 	}
-	*result = result.orSooner(now, next).orSooner(now, p.sweepAt)
+	*result = result.orSooner(now, p.sweepAt)
 }
 
 // canBeUsed says whether the link admits, as far as that was last seen: Pending means redeemable.

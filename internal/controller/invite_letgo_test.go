@@ -44,50 +44,64 @@ func TestAnInviteThatIsLetGoIsNotPending(t *testing.T) {
 	}
 }
 
-// TestRestoredRedemptionsHaveTheirPhaseAgain: a restore of the cluster that knows no status leaves none empty.
+// TestRestoredRedemptionsHaveTheirPhaseAgain: a restore of the cluster that knows no status leaves none empty, whether their Invite
+// stands or is gone.
 func TestRestoredRedemptionsHaveTheirPhaseAgain(t *testing.T) {
 	t.Parallel()
-	w := newInviteWorld(t)
-	w.invite("cousins", nil)
-	for _, person := range []string{"cat", "dan"} {
-		w.mustRegister(person, w.code("cousins"))
-		w.came(person)
-	}
-	accounts := func() map[string]string {
-		var all v1alpha1.RedemptionList
-		if err := w.client.List(t.Context(), &all, client.InNamespace(w.namespace)); err != nil {
-			t.Fatal(err)
-		}
-		of := map[string]string{}
-		for _, one := range all.Items {
-			if one.Status.Phase == v1alpha1.RedemptionCompleted {
-				of[one.Spec.Username] = one.Status.AccountID
+	for invite, gone := range map[string]bool{"stands": false, "gone": true} {
+		t.Run(invite, func(t *testing.T) {
+			t.Parallel()
+			w := newInviteWorld(t)
+			w.invite("cousins", nil)
+			for _, person := range []string{"cat", "dan"} {
+				w.mustRegister(person, w.code("cousins"))
+				w.came(person)
 			}
+			w.eventually("both are complete", func() bool { return len(w.completed()) == 2 })
+			before := w.completed()
+			if gone {
+				w.dropInvite("cousins")
+			}
+			w.stop()
+			var backup v1alpha1.RedemptionList
+			if err := w.client.List(t.Context(), &backup, client.InNamespace(w.namespace)); err != nil {
+				t.Fatal(err)
+			}
+			for i := range backup.Items {
+				w.delete(backup.Items[i].DeepCopy())
+				again := &v1alpha1.Redemption{ObjectMeta: w.meta(backup.Items[i].Name), Spec: backup.Items[i].Spec}
+				again.Labels = backup.Items[i].Labels
+				w.create(again)
+			}
+			if n := len(w.completed()); n != 0 {
+				t.Fatalf("%d came back with their status", n)
+			}
+			w.openEmbedded()
+			w.eventually("both are complete again, with their accounts", func() bool {
+				now := w.completed()
+				return len(now) == 2 && now["cat"] == before["cat"] && now["dan"] == before["dan"]
+			})
+			if !gone {
+				w.state("cousins", v1alpha1.InvitePending, 2)
+			}
+		})
+	}
+}
+
+// completed are the accounts of the Redemptions that are complete, by their names.
+func (w *inviteWorld) completed() map[string]string {
+	w.t.Helper()
+	var all v1alpha1.RedemptionList
+	if err := w.client.List(w.t.Context(), &all, client.InNamespace(w.namespace)); err != nil {
+		w.t.Fatal(err)
+	}
+	of := map[string]string{}
+	for _, one := range all.Items {
+		if one.Status.Phase == v1alpha1.RedemptionCompleted {
+			of[one.Spec.Username] = one.Status.AccountID
 		}
-		return of
 	}
-	w.eventually("both are complete", func() bool { return len(accounts()) == 2 })
-	before := accounts()
-	w.stop()
-	var backup v1alpha1.RedemptionList
-	if err := w.client.List(t.Context(), &backup, client.InNamespace(w.namespace)); err != nil {
-		t.Fatal(err)
-	}
-	for i := range backup.Items {
-		w.delete(backup.Items[i].DeepCopy())
-		again := &v1alpha1.Redemption{ObjectMeta: w.meta(backup.Items[i].Name), Spec: backup.Items[i].Spec}
-		again.Labels = backup.Items[i].Labels
-		w.create(again)
-	}
-	if n := len(accounts()); n != 0 {
-		t.Fatalf("%d came back with their status", n)
-	}
-	w.openEmbedded()
-	w.eventually("both are complete again, with their accounts", func() bool {
-		now := accounts()
-		return len(now) == 2 && now["cat"] == before["cat"] && now["dan"] == before["dan"]
-	})
-	w.state("cousins", v1alpha1.InvitePending, 2)
+	return of
 }
 
 // TestModeObserveNamesTheLinksThatStayOpen, when an Invite is deleted, or the MediaServer; and no others.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -41,6 +43,24 @@ func (r *inviteReconciler) completeRestored(ctx context.Context, p *invitePass) 
 			if err := redeem.Complete(ctx, r.Client, one, string(accounts[one.Name])); client.IgnoreNotFound(err) != nil {
 				return retry(err)
 			}
+		}
+	}
+	return nil
+}
+
+// completeOfGone does the same for the Redemption by which a User came whose Invite is gone: the account is the User's.
+func (r *userReconciler) completeOfGone(ctx context.Context, p *userPass) *outcome {
+	for i := range p.redemptions {
+		one := p.redemptions[i].DeepCopy() // the cache's own
+		if one.Status.Phase != "" || !one.DeletionTimestamp.IsZero() || one.Name != p.user.Labels[v1alpha1.LabelRedemption] || p.observing() {
+			continue
+		}
+		err := r.Client.Get(ctx, types.NamespacedName{Namespace: one.Namespace, Name: one.Spec.InviteRef.Name}, &v1alpha1.Invite{})
+		if apierrors.IsNotFound(err) {
+			err = client.IgnoreNotFound(redeem.Complete(ctx, r.Client, one, string(p.account.ID)))
+		}
+		if err != nil {
+			return retry(err)
 		}
 	}
 	return nil

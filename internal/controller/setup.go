@@ -107,6 +107,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", kit.usersOfSecret)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", userKeeping), builder.WithPredicates(notItsOwn)).
 		WatchesRawSource(kit.Wake.users.sourceWith(w.server(kit.usersOfServer), r.isHeldUp)).
+		WatchesRawSource(r.deadlines.source()).
 		WithOptions(options(c.Users)).
 		Complete(r)
 }
@@ -123,15 +124,16 @@ func setupLibraryGrants(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string
 }
 
 func setupInvites(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
-	w := kit.wakes("Invite")
+	w, r := kit.wakes("Invite"), &inviteReconciler{Kit: kit}
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"invite").
 		For(&v1alpha1.Invite{}, builder.WithPredicates(w.itself(changedByOthers))).
 		Watches(&v1alpha1.Redemption{}, w.concerning("Redemption", inviteOfRedemption)).
 		Watches(&v1alpha1.Library{}, w.concerning("Library", kit.invitesBeside), builder.WithPredicates(idOrSelection)).
 		WatchesMetadata(&corev1.Secret{}, w.concerning("Secret", inviteOfSecret)).
 		WatchesRawSource(kit.Wake.invites.source(w.server(kit.invitesOfServer))).
+		WatchesRawSource(r.deadlines.source()).
 		WithOptions(options(c.Invites)).
-		Complete(&inviteReconciler{Kit: kit})
+		Complete(r)
 }
 
 // options: the library's own rate limiter would retry a media server after 5 ms, and a healed one after 16 minutes.

@@ -22,6 +22,8 @@ type userReconciler struct {
 	// heldUp holds the Users with something to write to a server that is down: they come first when it is back, before those
 	// that only say again that it agrees.
 	heldUp sync.Map
+	// deadlines are when time alone changes what a User's account is to have.
+	deadlines deadlines
 }
 
 func (r *userReconciler) isHeldUp(request reconcile.Request) bool {
@@ -105,13 +107,15 @@ func (r *userReconciler) Reconcile(ctx context.Context, request reconcile.Reques
 	user := &v1alpha1.User{}
 	if err := r.Client.Get(ctx, request.NamespacedName, user); err != nil {
 		r.heldUp.Delete(request)
+		r.deadlines.set(request, time.Time{}, r.Clock.Now())
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := user.DeepCopy()
 	p := &userPass{user: user, status: user.Status.DeepCopy(), agreed: agreed(user, user.Status.ObservedGeneration)}
 	result := r.reconcile(ctx, p)
 	r.noteHeldUp(request, p, result)
-	result = p.unlessUnseen(result).orSooner(r.Clock.Now(), p.next)
+	result = p.unlessUnseen(result)
+	r.deadlines.set(request, p.next, r.Clock.Now())
 	user.Status = *p.status
 	return finish(ctx, r.Kit, before, user, result)
 }
@@ -162,7 +166,13 @@ func (r *userReconciler) manage(ctx context.Context, p *userPass) outcome {
 		}
 		return result
 	}
-	return r.unlessRenamed(p, r.agree(ctx, p))
+	result := r.unlessRenamed(p, r.agree(ctx, p))
+	if result.kind == kindDone {
+		if o := r.completeOfGone(ctx, p); o != nil {
+			return *o
+		}
+	}
+	return result
 }
 
 // notManaged is for a pass that ended before the account was known.
