@@ -55,7 +55,8 @@ type InviteSpec struct {
 	// +optional
 	LibraryRole LibraryRole `json:"libraryRole,omitempty"`
 
-	// Role of the accounts: Editor, Member, Guest, or a role of the server's own that administers nothing.
+	// Role of the accounts: Editor, Member or Guest. A role of the server's own is given by a User, since no link of a server
+	// gives one.
 	// +kubebuilder:default=Member
 	// +kubebuilder:validation:XValidation:rule="!(self in ['Owner', 'Admin'])",message="an invite admits no Owner and no Admin: declare such a person as a User"
 	// +optional

@@ -145,7 +145,7 @@ const (
 	UserDisabled UserState = "Disabled"
 	// UserExpired by spec.expiresAt.
 	UserExpired UserState = "Expired"
-	// UserDisabledOnServer: somebody (or the server itself) disabled the account; Usher leaves it so.
+	// UserDisabledOnServer: the account is disabled, and nothing on record says by Usher, which leaves it so.
 	UserDisabledOnServer UserState = "DisabledOnServer"
 	// UserGone: the account is gone from the server, and is not made again, since only its holder knew the password.
 	UserGone UserState = "Gone"

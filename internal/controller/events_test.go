@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"slices"
 	"testing"
 
 	eventsv1 "k8s.io/api/events/v1"
@@ -60,5 +61,36 @@ func TestFailuresAreEvents(t *testing.T) {
 	}
 	if n := w.warnings("bob", v1alpha1.ReasonServerUnavailable); n != 0 {
 		t.Errorf("an outage of the server warned of %d failures of a User", n)
+	}
+}
+
+// TestATakeoverIsNoDrift: nobody changed by hand what is found then, also where the status says, of another server, that all agrees.
+func TestATakeoverIsNoDrift(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	user, library := w.user("ann"), w.library("movies")
+	user.Spec.AdoptionPolicy, user.Spec.DisplayName = v1alpha1.AccountAdoptionAlways, "Ann"
+	library.Spec.AdoptionPolicy = v1alpha1.LibraryAdoptionIfUnique
+	w.create(user, library)
+	w.ready(user, "ann")
+	w.ready(library, "movies")
+	w.stop()
+	w.store.SetIdentity("another")
+	w.store.EditAccount("ann", func(a *media.Account) { a.DisplayName = "somebody" })
+	w.store.EditLibrary(media.LibraryID(ownedID(library)), func(l *media.Library) { l.Paths = []string{"/media/other"} })
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) {
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptServerIdentity, "another")
+	})
+	w.start()
+	w.eventually("both are taken over, and as their manifests say", func() bool {
+		get(w, user, "ann")
+		get(w, library, "movies")
+		account, _ := w.store.Account("ann")
+		movies, _ := w.store.Library("Movies")
+		adopted := user.Status.Origin == v1alpha1.OriginAdopted && library.Status.Origin == v1alpha1.OriginAdopted
+		return adopted && account.DisplayName == "Ann" && slices.Equal(movies.Paths, []string{"/media/movies"})
+	})
+	if user.Status.Drift != nil || library.Status.Drift != nil || w.metric("usher_drift_found_total") != 0 {
+		t.Errorf("a takeover counts as drift: %+v, %+v", user.Status.Drift, library.Status.Drift)
 	}
 }

@@ -28,7 +28,11 @@ func (r *inviteReconciler) killFormer(ctx context.Context, p *invitePass, invite
 		}
 		return nil
 	}
-	ctx = media.WithReason(ctx, "an earlier Invite of this name left its link")
+	which := "the link of an earlier Invite of this name"
+	if p.had(invite, r.Keyring) {
+		which = "the link that this Invite had under another UID, or another key of Usher's, as before a restore of the cluster"
+	}
+	ctx = media.WithReason(ctx, "it is "+which)
 	if o := r.closeAndImport(ctx, p, invite); o != nil {
 		return o
 	}
@@ -36,7 +40,7 @@ func (r *inviteReconciler) killFormer(ctx context.Context, p *invitePass, invite
 		return r.callFailed(p.site, err)
 	}
 	known.kill(invite)
-	r.normal(p.invite, "OldLinkRemoved", "Delete", "removed the link that an earlier Invite of this name had left on the server")
+	r.normal(p.invite, "OldLinkRemoved", "Delete", "removed %s from the server", which)
 	return nil
 }
 

@@ -214,6 +214,7 @@ func TestARestoredClusterCountsWhoCame(t *testing.T) {
 	if status, _ := w.register("gus", old); status != http.StatusNotFound {
 		t.Errorf("the link of before the restore answers %d", status)
 	}
+	w.eventually("an event says whose link was removed", func() bool { return w.warned("party", "removed the link that this Invite had under another UID") })
 	w.mustRegister("gus", w.code("party"))
 	if status, _ := w.register("hal", w.code("party")); status != http.StatusGone {
 		t.Errorf("a fifth: %d", status)

@@ -170,6 +170,7 @@ func TestRestoredFromAManifestAlone(t *testing.T) {
 	if status, _ := w.register("joe", w.code("guests")); status != http.StatusCreated {
 		t.Errorf("the new link answers %d", status)
 	}
+	w.eventually("an event says whose link was removed", func() bool { return w.warned("guests", "removed the link of an earlier Invite of this name") })
 }
 
 // TestADeletedRedemptionStaysDeleted: what a person took back does not return by itself.

@@ -145,7 +145,7 @@ func (r *libraryReconciler) create(ctx context.Context, p *libraryPass) *outcome
 
 // take records a library as this one's.
 func (r *libraryReconciler) take(ctx context.Context, p *libraryPass, library media.Library, origin v1alpha1.Origin) *outcome {
-	p.found = library
+	p.found, p.agreed = library, false // how it is found is no drift
 	if library.MediaType != media.MediaType(p.library.Spec.MediaType) {
 		return stalled(v1alpha1.ReasonConflict, "the library on the server holds %s, not %s, and that cannot be changed", library.MediaType, p.library.Spec.MediaType)
 	}

@@ -164,3 +164,26 @@ func TestARecordThatWasCopiedTellsNothingAndSetsNothing(t *testing.T) {
 		t.Error("a password was set on the word of a record that is another's")
 	}
 }
+
+// TestWhomUsherDisabledAfterTheBackup of the cluster is not said to have been disabled by somebody else.
+func TestWhomUsherDisabledAfterTheBackup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.create(w.user("ann"))
+	w.ready(&v1alpha1.User{}, "ann")
+	then := get(w, &v1alpha1.User{}, "ann")
+	backup := &v1alpha1.User{ObjectMeta: w.meta("ann"), Spec: then.Spec}
+	backup.Annotations = then.Annotations
+	w.setDisabled("ann", true)
+	w.state("ann", v1alpha1.UserDisabled)
+	w.stop()
+	edit(w, w.user("ann"), func(u *v1alpha1.User) { u.Finalizers = nil })
+	w.delete(w.user("ann"))
+	w.gone(w.user("ann"))
+	w.create(backup)
+	w.start()
+	w.state("ann", v1alpha1.UserDisabledOnServer)
+	if message := readyMessage(get(w, &v1alpha1.User{}, "ann")); !strings.Contains(message, "Usher did, before the cluster was restored") {
+		t.Errorf("the message does not name a restore of the cluster: %s", message)
+	}
+}

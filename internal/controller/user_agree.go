@@ -230,7 +230,7 @@ func (p *userPass) summary() outcome {
 func (p *userPass) agreement() outcome {
 	switch p.status.State {
 	case v1alpha1.UserDisabledOnServer:
-		return done(v1alpha1.ReasonSynced, "the media server agrees, but somebody (or the server itself) disabled the account there, or a restored backup holds it disabled, and Usher leaves it so: enable it on the server to let the person in")
+		return done(v1alpha1.ReasonSynced, "the media server agrees, but the account is disabled there, and nothing on record says by Usher: somebody, or the server itself, disabled it; or a restored backup holds it disabled, or Usher did, before the cluster was restored. Usher leaves it so: enable it on the server to let the person in")
 	case v1alpha1.UserExpired, v1alpha1.UserDisabled:
 		if p.status.DisableMethod == v1alpha1.DisableNoAccess {
 			return done(v1alpha1.ReasonSynced, "the media server agrees: it cannot disable accounts, so this one sees no library")

@@ -258,7 +258,7 @@ func (p *userPass) newAccount(password string) media.NewAccount {
 
 // adopt records an existing account as this User's. Its password stays, and counts as applied, unless the account is shut.
 func (r *userReconciler) adopt(ctx context.Context, p *userPass, account media.Account) *outcome {
-	p.account = account
+	p.account, p.agreed = account, false // how it is found is no drift
 	if p.observing() {
 		p.planned = []string{fmt.Sprintf("take over the account %q", bounded(account.Username, 128))}
 		if account.Disabled && !p.wantDisabled {
