@@ -175,6 +175,7 @@ func TestChangesEndRunningStreams(t *testing.T) {
 		t.Run(taking.name, func(t *testing.T) {
 			h := furnish(t)
 			running := h.begin()
+			h.checked() // as new streams they are checked in any case
 			taking.take(h)
 			began := time.Now()
 			for name, stream := range running {
