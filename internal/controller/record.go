@@ -46,6 +46,9 @@ type record struct {
 	Unproven bool `json:"unproven,omitempty"`
 	// ProvenUID is the UID that the object had when the password was found to work, after a restore of the cluster.
 	ProvenUID string `json:"provenUID,omitempty"`
+	// Outdated: the password was found not to work. It holds when another one was set, by the server's word; else the UID that the
+	// object had then.
+	Outdated string `json:"outdated,omitempty"`
 	// Rotation is the value of the rotate-password annotation that was last acted on.
 	Rotation string `json:"rotation,omitempty"`
 	// Disabled: Usher disabled the account, and so may enable it.

@@ -178,6 +178,15 @@ func TestWhoWasLockedOutIsLockedOutAgain(t *testing.T) {
 	w.look()
 	w.eventually("the password from before does not work", func() bool { return !w.store.CheckPassword("ann", password) })
 	w.state("ann", v1alpha1.UserDisabled)
+	sets := w.store.Count(memory.SetPassword)
+	for _, message := range []string{"one", "another"} { // each has the User looked at again
+		edit(w, w.user("ann"), func(u *v1alpha1.User) { u.Spec.DisplayName = message })
+		w.eventually("it is applied", func() bool { account, _ := w.store.Account("ann"); return account.DisplayName == message })
+		w.ready(&v1alpha1.User{}, "ann")
+	}
+	if now := w.store.Count(memory.SetPassword); now != sets {
+		t.Errorf("it was locked out again %d times more", now-sets)
+	}
 	w.setDisabled("ann", false)
 	w.state("ann", v1alpha1.UserActive)
 	w.eventually("the kept password works", func() bool { return w.store.CheckPassword("ann", w.password("ann-credentials")) })

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -16,12 +17,15 @@ import (
 type restores struct {
 	mu      sync.Mutex
 	servers map[string]departed
-	// notices are the restores that were noticed, by server; tries spreads the sign-ins that one asks for.
+	// notices are the restores that were noticed, by server; tries spreads the sign-ins that one asks for, and tried remembers them.
 	notices map[string]notice
 	tries   renewals
+	tried   *lru.Cache
 	// returns are when servers were last found again, after the operator's start or an outage.
 	returns map[string]*returned
 }
+
+func newRestores() *restores { return &restores{tried: lru.New(4096)} }
 
 // returned is a server that was found again: in the meantime it may have been put back to an earlier time. The password that
 // was set last is the first to be undone by that.

@@ -94,7 +94,7 @@ func setupLibraries(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) er
 }
 
 func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error {
-	w, r := kit.wakes("User"), &userReconciler{Kit: kit, brake: &brake{}, restores: &restores{}}
+	w, r := kit.wakes("User"), &userReconciler{Kit: kit, brake: &brake{}, restores: newRestores()}
 	return ctrl.NewControllerManagedBy(mgr).Named(prefix+"user").
 		For(&v1alpha1.User{}, builder.WithPredicates(w.itself(changedLater))).
 		Watches(&v1alpha1.User{}, w.created(r.firstLook)).

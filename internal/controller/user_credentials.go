@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,6 +68,15 @@ func versionSeen(version string, secret *corev1.Secret) string {
 	}
 	sum := sha256.Sum256([]byte(string(secret.Data["username"]) + "\n" + string(secret.Data["url"]) + "\n" + secret.Labels[v1alpha1.LabelOutdated]))
 	return version + "-" + hex.EncodeToString(sum[:4])
+}
+
+// secretVersion is the version of the Secret in what versionSeen names: one that is the same has the same password, whatever else
+// belongs into it now.
+func secretVersion(seen string) string {
+	if end := strings.LastIndex(seen, "-"); end >= 0 {
+		return seen[:end]
+	}
+	return seen
 }
 
 // putCredentials makes the Secret, or makes it what it should be. It then holds what the API server answered.

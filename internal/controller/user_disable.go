@@ -120,7 +120,7 @@ func (r *userReconciler) lockOut(ctx context.Context, p *userPass) *outcome {
 		return r.callFailed(p.site, err)
 	}
 	p.record.Locked, p.record.Password = true, ""
-	p.record.PasswordAt, p.record.PasswordTold, p.record.Unproven = time.Time{}, time.Time{}, false
+	p.record.PasswordAt, p.record.PasswordTold, p.record.Unproven, p.record.Outdated = time.Time{}, time.Time{}, false, ""
 	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
 		return retry(err)
 	}

@@ -113,14 +113,14 @@ func (r *record) apply(want wanted) {
 // applyAt is apply for a password that replaced another one.
 func (r *record) applyAt(want wanted, now time.Time) {
 	r.apply(want)
-	r.PasswordAt, r.PasswordTold, r.Unproven, r.ProvenUID = now.UTC().Round(0), time.Time{}, false, ""
+	r.PasswordAt, r.PasswordTold, r.Unproven, r.ProvenUID, r.Outdated = now.UTC().Round(0), time.Time{}, false, "", ""
 }
 
 // countAsApplied records what the manifest says as what the account has, without setting it: that of an account that is
 // taken over, and that of a record which says nothing. A generated password that nobody can tell is its holder's own.
 func (r *userReconciler) countAsApplied(ctx context.Context, p *userPass) *outcome {
 	p.record.Password, p.record.Generated, p.record.MustChange, p.record.KeyID, p.record.Seed = "", false, false, "", ""
-	p.record.PasswordAt, p.record.PasswordTold, p.record.Unproven = time.Time{}, time.Time{}, false
+	p.record.PasswordAt, p.record.PasswordTold, p.record.Unproven, p.record.Outdated = time.Time{}, time.Time{}, false, ""
 	if p.passwordRef() == nil {
 		p.status.CredentialsSecret, p.status.CredentialsVersion = "", ""
 		return nil

@@ -66,16 +66,34 @@ func (r *userReconciler) announcedPasswords(ctx context.Context, p *userPass) (p
 	return passwords, unread
 }
 
+// tryPasswords says whether the account is known to accept one of the passwords.
 func (r *userReconciler) tryPasswords(ctx context.Context, p *userPass, account media.Account, passwords []string) (bool, *outcome) {
 	for _, password := range passwords {
-		id, err := p.to().Authenticate(ctx, account.Username, password)
-		switch media.CodeOf(err) {
-		case "":
-			return id == account.ID, nil
-		case media.Unauthenticated, media.PermissionDenied, media.Unsupported, media.Invalid:
-		default:
-			return false, r.callFailed(p.site, err)
+		if accepted, o := r.tryPassword(ctx, p, account, password); o != nil || accepted == yes {
+			return accepted == yes, o
 		}
 	}
 	return false, nil
+}
+
+// tryPassword signs in once. Only a server that refuses the credentials says no. One that limits how many sign in says nothing of
+// other calls: revocations go on, and the User alone waits.
+func (r *userReconciler) tryPassword(ctx context.Context, p *userPass, account media.Account, password string) (works, *outcome) {
+	id, err := p.to().Authenticate(ctx, account.Username, password)
+	switch media.CodeOf(err) {
+	case "":
+		if id == account.ID {
+			return yes, nil
+		}
+		return unknown, nil // another account has the name by now
+	case media.Unauthenticated:
+		return no, nil
+	case media.PermissionDenied, media.Unsupported, media.Invalid:
+		return unknown, nil
+	case media.RateLimited:
+		o := fromServer(err)
+		o.after = min(max(media.RetryAfter(err), jittered(renewalsEvery)), safetyPoll)
+		return unknown, o
+	}
+	return unknown, r.callFailed(p.site, err)
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/utils/lru"
-
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
 )
@@ -45,6 +43,24 @@ func (r *userReconciler) hasFormerPassword(ctx context.Context, p *userPass, wan
 	return true, nil
 }
 
+// later notes that a password is tried in a while: another's turn comes first, or the server limits how many sign in. What was
+// found out before stays; it says no to any other outcome.
+func (p *userPass) later(o *outcome, note string) bool {
+	if o == nil || (o.reason != v1alpha1.ReasonProgressing && o.reason != v1alpha1.ReasonRateLimited) {
+		return false
+	}
+	p.note = note
+	p.again(o.after)
+	return true
+}
+
+// again has the User looked at again after that long, if nothing else does sooner.
+func (p *userPass) again(after time.Duration) {
+	if p.after == 0 || after < p.after {
+		p.after = after
+	}
+}
+
 // trying is the outcome of a User whose password is still to be tried, or set again.
 func (p *userPass) trying(wait time.Duration) *outcome {
 	o := waiting(v1alpha1.ReasonProgressing, "the server or the cluster was put back to an earlier time, or a password was set by hand: whether the one on record works is found out for a few accounts at a time")
@@ -53,19 +69,19 @@ func (p *userPass) trying(wait time.Duration) *outcome {
 }
 
 // firstTold takes the first word of the server about when the password was set. Where that is another time, the password was
-// changed since, or the server's clock is wrong, which only a try tells.
+// changed since, or the server's clock is wrong, which only a try tells: of a later time, that of setSince.
 func (r *userReconciler) firstTold(ctx context.Context, p *userPass, want wanted) (bool, *outcome) {
 	told := p.account.PasswordSet
-	if told.Sub(p.record.PasswordAt).Abs() > clockSkew {
+	switch apart := told.Sub(p.record.PasswordAt); {
+	case apart > clockSkew:
+		return false, nil
+	case apart < -clockSkew:
 		works, o := r.worksStill(ctx, p, want, told)
-		if o != nil || works == unknown {
-			return false, o
-		}
-		if works == no {
-			return told.Before(p.record.PasswordAt) && !p.account.PasswordChosen, nil
+		if o != nil || works != yes {
+			return o == nil && works == no && !p.account.PasswordChosen, o
 		}
 	}
-	p.record.PasswordTold = told
+	p.record.PasswordTold, p.record.Outdated = told, ""
 	return false, r.putRecord(ctx, p)
 }
 
@@ -77,14 +93,16 @@ func (r *userReconciler) formerTold(ctx context.Context, p *userPass, want wante
 	if o != nil || works != yes {
 		return o == nil, o
 	}
-	p.record.PasswordTold = p.account.PasswordSet
+	p.record.PasswordTold, p.record.Outdated = p.account.PasswordSet, ""
 	return false, r.putRecord(ctx, p)
 }
 
 // setSince finds out whether the account has another password than the one on record, which the server says was set later: a
 // record from before that came back with the cluster, or somebody set it by hand. It stays, and nothing says that the one on
-// record works. Of an account that Usher made, the first password is as old as the account.
+// record works. Of an account that Usher made, the first password is as old as the account. What was found stays on record until
+// the password is set again, or works.
 func (r *userReconciler) setSince(ctx context.Context, p *userPass, want wanted) *outcome {
+	p.outdated = p.record.Outdated != ""
 	told, known := p.account.PasswordSet, p.record.PasswordTold
 	if told.IsZero() {
 		return r.sinceRestore(ctx, p, want)
@@ -99,20 +117,37 @@ func (r *userReconciler) setSince(ctx context.Context, p *userPass, want wanted)
 		}
 		known = known.Add(clockSkew)
 	}
-	if !told.After(known) || p.chosenSince() || p.account.ID == p.connection.Probe.Self {
+	since := told.UTC().Format(time.RFC3339Nano)
+	switch {
+	case p.chosenSince(), p.account.ID == p.connection.Probe.Self, p.record.Outdated == since:
 		return nil
+	case !told.After(known):
+		return r.setOutdated(ctx, p, "")
 	}
 	works, o := r.worksStill(ctx, p, want, told)
 	switch {
+	case p.later(o, "another password was set on the server since, or the same one, which is found out for a few accounts at a time"):
+		return nil
 	case o != nil:
 		return o
 	case works == no:
-		p.outdated = true
+		return r.setOutdated(ctx, p, since)
 	case works == yes:
 		p.record.PasswordTold = told
+		p.outdated, p.record.Outdated = false, ""
 		return r.putRecord(ctx, p)
 	}
 	return nil
+}
+
+// setOutdated records since when the password on record is known not to work; empty for one that does.
+func (r *userReconciler) setOutdated(ctx context.Context, p *userPass, since string) *outcome {
+	p.outdated = since != ""
+	if p.record.Outdated == since {
+		return nil
+	}
+	p.record.Outdated = since
+	return r.putRecord(ctx, p)
 }
 
 // sinceRestore is setSince for a server that does not tell when passwords were set: the password of a User that came back with
@@ -131,16 +166,17 @@ func (r *userReconciler) sinceRestore(ctx context.Context, p *userPass, want wan
 	}
 	works, o := r.worksStill(ctx, p, want, time.Time{})
 	switch {
-	case o != nil && o.reason == v1alpha1.ReasonProgressing:
-		p.after, p.note = o.after, "it came back with the cluster, and whether its password works is found out for a few accounts at a time"
+	case p.later(o, "it came back with the cluster, and whether its password works is found out for a few accounts at a time"):
 		return nil
 	case o != nil:
 		return o
 	case works == no:
-		p.outdated = true
+		return r.setOutdated(ctx, p, string(p.user.UID))
+	case works == unknown:
+		p.note = "it came back with the cluster, and the server does not say whether its password works: it is asked again later"
 		return nil
 	}
-	p.record.ProvenUID = string(p.user.UID)
+	p.outdated, p.record.Outdated, p.record.ProvenUID = false, "", string(p.user.UID)
 	return r.putRecord(ctx, p)
 }
 
@@ -167,6 +203,9 @@ func (r *userReconciler) formerUntold(ctx context.Context, p *userPass, want wan
 		return false, nil
 	}
 	p.note = "the server was put back to an earlier time, and whether its password works is tried once the account is enabled"
+	if !p.account.Disabled {
+		p.note = "the server was put back to an earlier time, and does not say whether its password works: it is asked again later"
+	}
 	if p.record.Unproven {
 		return false, nil
 	}
@@ -188,6 +227,9 @@ func (r *userReconciler) tellsOfRestore(ctx context.Context, p *userPass, want w
 		return nil
 	}
 	works, o := r.worksStill(ctx, p, want, at)
+	if p.later(o, "") {
+		return nil
+	}
 	if o == nil && works == no {
 		p.note = fmt.Sprintf("the password that was set last does not work any more: its holder has chosen another, or the server was put back to an earlier time, and passwords that were changed since are the former ones again; set the annotation %s anew to have another one", v1alpha1.AnnotationRotatePassword)
 	}
@@ -207,14 +249,18 @@ func (r *userReconciler) proven(ctx context.Context, p *userPass) *outcome {
 type works int
 
 const (
-	// unknown: it cannot be tried, since the account is disabled or the server has no way.
+	// unknown: it cannot be tried, since the account is disabled or the server has no way, or the server did not say.
 	unknown works = iota
 	yes
 	no
 )
 
-// triedSince remembers the tries since a restore was noticed, so that no password is tried twice for one.
-var triedSince = lru.New(4096)
+// tried is what a try said, and when: no password is tried twice for one reason. A server that did not say is asked again after a
+// while.
+type tried struct {
+	result works
+	at     time.Time
+}
 
 // worksStill tries the password on record, once for each reason to.
 func (r *userReconciler) worksStill(ctx context.Context, p *userPass, want wanted, why time.Time) (works, *outcome) {
@@ -225,24 +271,32 @@ func (r *userReconciler) worksStill(ctx context.Context, p *userPass, want wante
 }
 
 func (r *userReconciler) tryOnce(ctx context.Context, p *userPass, password, what string) (works, *outcome) {
-	key := fmt.Sprint(p.user.UID, p.account.ID, what)
-	if known, tried := triedSince.Get(key); tried {
-		return known.(works), nil
+	key, now := p.triedAs(what), r.Clock.Now()
+	if known, found := r.restores.tried.Get(key); found {
+		once := known.(tried)
+		left := safetyPoll - now.Sub(once.at)
+		if once.result != unknown {
+			return once.result, nil
+		} else if left > 0 {
+			p.again(left)
+			return unknown, nil
+		}
 	}
-	if wait := r.restores.tries.wait(p.key, r.Clock.Now()); wait > 0 {
+	if wait := r.restores.tries.wait(p.key, now); wait > 0 {
 		return unknown, p.trying(wait)
 	}
-	accepted, o := r.tryPasswords(ctx, p, p.account, []string{password})
+	result, o := r.tryPassword(ctx, p, p.account, password)
 	if o != nil {
 		return unknown, o
 	}
-	result := no
-	if accepted {
-		result = yes
+	if result == unknown {
+		p.again(jittered(safetyPoll))
 	}
-	triedSince.Add(key, result)
+	r.restores.tried.Add(key, tried{result, now})
 	return result, nil
 }
+
+func (p *userPass) triedAs(what string) string { return fmt.Sprint(p.user.UID, p.account.ID, what) }
 
 // lockedStill makes sure, once a restore was noticed, that an account is still locked out by its password.
 func (r *userReconciler) lockedStill(ctx context.Context, p *userPass) *outcome {
@@ -250,8 +304,9 @@ func (r *userReconciler) lockedStill(ctx context.Context, p *userPass) *outcome 
 	if noticed.IsZero() || !p.record.Locked || !p.wantDisabled || !p.able().Authenticate {
 		return nil
 	}
-	result, o := r.tryOnce(ctx, p, r.Keyring.LockOutPassword(p.identity(), p.account.ID), fmt.Sprint("locked", noticed))
-	if o != nil || result != no {
+	what := fmt.Sprint("locked", noticed)
+	result, o := r.tryOnce(ctx, p, r.Keyring.LockOutPassword(p.identity(), p.account.ID), what)
+	if o != nil || result == yes {
 		return o
 	}
 	if o := p.mayWrite(); o != nil {
@@ -260,6 +315,7 @@ func (r *userReconciler) lockedStill(ctx context.Context, p *userPass) *outcome 
 	if o := r.lockOut(media.WithReason(ctx, "an earlier password lets its holder in again"), p); o != nil {
 		return o
 	}
+	r.restores.tried.Add(p.triedAs(what), tried{yes, r.Clock.Now()})
 	r.warn(p.user, "FormerPassword", "SetPassword", "account %q had an earlier password again, as after a restore of the server: it is locked out again", p.user.Spec.Username)
 	return nil
 }

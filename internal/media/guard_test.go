@@ -111,6 +111,23 @@ func TestAnotherServerDoesNotSayWhatIsGone(t *testing.T) {
 	})
 }
 
+// That Usher's own account is refused says nothing of somebody's password, and no password is tried then.
+func TestARefusalOfUshersOwnAccountAnswersNoTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := identified(t, memory.Options{Proxied: true})
+		s.store.Fail(memory.Identity, 1, media.Errorf(media.Unauthenticated, "the server refuses the credentials"))
+		<-time.After(5 * time.Second)
+		_, err := s.Authenticate(t.Context(), "mia", serverPassword)
+		wantClass(t, err, media.Unavailable)
+		if n := s.store.Count(memory.Authenticate); n > 0 || media.ConcernsConnection(err) {
+			t.Errorf("%d passwords were tried: %v", n, err)
+		}
+		if id, err := s.Authenticate(t.Context(), "mia", serverPassword); id != s.mia.ID {
+			t.Errorf("later, the account is %q: %v", id, err)
+		}
+	})
+}
+
 // The identity is read once for many writes, not once for each; never when nothing is written.
 func TestIdentityIsReadSparingly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

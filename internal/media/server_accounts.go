@@ -142,7 +142,9 @@ func (s *Server) Authenticate(ctx context.Context, username, password string) (i
 		if !ok {
 			return unsupported("try a password")
 		}
-		if err := s.guard.Check(ctx); err != nil {
+		if err := s.guard.Check(ctx); CodeOf(err) == Unauthenticated { // of Usher's own account: it is no answer to the try
+			return &Error{Code: Unavailable, Message: "the server does not say who it is, and no password is tried", Answered: true, cause: err}
+		} else if err != nil {
 			return err
 		}
 		id, err = able.Authenticate(ctx, username, password)

@@ -94,7 +94,7 @@ func maskedRecord(text string) string {
 	if fields["id"] != nil {
 		delete(fields, "intent") // a record that was whole when it was announced keeps it
 	}
-	for _, secret := range []string{"id", "server", "password", "keyID", "seed", "codeHash", "useKeys", "formerIDs", "formerLibraries"} {
+	for _, secret := range []string{"id", "server", "password", "keyID", "seed", "codeHash", "outdated", "useKeys", "formerIDs", "formerLibraries"} {
 		if _, there := fields[secret]; there {
 			fields[secret] = "..."
 		}
