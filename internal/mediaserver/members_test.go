@@ -65,7 +65,7 @@ func TestTheListsOfALibraryAreWhole(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
 	films, kids := w.library(owner, "Films", "films"), w.library(owner, "Kids", "kids")
-	boss, bossToken := w.user(owner, "boss", `,"access":{"all":false,"libraries":[{"libraryId":"`+films+`","role":"admin"}]}`)
+	boss, _ := w.user(owner, "boss", `,"access":{"all":false,"libraries":[{"libraryId":"`+films+`","role":"admin"}]}`)
 	everything, _ := w.user(owner, "everything", `,"access":{"all":true,"libraries":[]}`)
 	w.user(owner, "stranger", "")
 	w.user(owner, "ada", `,"role":"admin"`)
@@ -88,7 +88,7 @@ func TestTheListsOfALibraryAreWhole(t *testing.T) {
 			}
 		}
 	}
-	bossToken = w.signIn("boss")
+	bossToken := w.signIn("boss")
 	w.want(204, "DELETE", "/v1/libraries/"+films+"/permissions/"+boss, owner, "")
 	w.want(200, "POST", "/v1/libraries/"+films+"/permissions", owner, `{"userId":"`+boss+`","role":"admin"}`)
 	// Who sees it without a grant cannot be removed from it alone, and the answer says so.
