@@ -42,8 +42,11 @@ func TestRegisteringOnThePage(t *testing.T) {
 	if user["displayName"] != "Mia M." || user["email"] != "mia@x.org" || user["role"] != "member" {
 		t.Errorf("got %v", user)
 	}
-	b.open(410, "/invite/"+code)
-	b.sees("This invite is used up", "<b>Alice</b>")
+	b.open(200, "/invite/"+code)
+	b.sees("You are already a member")
+	other := w.browser()
+	other.open(410, "/invite/"+code)
+	other.sees("This invite is used up", "<b>Alice</b>")
 	// Joining signs in; who has the link alone, or is signed in as somebody else, is not shown who was let in where.
 	b.policy = webPolicy
 	b.open(200, "/app/recent")
