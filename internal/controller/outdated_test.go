@@ -178,6 +178,21 @@ func TestAPasswordThatWasSetByHandIsSaidOnlyWhereItIsAnother(t *testing.T) {
 	}
 }
 
+// TestAPasswordThatCannotBeTriedIsSaid: the server says that another was set, and not whether the one on record works.
+func TestAPasswordThatCannotBeTriedIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{Traits: quick, Created: secondsApart(120)})
+	w.create(w.user("ann"))
+	w.ready(&v1alpha1.User{}, "ann")
+	w.store.Fail(memory.Authenticate, -1, media.Errorf(media.Invalid, "not today"))
+	w.store.ChangePassword("ann", "what somebody set by hand")
+	w.sync()
+	w.eventually("it is said", func() bool {
+		return strings.Contains(readyMessage(get(w, &v1alpha1.User{}, "ann")), "another password was set on the server since")
+	})
+	w.saysOutdated("ann", false)
+}
+
 // secondsApart is a server that tells when things were made and set, each so many seconds after the one before.
 func secondsApart(seconds int) func() time.Time {
 	var n atomic.Int64

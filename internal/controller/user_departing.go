@@ -8,6 +8,9 @@ import (
 	"github.com/usher-media/usher/internal/access"
 )
 
+// leavingFor is how long it counts that the MediaServer, the namespace or the CRDs are being deleted, until that is asked again.
+const leavingFor = time.Minute
+
 // departing finds what gave access and has just been deleted. For a while it keeps what the account has: the MediaServer,
 // or the whole namespace, may be the next to be deleted, and then nothing is taken. A change of what is there (a grant that
 // becomes narrower, or disabled) is followed at once.
@@ -21,11 +24,13 @@ func (r *userReconciler) departing(ctx context.Context, p *userPass) *outcome {
 	if len(grants)+len(redemptions)+len(libraries) == 0 {
 		return nil
 	}
+	leaving := false
 	grants, dueGrants := due(grants, now.Add(-r.PruneWait))
 	redemptions, dueRedemptions := due(redemptions, now.Add(-r.PruneWait))
+	pending := append(times(grants), times(redemptions)...)
 	if len(dueGrants)+len(dueRedemptions) > 0 {
-		leaving, err := r.leaving(ctx, p.user.Namespace, p.site)
-		switch {
+		var err error
+		switch leaving, err = r.leaving(ctx, p.user.Namespace, p.site); {
 		case err != nil:
 			return retry(err)
 		case leaving:
@@ -36,10 +41,20 @@ func (r *userReconciler) departing(ctx context.Context, p *userPass) *outcome {
 		}
 	}
 	r.keepFor(p, grants, redemptions, now)
-	for _, at := range append(times(grants), times(redemptions)...) {
-		p.next = access.Earlier(p.next, at.Add(r.PruneWait))
-	}
+	p.next = access.Earlier(p.next, decidedAt(pending, leaving, r.PruneWait, now))
 	return nil
+}
+
+// decidedAt is when it is to be decided next what becomes of what has departed: of what is pending when its wait is over, and of what
+// is kept because everything is being left, in a while. It is never a moment that has passed, at which nothing would change.
+func decidedAt(pending []time.Time, leaving bool, wait time.Duration, now time.Time) (next time.Time) {
+	for _, at := range pending {
+		next = access.Earlier(next, at.Add(wait))
+	}
+	if leaving {
+		next = access.Earlier(next, now.Add(leavingFor))
+	}
+	return next
 }
 
 // due parts what has departed since a moment from what had before.

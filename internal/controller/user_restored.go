@@ -136,6 +136,8 @@ func (r *userReconciler) setSince(ctx context.Context, p *userPass, want wanted)
 		p.record.PasswordTold = told
 		p.outdated, p.record.Outdated = false, ""
 		return r.putRecord(ctx, p)
+	case !p.account.Disabled && p.note == "":
+		p.note = "another password was set on the server since, and whether the one on record works cannot be found out there"
 	}
 	return nil
 }
