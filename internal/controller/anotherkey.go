@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -28,14 +29,17 @@ const (
 type renewals struct {
 	mu       sync.Mutex
 	byServer map[string]*rate.Limiter
+	// last is when the last of those that wait comes back.
+	last map[string]time.Time
 }
 
-// wait says how long another renewal has to wait; zero when it may be done now, and then counts it.
+// wait says how long another renewal has to wait; zero when it may be done now, and then counts it. Those that wait come back one
+// after the other, and after safetyPoll at the latest: however many they are, few come back in vain.
 func (r *renewals) wait(server string, now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byServer == nil {
-		r.byServer = map[string]*rate.Limiter{}
+		r.byServer, r.last = map[string]*rate.Limiter{}, map[string]time.Time{}
 	}
 	limiter := r.byServer[server]
 	if limiter == nil {
@@ -45,7 +49,15 @@ func (r *renewals) wait(server string, now time.Time) time.Duration {
 	if limiter.AllowN(now, 1) {
 		return 0
 	}
-	return jittered(renewalsEvery)
+	next := r.last[server].Add(renewalsEvery)
+	if earliest := now.Add(renewalsEvery); next.Before(earliest) {
+		next = earliest
+	}
+	if latest := now.Add(safetyPoll); next.After(latest) {
+		return safetyPoll - time.Duration(rand.Int64N(int64(safetyPoll/2)))
+	}
+	r.last[server] = next
+	return jittered(next.Sub(now))
 }
 
 // keyAccepted says whether a person wants what was made with another key to be made anew with the present one.

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -12,18 +13,38 @@ import (
 	"github.com/usher-media/usher/internal/media"
 )
 
-// brake counts who was shut out of which server lately: disabled, deleted, or left without any library. A mistake in a
+// brake counts which accounts were shut out of which server lately: disabled, deleted, or left without any library. A mistake in a
 // manifest that would shut out a whole household is stopped before it has (design D3). It is kept in memory: a restart
 // begins a new window.
 type brake struct {
 	mu sync.Mutex
-	// shut is by the UID of the MediaServer: one that is applied again under its name begins anew.
-	shut map[brakeKey]map[types.UID]time.Time
+	// lost is by the UID of the MediaServer: one that is applied again under its name begins anew.
+	lost map[types.UID]map[lossKey]loss
 	// gained is since when accounts have what they would lose, as far as Usher gave it to them or took it within a day. One that is
 	// not in it has had it since its User was made.
 	gained map[holding]gain
 	// forgetAt is how many of these there may be before the old ones are forgotten.
 	forgetAt int
+}
+
+// lossKey is an account that was shut out, and whether it saw a library then.
+type lossKey struct {
+	account media.AccountID
+	sees    bool
+}
+
+// loss is when an account was shut out and counted, when it was last, whose it was, and since when it had what it lost, as far as
+// nothing is noted of it.
+type loss struct {
+	at, again, since time.Time
+	user             types.UID
+}
+
+// loser is an account that is about to be shut out: whose it is, and since when it may have had what it loses.
+type loser struct {
+	account media.AccountID
+	user    types.UID
+	since   time.Time
 }
 
 // holding is what somebody has on a server and would lose: an account that is open, or that sees a library. It belongs to the
@@ -58,11 +79,12 @@ func (b *brake) gave(of holding, now time.Time) {
 	b.note(of, gain{since: since, noted: now})
 }
 
-// took notes that an account of a User that was made then does not have something any more, or that the User lets go of it.
-func (b *brake) took(of holding, made, now time.Time) {
+// took notes that an account does not have something any more that it had since then, as far as nothing else is noted, or that its
+// User lets go of it.
+func (b *brake) took(of holding, since, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.note(of, gain{since: b.since(of, made), noted: now})
+	b.note(of, gain{since: b.since(of, since), noted: now})
 }
 
 // begin forgets what an account had that had its id before.
@@ -70,6 +92,7 @@ func (b *brake) begin(of holding) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.gained, of)
+	delete(b.lost[of.server], lossKey{of.account, of.sees})
 }
 
 func (b *brake) note(of holding, now gain) {
@@ -87,78 +110,79 @@ func (b *brake) note(of holding, now gain) {
 	b.gained[of] = now
 }
 
-// since is when an account of a User that was made then got what it has. An account that an Invite brought has all that it has
-// from the server, which tells Usher nothing: it is no older than its User.
-func (b *brake) since(of holding, made time.Time) time.Time {
+// since is when an account got what it has, by default the given time.
+func (b *brake) since(of holding, otherwise time.Time) time.Time {
 	if known, noted := b.gained[of]; noted {
 		return known.since
 	}
-	return made
+	return otherwise
 }
 
-// tenure is how long an account of a User that was made then has had what it would lose.
-func (b *brake) tenure(of holding, made, now time.Time) access.Tenure {
+// tenure is how long an account has had what it would lose. Since then it may have had it, as far as nothing is noted of it.
+func (b *brake) tenure(of holding, since, now time.Time) access.Tenure {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return access.TenureOf(b.since(of, made), now)
+	return access.TenureOf(b.since(of, since), now)
 }
 
-// allow says whether one more user may be shut out, and counts it then, and of how many that is how many at most. The
-// same user twice counts once. users are all those that the key speaks of, as they are now.
-func (b *brake) allow(key brakeKey, user types.UID, users map[types.UID]bool, now time.Time) (allowed bool, limit, of int) {
+// allow says whether one more account may be shut out, and counts it then, and of how many that is how many at most. An account or
+// User that was shut out within a day counts no second time: whoever takes from a few and gives back, again and again, holds back
+// nobody else.
+// accounts are all those that the key speaks of, as they are now. The tenure of those that were shut out is what it would be now, so
+// that people who came together are counted together at any time.
+func (b *brake) allow(key brakeKey, one loser, accounts map[media.AccountID]bool, now time.Time) (allowed bool, limit, of int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for other, users := range b.shut { // one that is gone is forgotten with the last that counts
-		if other.server != key.server && !anyWithin(users, access.BrakeWindow, now) {
-			delete(b.shut, other)
+	b.forget(now)
+	of = len(accounts)
+	counted := 0
+	for other, loss := range b.lost[key.server] {
+		tenure := access.TenureOf(b.since(holding{key.server, other.account, other.sees}, loss.since), now)
+		if other.sees != key.sees || tenure != key.tenure || now.Sub(loss.at) >= access.BrakeWindow {
+			continue
 		}
-	}
-	if b.shut == nil {
-		b.shut = map[brakeKey]map[types.UID]time.Time{}
-	}
-	recent := b.shut[key]
-	if recent == nil {
-		recent = map[types.UID]time.Time{}
-		b.shut[key] = recent
-	}
-	for uid, at := range recent {
-		if now.Sub(at) >= access.BrakeWindow {
-			delete(recent, uid)
-		}
-	}
-	of = len(users)
-	for uid := range recent { // they were among them when the window began
-		if !users[uid] {
+		counted++
+		if !accounts[other.account] { // it was among them when the window began
 			of++
 		}
 	}
 	limit = access.BrakeLimit(of)
-	if _, counted := recent[user]; !counted && !(!key.sees && b.lostAll(key.server, user)) {
-		if len(recent) >= limit {
-			return false, limit, of
-		}
-		recent[user] = now
+	if b.counted(key, one, now) {
+		return true, limit, of
 	}
+	if counted >= limit {
+		return false, limit, of
+	}
+	if b.lost == nil {
+		b.lost = map[types.UID]map[lossKey]loss{}
+	}
+	if b.lost[key.server] == nil {
+		b.lost[key.server] = map[lossKey]loss{}
+	}
+	b.lost[key.server][lossKey{one.account, key.sees}] = loss{at: now, again: now, since: one.since, user: one.user}
 	return true, limit, of
 }
 
-// lostAll says whether a User was left without a library, and is counted for that: it may be disabled then.
-func (b *brake) lostAll(server, user types.UID) bool {
-	for _, tenure := range []access.Tenure{access.TenureLong, access.TenureRecent, access.TenureNew} {
-		if _, lost := b.shut[brakeKey{server: server, sees: true, tenure: tenure}][user]; lost {
-			return true
+// counted says whether somebody was shut out within a day, and counted for it: for what the key speaks of or, where they see nothing,
+// for being left without a library, so that they may be disabled then. It is remembered for another day.
+func (b *brake) counted(key brakeKey, one loser, now time.Time) (counted bool) {
+	for other, loss := range b.lost[key.server] {
+		if (other.account == one.account || loss.user == one.user) && (other.sees || !key.sees) {
+			counted, loss.again = true, now
+			b.lost[key.server][other] = loss
 		}
 	}
-	return false
+	return counted
 }
 
-func anyWithin(times map[types.UID]time.Time, window time.Duration, now time.Time) bool {
-	for _, at := range times {
-		if now.Sub(at) < window {
-			return true
+// forget ends what is a day old.
+func (b *brake) forget(now time.Time) {
+	for server, lost := range b.lost {
+		maps.DeleteFunc(lost, func(_ lossKey, loss loss) bool { return now.Sub(loss.again) >= access.TenuresRemembered })
+		if len(lost) == 0 {
+			delete(b.lost, server)
 		}
 	}
-	return false
 }
 
 // mayShutOut asks before a user is shut out: whether the server is being left altogether, which shuts nobody out, and the
@@ -177,12 +201,12 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 		return nil
 	}
 	sees := p.seen(p.account) > 0
-	key := brakeKey{server: p.server.UID, sees: sees, tenure: r.tenure(p.site, p.user, p.account.ID, sees, now)}
-	users, err := r.losing(ctx, p, key, now)
+	key := brakeKey{server: p.server.UID, sees: sees, tenure: r.tenure(p.site, p.user, p.account, sees, now)}
+	accounts, err := r.losing(ctx, p, key, now)
 	if err != nil {
 		return retry(err)
 	}
-	allowed, limit, of := r.brake.allow(key, p.user.UID, users, now)
+	allowed, limit, of := r.brake.allow(key, loser{p.account.ID, p.user.UID, r.heldSince(p.site, p.user, p.account)}, accounts, now)
 	if allowed {
 		return nil
 	}
@@ -199,28 +223,45 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	return o
 }
 
-// losing are the Users of the server that would lose something if they were shut out, and of which the key speaks: whose account
-// is open, and sees a library or does not.
-func (r *userReconciler) losing(ctx context.Context, p *userPass, key brakeKey, now time.Time) (map[types.UID]bool, error) {
+// losing are the declared accounts that would lose something if they were shut out, and of which the key speaks: that are open, and
+// see a library or do not.
+func (r *userReconciler) losing(ctx context.Context, p *userPass, key brakeKey, now time.Time) (map[media.AccountID]bool, error) {
 	var users v1alpha1.UserList
 	if err := r.Client.List(ctx, &users, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
 		return nil, err
 	}
-	losing := map[types.UID]bool{}
+	losing := map[media.AccountID]bool{}
 	for i := range users.Items {
 		user := &users.Items[i]
 		account, known := p.accountOf(user)
 		open := known && !account.Disabled && !readRecord(user, p.identity()).Disabled
-		if open && (p.seen(account) > 0) == key.sees && r.tenure(p.site, user, account.ID, key.sees, now) == key.tenure {
-			losing[user.UID] = true
+		if open && (p.seen(account) > 0) == key.sees && r.tenure(p.site, user, account, key.sees, now) == key.tenure {
+			losing[account.ID] = true
 		}
 	}
 	return losing, nil
 }
 
 // tenure is how long a User's account has had what it would lose.
-func (r *userReconciler) tenure(s site, user *v1alpha1.User, account media.AccountID, sees bool, now time.Time) access.Tenure {
-	return r.brake.tenure(holding{s.server.UID, account, sees}, user.CreationTimestamp.Time, now)
+func (r *userReconciler) tenure(s site, user *v1alpha1.User, account media.Account, sees bool, now time.Time) access.Tenure {
+	return r.brake.tenure(holding{s.server.UID, account.ID, sees}, r.heldSince(s, user, account), now)
+}
+
+// heldSince is since when a User's account may have had what it has, as far as nothing is noted of it; zero for longer than anybody
+// knows. An account that an Invite brought has all that it has from the server, which tells Usher nothing: it is no older than
+// its User. One that was there before its User, or whose User is of before a restore of the cluster, is older.
+func (r *userReconciler) heldSince(s site, user *v1alpha1.User, account media.Account) time.Time {
+	made, known := user.CreationTimestamp.Time, readRecord(user, s.identity())
+	if uid, by := r.provenance(user, known); by == signedHere && uid != user.UID {
+		return time.Time{}
+	}
+	if known.Origin == v1alpha1.OriginAdopted && !access.Invited(user) {
+		return time.Time{}
+	}
+	if created := account.Created; !created.IsZero() && created.Before(made) {
+		return created
+	}
+	return made
 }
 
 // noteHeld tells the burst brake what the account has to lose that it had not before, and what was taken from it.
@@ -235,7 +276,7 @@ func (r *userReconciler) noteHeld(p *userPass, before media.Account) {
 		case has && !had:
 			r.brake.gave(of, now)
 		case had && !has:
-			r.brake.took(of, p.user.CreationTimestamp.Time, now)
+			r.brake.took(of, r.heldSince(p.site, p.user, before), now)
 		}
 	}
 }
@@ -245,14 +286,20 @@ func (p *userPass) holds(account media.Account, sees bool) bool {
 	return account.ID != "" && !account.Disabled && (!sees || p.seen(account) > 0)
 }
 
-// noteLeft tells the burst brake that a User lets go of its account: another User that declares it within a day has had it for as long.
+// noteLeft tells the burst brake that a User lets go of its account: another User that declares it within a day has had for as long
+// what it has.
 func (r *userReconciler) noteLeft(p *userPass) {
-	id := media.AccountID(parseRecord(p.user).ID)
-	if id == "" {
+	if p.connection.Server == nil {
+		return
+	}
+	account, known := p.accountOf(p.user)
+	if !known {
 		return
 	}
 	for _, sees := range []bool{false, true} {
-		r.brake.took(holding{p.server.UID, id, sees}, p.user.CreationTimestamp.Time, r.Clock.Now())
+		if p.holds(account, sees) {
+			r.brake.took(holding{p.server.UID, account.ID, sees}, r.heldSince(p.site, p.user, account), r.Clock.Now())
+		}
 	}
 }
 

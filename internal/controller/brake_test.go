@@ -19,18 +19,18 @@ import (
 func TestTheBrakeCountsWhoHasSomethingToLose(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
-	people := func(kind string, n int) map[types.UID]bool {
-		out := map[types.UID]bool{}
+	people := func(kind string, n int) map[media.AccountID]bool {
+		out := map[media.AccountID]bool{}
 		for i := range n {
-			out[types.UID(fmt.Sprint(kind, i))] = true
+			out[media.AccountID(fmt.Sprint(kind, i))] = true
 		}
 		return out
 	}
 	family, junk := people("family", 40), people("junk", 1000)
 	var b brake
-	shut := func(key brakeKey, users map[types.UID]bool) (n int) {
+	shut := func(key brakeKey, users map[media.AccountID]bool) (n int) {
 		for user := range users {
-			if allowed, _, _ := b.allow(key, user, users, now); allowed {
+			if allowed, _, _ := b.allow(key, loser{account: user, user: types.UID(user)}, users, now); allowed {
 				n++
 			}
 		}
@@ -42,7 +42,7 @@ func TestTheBrakeCountsWhoHasSomethingToLose(t *testing.T) {
 	// Who is shut out is not among those that see something any more, and was when the window began.
 	left, n := people("family", 40), 0
 	for user := range family {
-		if allowed, limit, of := b.allow(brakeKey{server: "home", sees: true}, user, left, now); allowed {
+		if allowed, limit, of := b.allow(brakeKey{server: "home", sees: true}, loser{account: user, user: types.UID(user)}, left, now); allowed {
 			n++
 			delete(left, user)
 		} else if limit != 8 || of != 40 {
@@ -53,13 +53,13 @@ func TestTheBrakeCountsWhoHasSomethingToLose(t *testing.T) {
 		t.Errorf("%d of 40 were shut out, want 8", n)
 	}
 	for user := range family {
-		allowed, _, _ := b.allow(brakeKey{server: "home", sees: true}, user, left, now.Add(time.Minute))
-		disabled, _, _ := b.allow(brakeKey{server: "home", sees: false}, user, people("family", 40), now.Add(time.Minute))
+		allowed, _, _ := b.allow(brakeKey{server: "home", sees: true}, loser{account: user, user: types.UID(user)}, left, now.Add(time.Minute))
+		disabled, _, _ := b.allow(brakeKey{server: "home", sees: false}, loser{account: user, user: types.UID(user)}, people("family", 40), now.Add(time.Minute))
 		if allowed == left[user] || disabled == left[user] {
 			t.Errorf("%s, shut out before: %t: again %t, disabled as well %t", user, !left[user], allowed, disabled)
 		}
 	}
-	if allowed, _, _ := b.allow(brakeKey{server: "home", sees: true}, "family41", left, now.Add(access.BrakeWindow)); !allowed {
+	if allowed, _, _ := b.allow(brakeKey{server: "home", sees: true}, loser{account: "family41", user: "family41"}, left, now.Add(access.BrakeWindow)); !allowed {
 		t.Error("a window has no end")
 	}
 	if n := shut(brakeKey{server: "cabin", sees: true}, family); n != 8 {
@@ -83,9 +83,16 @@ func TestWhoeverGainsLatelyHoldsBackNobody(t *testing.T) {
 		}
 		lost := map[types.UID]time.Time{}
 		for range rapid.IntRange(1, 120).Draw(t, "steps") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 180).Draw(t, "seconds")) * time.Second)
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 20, 60, 180, 180, 660}).Draw(t, "seconds")) * time.Second)
 			one := types.UID(fmt.Sprint("family", rapid.IntRange(0, family-1).Draw(t, "one")))
-			switch rapid.IntRange(0, 3).Draw(t, "does") {
+			switch rapid.IntRange(0, 4).Draw(t, "does") {
+			case 4: // taken again and given back, by an editor
+				if at, before := lost[one]; before && beside.sees[one] && now.Sub(at) < access.TenuresRemembered {
+					if !beside.shut(one, now) {
+						t.Fatalf("at %s, %s is held, who was shut out within a day", now, one)
+					}
+					beside.back(one, false, now)
+				}
 			case 0:
 				beside.bring(t, now)
 			case 1:
@@ -106,7 +113,7 @@ func TestWhoeverGainsLatelyHoldsBackNobody(t *testing.T) {
 				if is != want {
 					t.Fatalf("at %s, %s is shut out: %t, and %t without the others", now, one, is, want)
 				}
-				if is {
+				if at, before := lost[one]; is && (!before || now.Sub(at) >= access.TenuresRemembered) {
 					lost[one] = now
 				}
 			}
@@ -172,13 +179,13 @@ func (c *crowd) back(user types.UID, again bool, now time.Time) {
 // shut shuts somebody out who sees something, if the brake allows it.
 func (c *crowd) shut(user types.UID, now time.Time) bool {
 	tenure := func(of types.UID) access.Tenure { return c.brake.tenure(viewer(of), c.made[of], now) }
-	key, users := brakeKey{server: "home", sees: true, tenure: tenure(user)}, map[types.UID]bool{}
+	key, users := brakeKey{server: "home", sees: true, tenure: tenure(user)}, map[media.AccountID]bool{}
 	for other, sees := range c.sees {
 		if sees && tenure(other) == key.tenure {
-			users[other] = true
+			users[media.AccountID(other)] = true
 		}
 	}
-	allowed, _, _ := c.brake.allow(key, user, users, now)
+	allowed, _, _ := c.brake.allow(key, loser{media.AccountID(user), user, c.made[user]}, users, now)
 	if allowed {
 		c.sees[user] = false
 		c.brake.took(viewer(user), c.made[user], now)
@@ -197,7 +204,7 @@ func TestAnAccountThatAnInviteBroughtIsAsNewAsItsUser(t *testing.T) {
 	} {
 		user := &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now.Add(-ago))}}
 		for _, sees := range []bool{false, true} {
-			if got := r.tenure(home, user, "guest", sees, now); got != want {
+			if got := r.tenure(home, user, media.Account{ID: "guest"}, sees, now); got != want {
 				t.Errorf("made %s ago: it has had it for %s, want %s", ago, got, want)
 			}
 		}
@@ -237,6 +244,103 @@ func TestAMistakeIsStoppedWhateverPeopleHadBefore(t *testing.T) {
 		}
 		if n != try.shut {
 			t.Errorf("%d of %+v were shut out", n, try)
+		}
+	}
+}
+
+// TestTakingFromTheSameAgainAndAgainHoldsBackNobody: five that an editor takes from and gives back in every window, for a day.
+func TestTakingFromTheSameAgainAndAgainHoldsBackNobody(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	c := newCrowd()
+	for i := range 10 {
+		c.comes(types.UID(fmt.Sprint("family", i)), now.Add(-access.TenuresRemembered))
+	}
+	for range 2 * int(access.TenuresRemembered/access.BrakeWindow) {
+		for i := range 5 {
+			again := types.UID(fmt.Sprint("family", i))
+			c.shut(again, now)
+			c.back(again, i%2 == 0, now)
+		}
+		now = now.Add(access.BrakeWindow)
+	}
+	for i := range 5 {
+		c.shut(types.UID(fmt.Sprint("family", i)), now)
+	}
+	if !c.shut("family9", now) {
+		t.Error("another is held back")
+	}
+}
+
+// TestTheBrakeKnowsHowOldAnAccountIs, where its User is younger: of before a restore of the cluster, or adopted.
+func TestTheBrakeKnowsHowOldAnAccountIs(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	keyring, err := NewKeyring([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kit := &Kit{Keyring: keyring}
+	r := &userReconciler{Kit: kit, brake: &brake{}}
+	home := site{server: &v1alpha1.MediaServer{ObjectMeta: metav1.ObjectMeta{UID: "home"}}, connection: media.Connection{Probe: media.Probe{Identity: "home"}}}
+	user := func(own record) *v1alpha1.User {
+		u := &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "ann", UID: "new", CreationTimestamp: metav1.NewTime(now)}}
+		if own.KeyID != "" {
+			own.KeyID, own.Seed = kit.Keyring.ID(), kit.Keyring.seed(u, types.UID(own.Seed))
+		}
+		own.ID, own.Server = "ann", "home"
+		if err := own.into(u); err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	guest := user(record{Origin: v1alpha1.OriginAdopted})
+	guest.Labels = map[string]string{v1alpha1.LabelInvite: "friends"}
+	copied := user(record{KeyID: "here", Seed: "old"})
+	copied.Name = "mallory"
+	for name, try := range map[string]struct {
+		user    *v1alpha1.User
+		account media.Account
+		want    access.Tenure
+	}{
+		"made by Usher":                 {user(record{Origin: v1alpha1.OriginCreated}), media.Account{}, access.TenureNew},
+		"adopted":                       {user(record{Origin: v1alpha1.OriginAdopted}), media.Account{}, access.TenureLong},
+		"came by an Invite":             {guest, media.Account{}, access.TenureNew},
+		"restored":                      {user(record{KeyID: "here", Seed: "old"}), media.Account{}, access.TenureLong},
+		"signed for this very User":     {user(record{KeyID: "here", Seed: "new"}), media.Account{}, access.TenureNew},
+		"a copy of another's record":    {copied, media.Account{}, access.TenureNew},
+		"the server says, a month":      {user(record{}), media.Account{Created: now.AddDate(0, -1, 0)}, access.TenureLong},
+		"the server says, an hour":      {user(record{}), media.Account{Created: now.Add(-time.Hour)}, access.TenureRecent},
+		"the server says, in an hour":   {user(record{}), media.Account{Created: now.Add(time.Hour)}, access.TenureNew},
+		"the guest's account is a week": {guest, media.Account{Created: now.AddDate(0, 0, -7)}, access.TenureLong},
+	} {
+		try.account.ID = "ann"
+		if got := r.tenure(home, try.user, try.account, true, now); got != try.want {
+			t.Errorf("%s: has had it for %s, want %s", name, got, try.want)
+		}
+	}
+}
+
+// TestWhoCameTogetherIsCountedTogether: at no moment of their first two days are more shut out within a window than the limit.
+func TestWhoCameTogetherIsCountedTogether(t *testing.T) {
+	t.Parallel()
+	made := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	for _, turns := range []time.Duration{access.BrakeWindow, access.TenuresRemembered} {
+		for _, before := range []time.Duration{time.Second, time.Minute, access.BrakeWindow - time.Second} {
+			c, lost := newCrowd(), map[types.UID]time.Time{}
+			for i := range 40 {
+				c.comes(types.UID(fmt.Sprint("family", i)), made)
+			}
+			for now := made.Add(turns - before); now.Before(made.Add(turns + access.BrakeWindow)); now = now.Add(10 * time.Second) {
+				for user, sees := range c.sees {
+					if sees && c.shut(user, now) {
+						lost[user] = now
+					}
+				}
+				if n := within(lost, now); n > access.BrakeLimit(40) {
+					t.Fatalf("%s after they came, %d of 40 were shut out within a window", now.Sub(made), n)
+				}
+			}
 		}
 	}
 }
