@@ -5,7 +5,6 @@ SHELL := /usr/bin/env bash
 
 # The tools are pinned in a module of their own.
 tool = go tool -modfile=hack/tools/go.mod
-image ?= usher
 kubectl ?= kubectl
 
 ##@ Try it
@@ -87,5 +86,5 @@ install: ## Install the kinds, roles and admission policies into the cluster of 
 	$(kubectl) apply --server-side --force-conflicts -f config/rbac/viewer_role.yaml -f config/rbac/editor_role.yaml -f config/rbac/administrator_role.yaml
 
 .PHONY: image
-image: ## Build the container image with both binaries
-	docker build -t $(image) .
+image: ## Build the container image for amd64 and arm64 into bin/image, without a container engine (PUSH=registry/usher:tag: push it)
+	@go run ./hack/image $(if $(PUSH),--push '$(PUSH)')
