@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/usher-media/usher/hack/internal/household"
 )
 
 const (
@@ -18,12 +20,12 @@ const (
 // repair takes a permission away by hand, as the server's owner, and waits until Usher gives it back.
 func (p *proof) repair(ctx context.Context) error {
 	const victim = "mia"
-	kids := p.libraries[kidsMovies]
+	kids := p.libraries[household.KidsMovies]
 	id, err := p.userID(ctx, kids, victim)
 	if err != nil {
 		return err
 	}
-	status, _, _, err := p.people[household[0].name].do(ctx, http.MethodDelete, "/v1/libraries/"+kids.ID+"/permissions/"+id, nil)
+	status, _, _, err := p.people[household.People[0].Name].Do(ctx, http.MethodDelete, "/v1/libraries/"+kids.ID+"/permissions/"+id, nil)
 	if err != nil {
 		return err
 	}
@@ -51,19 +53,19 @@ func (p *proof) repair(ctx context.Context) error {
 }
 
 // userID returns the id of somebody's account, from the list of who was given a library.
-func (p *proof) userID(ctx context.Context, of library, name string) (string, error) {
-	holders, err := list[holder](ctx, p.people[household[0].name], "/v1/libraries/"+of.ID+"/permissions", nil)
+func (p *proof) userID(ctx context.Context, of household.Library, name string) (string, error) {
+	holders, err := household.List[household.Holder](ctx, p.people[household.People[0].Name], "/v1/libraries/"+of.ID+"/permissions", nil)
 	if err != nil {
 		return "", err
 	}
-	i := slices.IndexFunc(holders, func(h holder) bool { return h.Username == name })
+	i := slices.IndexFunc(holders, func(h household.Holder) bool { return h.Username == name })
 	if i < 0 {
 		return "", fmt.Errorf("%s has no permission to see %s on the media server", name, of.Name)
 	}
 	return holders[i].UserID, nil
 }
 
-func (p *proof) sees(ctx context.Context, name string, which library) (bool, error) {
-	seen, err := p.people[name].libraries(ctx)
-	return slices.ContainsFunc(seen, func(l library) bool { return l.ID == which.ID }), err
+func (p *proof) sees(ctx context.Context, name string, which household.Library) (bool, error) {
+	seen, err := p.people[name].Libraries(ctx)
+	return slices.ContainsFunc(seen, func(l household.Library) bool { return l.ID == which.ID }), err
 }

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/hack/internal/household"
 )
 
 // The Invites of config/samples, and how each ends.
@@ -30,7 +31,7 @@ var endsAs = map[string]v1alpha1.InviteState{
 var (
 	comers     = []string{"nina", "omar"}
 	latecomer  = "pia"
-	comersSees = []string{movies, tv}
+	comersSees = []string{household.Movies, household.TV}
 )
 
 // guests is the part of the proof that is about Invites.
@@ -126,7 +127,7 @@ func (g *guests) register(ctx context.Context) error {
 }
 
 func (g *guests) seesExactly(ctx context.Context, name string) error {
-	seen, err := g.people[name].libraries(ctx)
+	seen, err := g.people[name].Libraries(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

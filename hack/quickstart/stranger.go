@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/usher-media/usher/hack/internal/household"
 )
 
 // offer is what the media server tells whoever has an invite's code.
 type offer struct {
 	Inviter   struct{ DisplayName string }
-	Libraries []library
+	Libraries []household.Library
 	Status    string
 	CanAccept bool
 	Remaining *int
@@ -37,7 +39,7 @@ func (o offer) left() string {
 // preview asks what a link offers, without an account.
 func (g *guests) preview(ctx context.Context, invite string) (offer, error) {
 	var told offer
-	status, _, text, err := (&visitor{url: g.serverURL}).do(ctx, http.MethodGet, "/v1/invitations/"+g.links[invite].code, nil)
+	status, _, text, err := (&household.Visitor{URL: g.serverURL}).Do(ctx, http.MethodGet, "/v1/invitations/"+g.links[invite].code, nil)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("the preview of Invite %s: the media server answers %d", invite, status)
 	}
@@ -49,18 +51,18 @@ func (g *guests) preview(ctx context.Context, invite string) (offer, error) {
 
 // open gets the page behind a link, as a browser does.
 func (g *guests) open(ctx context.Context, invite string) (int, string, error) {
-	status, _, text, err := (&visitor{url: g.links[invite].url}).do(ctx, http.MethodGet, "", nil)
+	status, _, text, err := (&household.Visitor{URL: g.links[invite].url}).Do(ctx, http.MethodGet, "", nil)
 	return status, string(text), err
 }
 
 // signUp makes an account by a code. The answer is the status, with the media server's words where it refuses.
-func (g *guests) signUp(ctx context.Context, name, code string) (*visitor, string, error) {
-	v := &visitor{url: g.serverURL}
+func (g *guests) signUp(ctx context.Context, name, code string) (*household.Visitor, string, error) {
+	v := &household.Visitor{URL: g.serverURL}
 	form := map[string]string{"username": name, "password": "chosen-by-" + name, "displayName": name}
 	if code != "" {
 		form["inviteCode"] = code
 	}
-	status, _, text, err := v.do(ctx, http.MethodPost, "/v1/auth/register", form)
+	status, _, text, err := v.Do(ctx, http.MethodPost, "/v1/auth/register", form)
 	if err != nil {
 		return nil, "", err
 	}
@@ -71,6 +73,6 @@ func (g *guests) signUp(ctx context.Context, name, code string) (*visitor, strin
 	if status != http.StatusCreated {
 		return nil, fmt.Sprintf("%d %s", status, answer.Error), nil
 	}
-	v.token = answer.Token
+	v.Token = answer.Token
 	return v, fmt.Sprint(status), nil
 }

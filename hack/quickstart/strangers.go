@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/usher-media/usher/hack/internal/household"
 )
 
 // scannedWithin is how long the media server may take to find the files of a new library.
@@ -15,10 +17,10 @@ const scannedWithin = 30 * time.Second
 func (p *proof) awaitItems(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, scannedWithin)
 	defer cancel()
-	owner, total := p.people[household[0].name], 0
-	for _, name := range everyLibrary {
+	owner, total := p.people[household.People[0].Name], 0
+	for _, name := range household.Libraries {
 		for len(p.items[name]) == 0 {
-			items, err := owner.items(ctx, p.libraries[name].ID)
+			items, err := owner.Items(ctx, p.libraries[name].ID)
 			if err == nil && len(items) == 0 {
 				err = p.pause(ctx)
 			}
@@ -35,9 +37,9 @@ func (p *proof) awaitItems(ctx context.Context) error {
 
 // strangers checks that a library does not exist for those who may not see it: not by id, not in lists, not in search.
 func (p *proof) strangers(ctx context.Context) error {
-	for _, person := range household {
-		for _, name := range person.others() {
-			problem, err := p.glimpse(ctx, p.people[person.name], name)
+	for _, person := range household.People {
+		for _, name := range others(person) {
+			problem, err := p.glimpse(ctx, p.people[person.Name], name)
 			if err != nil {
 				return err
 			}
@@ -46,19 +48,19 @@ func (p *proof) strangers(ctx context.Context) error {
 			} else {
 				problem = "NOT HIDDEN: " + problem
 			}
-			p.line(problem[0] == '4', "%-9s %-12s %s", person.name, name, problem)
+			p.line(problem[0] == '4', "%-9s %-12s %s", person.Name, name, problem)
 		}
 	}
 	return nil
 }
 
 // glimpse returns how somebody gets to see a trace of a library that should not exist for them.
-func (p *proof) glimpse(ctx context.Context, v *visitor, name string) (string, error) {
+func (p *proof) glimpse(ctx context.Context, v *household.Visitor, name string) (string, error) {
 	library, first := p.libraries[name], p.items[name][0]
 	for _, path := range []string{
 		"/v1/libraries/" + library.ID, "/v1/libraries/" + library.ID + "/items", "/v1/items/" + first.ID, "/v1/items/" + first.ID + "/stream",
 	} {
-		status, _, _, err := v.do(ctx, http.MethodGet, path, nil)
+		status, _, _, err := v.Do(ctx, http.MethodGet, path, nil)
 		if err != nil {
 			return "", err
 		}
@@ -66,13 +68,13 @@ func (p *proof) glimpse(ctx context.Context, v *visitor, name string) (string, e
 			return fmt.Sprintf("GET %s answers %d", path, status), nil
 		}
 	}
-	ofLibrary := func(i item) bool { return i.LibraryID == library.ID }
-	found, err := v.search(ctx, first.Title)
+	ofLibrary := func(i household.Item) bool { return i.LibraryID == library.ID }
+	found, err := v.Search(ctx, first.Title)
 	if err != nil || slices.ContainsFunc(found, ofLibrary) {
 		return "search finds " + first.Title, err
 	}
 	// The same search by somebody who may see it must find it; else the line above proves nothing.
-	found, err = p.people[household[0].name].search(ctx, first.Title)
+	found, err = p.people[household.People[0].Name].Search(ctx, first.Title)
 	if err != nil || !slices.ContainsFunc(found, ofLibrary) {
 		return "search finds " + first.Title + " for nobody", err
 	}
