@@ -305,16 +305,16 @@ func (r *userReconciler) noteLeft(p *userPass) {
 
 // endsOnTime says whether what the account loses is what its manifests gave until a time that has come.
 func (r *userReconciler) endsOnTime(p *userPass, now time.Time) bool {
-	if !p.user.DeletionTimestamp.IsZero() || p.cascading() || p.want == v1alpha1.UserDisabled {
+	if !p.user.DeletionTimestamp.IsZero() || p.cascading() || p.snapshot.Want == v1alpha1.UserDisabled {
 		return false
 	}
-	if p.want == v1alpha1.UserExpired {
+	if p.snapshot.Want == v1alpha1.UserExpired {
 		return true
 	}
-	given := access.EffectiveAccess(p.subject, p.libraries, access.GivenUntilNow(p.grants, r.Grants.Compile, now))
+	given := access.EffectiveAccess(p.snapshot.Subject, p.snapshot.Libraries, access.GivenUntilNow(p.grants, r.Grants.Compile, now))
 	known := map[media.LibraryID]bool{}
 	for name := range given {
-		known[p.ids[name]] = true
+		known[p.snapshot.Beliefs.Given[name]] = true
 	}
 	for id := range p.account.Access.Libraries {
 		if !known[id] {

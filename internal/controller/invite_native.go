@@ -190,7 +190,7 @@ func (r *inviteReconciler) edges(ctx context.Context, p *invitePass) ([]v1alpha1
 	if err != nil {
 		return nil, nil, stalled(v1alpha1.ReasonInvalidSpec, "spec.libraries: %s", err)
 	}
-	return edges, p.believe(libraries.Items).orHas(p.native.Settings.Libraries), nil
+	return edges, orHas(p.believe(libraries.Items), p.native.Settings.Libraries), nil
 }
 
 // unresolved blocks an invite that names a Library which is not there: who came by it would get less than was meant, for good.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -150,65 +151,47 @@ func settleRivals(same []*standing) {
 	}
 }
 
-// beliefs are the Libraries of a server by what is believed of them, each with its id there.
-type beliefs struct {
-	// given: all witnesses agree. Only these are given to anybody.
-	given map[string]media.LibraryID
-	// kept: the same library beyond doubt, though somebody changed it, or one that the list lacks at the moment. Who has it
-	// keeps it, and nobody is given it.
-	kept map[string]media.LibraryID
-	// doubted are in doubt: who was given them loses them.
-	doubted map[string]media.LibraryID
-	// likely are those in doubt of which one more witness than the id agrees.
-	likely map[string]bool
-	// former are what Libraries were before and the server has (again), beyond doubt: no manifest gives these.
-	former map[string][]media.LibraryID
-	// returning are those of them that are about to be the Library again, since the recorded one is not on the server: who is to
-	// see the Library and has it keeps it, and nobody is given it.
-	returning map[string]media.LibraryID
-}
-
 // believe sorts the Libraries of a server.
-func (s site) believe(libraries []v1alpha1.Library) beliefs {
-	b := beliefs{given: make(map[string]media.LibraryID, len(libraries)), kept: map[string]media.LibraryID{}, doubted: map[string]media.LibraryID{}, likely: map[string]bool{}}
+func (s site) believe(libraries []v1alpha1.Library) plan.Beliefs {
+	b := plan.Beliefs{Given: make(map[string]media.LibraryID, len(libraries)), Kept: map[string]media.LibraryID{}, Doubted: map[string]media.LibraryID{}, Likely: map[string]bool{}}
 	all := standings(s, libraries)
 	back := s.formersBack(all)
 	for _, st := range all {
-		b.addFormer(st, back[st.library.Name])
+		addFormer(&b, st, back[st.library.Name])
 		name := st.library.Name
 		switch {
 		case st.id == "" && s.observing():
 			if id := media.LibraryID(st.library.Status.ExternalID); id != "" {
 				if _, there := s.inventory().Library(id); there {
-					b.given[name] = id
+					b.Given[name] = id
 				}
 			}
 		case st.id == "":
 			if id := media.LibraryID(st.library.Spec.ExternalID); id != "" {
-				b.kept[name] = id
+				b.Kept[name] = id
 			}
 		case st.rival != nil || st.belief == access.BeliefDoubt:
-			b.doubted[name] = st.id
-			b.likely[name] = st.rival == nil && st.own == access.BeliefChanged
+			b.Doubted[name] = st.id
+			b.Likely[name] = st.rival == nil && st.own == access.BeliefChanged
 		case st.belief == access.BeliefSame:
-			b.given[name] = st.id
+			b.Given[name] = st.id
 		default:
-			b.kept[name] = st.id
+			b.Kept[name] = st.id
 		}
 	}
 	return b
 }
 
 // orHas adds the libraries of a list that are kept by who has them.
-func (b beliefs) orHas(list map[media.LibraryID]media.LibraryRole) map[string]media.LibraryID {
-	for name, id := range b.kept {
+func orHas(b plan.Beliefs, list map[media.LibraryID]media.LibraryRole) map[string]media.LibraryID {
+	for name, id := range b.Kept {
 		if _, has := list[id]; has {
-			if _, given := b.given[name]; !given {
-				b.given[name] = id
+			if _, given := b.Given[name]; !given {
+				b.Given[name] = id
 			}
 		}
 	}
-	return b.given
+	return b.Given
 }
 
 // described is a library in words, short enough for a message with two of them.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -70,18 +71,18 @@ func (s site) formersBack(all []standing) map[string][]formerLibrary {
 	return back
 }
 
-func (b *beliefs) addFormer(st standing, back []formerLibrary) {
+func addFormer(b *plan.Beliefs, st standing, back []formerLibrary) {
 	if len(back) == 0 {
 		return
 	}
-	if b.former == nil {
-		b.former, b.returning = map[string][]media.LibraryID{}, map[string]media.LibraryID{}
+	if b.Former == nil {
+		b.Former, b.Returning = map[string][]media.LibraryID{}, map[string]media.LibraryID{}
 	}
 	name := st.library.Name
 	for _, f := range back {
-		b.former[name] = append(b.former[name], media.LibraryID(f.ID))
+		b.Former[name] = append(b.Former[name], media.LibraryID(f.ID))
 		if !st.listed {
-			b.returning[name] = media.LibraryID(f.ID) // the newest comes last
+			b.Returning[name] = media.LibraryID(f.ID) // the newest comes last
 		}
 	}
 }

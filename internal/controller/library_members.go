@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -121,32 +122,9 @@ func (r *libraryReconciler) givenTo(ctx context.Context, s site, library *v1alph
 		if err := r.Client.Get(ctx, client.ObjectKey{Namespace: library.Namespace, Name: name}, &user); client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}
-		if saysGiven(&user, library.Name) {
+		if plan.SaysGiven(&user, library.Name) {
 			given = append(given, name)
 		}
 	}
 	return given, nil
-}
-
-// saysGiven says whether a User's status says that Usher gave a Library to its account. What the bounded list has no room
-// for counts as given.
-func saysGiven(user *v1alpha1.User, library string) bool {
-	listed := user.Status.Access
-	if listed == nil {
-		return false
-	}
-	n := len(listed.Items)
-	return len(throughBefore(user, library)) > 0 || int(listed.Total) > n && (n == 0 || listed.Items[n-1].Library < library)
-}
-
-// throughBefore is what a Library that a User's account had came from, by its status.
-func throughBefore(user *v1alpha1.User, library string) []string {
-	if listed := user.Status.Access; listed != nil {
-		for i := range listed.Items {
-			if listed.Items[i].Library == library {
-				return listed.Items[i].Through
-			}
-		}
-	}
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
 )
 
 // libraryGrantReconciler derives a LibraryGrant's status. It calls no server and sets no finalizer: a grant is input
@@ -43,7 +44,7 @@ type grantPass struct {
 	// unseen says of servers that cannot be looked at why.
 	unseen map[string]*outcome
 	// beliefs are the Libraries of each server by what is believed of them.
-	beliefs map[string]beliefs
+	beliefs map[string]plan.Beliefs
 	blocked []v1alpha1.BlockedEdge
 	next    time.Time
 }
@@ -58,7 +59,7 @@ func (r *libraryGrantReconciler) Reconcile(ctx context.Context, request reconcil
 		return reconcile.Result{}, err
 	}
 	before := grant.DeepCopy()
-	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}, unseen: map[string]*outcome{}, beliefs: map[string]beliefs{}}
+	p := &grantPass{grant: grant, status: grant.Status.DeepCopy(), sites: map[string]site{}, unseen: map[string]*outcome{}, beliefs: map[string]plan.Beliefs{}}
 	result := r.reconcile(ctx, p).orSooner(r.Clock.Now(), p.next)
 	grant.Status = *p.status
 	return finish(ctx, r.Kit, before, grant, result)

@@ -205,10 +205,10 @@ func (p *grantPass) believed(library *v1alpha1.Library) (media.LibraryID, bool) 
 		b = p.sites[server].believe(beside)
 		p.beliefs[server] = b
 	}
-	if id, given := b.given[library.Name]; given {
+	if id, given := b.Given[library.Name]; given {
 		return id, true
 	}
-	id, kept := b.kept[library.Name]
+	id, kept := b.Kept[library.Name]
 	return id, kept
 }
 

@@ -105,7 +105,7 @@ func (r *userReconciler) stillKept(ctx context.Context, p *userPass) *outcome {
 	case !p.able().Authenticate:
 		p.note += fmt.Sprintf("; whether the password in Secret %s works cannot be tried there", name)
 		fallthrough
-	case p.shutOut(): // it is tried once the account is open
+	case p.disabled(): // it is tried once the account is open
 		p.status.CredentialsSecret = name
 		return nil
 	}

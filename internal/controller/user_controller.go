@@ -10,6 +10,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -46,60 +47,56 @@ func (r *userReconciler) noteHeldUp(request reconcile.Request, p *userPass, o ou
 // +kubebuilder:rbac:groups=usher.media,resources=users/status,verbs=patch
 // +kubebuilder:rbac:groups=usher.media,resources=users/finalizers,verbs=update
 
-// userPass is one reconcile of a User.
+// userPass is one reconcile of a User. Each part has one stage that writes it.
 type userPass struct {
 	site
-	user   *v1alpha1.User
-	status *v1alpha1.UserStatus
-	record record
-	// account is the one on the server, once it is known to be this User's.
+	user *v1alpha1.User
+	// agreed: before this pass, the server agreed with this generation.
+	agreed bool
+
+	// snapshot is written by observe, and is what plans are made of: the account and the record in it are those of view.
+	snapshot plan.Snapshot
+	evidence
+	// problem is what is wrong with the manifest, or keeps the account from all that it asks for. No account is made or adopted
+	// with it, and none is given a role.
+	problem *outcome
+
+	// record and account are written by execute, as they were recorded and read back.
+	record  record
 	account media.Account
-	// renamed: the account is this User's, and has another name on the server: what can be undone is taken from it.
-	renamed bool
+	passwordState
+
+	// status is written by report.
+	status *v1alpha1.UserStatus
+	// note is what it says besides that the server agrees; the User is looked at again after that long.
+	note  string
+	after time.Duration
+}
+
+// evidence is what observe found besides the snapshot.
+type evidence struct {
+	// grants and redemptions are what the access in the snapshot was computed from; at next, time alone changes it.
+	grants      []v1alpha1.LibraryGrant
+	redemptions []v1alpha1.Redemption
+	next        time.Time
 	// claimedBy is another User that stands for the account, restored: others changed at the same look. told is the account
 	// that a person said is this User's.
 	claimedBy string
 	restored  bool
 	told      media.AccountID
-	// untried: the account was taken for ours without its password having been tried.
-	untried bool
-	// libraries are those declared on the server, ids those that are resolved there.
-	libraries []v1alpha1.Library
-	ids       map[string]media.LibraryID
-	// beliefs are the declared libraries by what is believed of them; ids are those that are given.
-	beliefs   beliefs
-	effective access.Effective
-	// subject and grants are what the effective access was computed from, active the grants that give access now.
-	subject access.Subject
-	grants  []v1alpha1.LibraryGrant
-	active  []access.Grant
-	// redemptions are the User's, kept is the access by what was deleted a moment ago as well.
-	redemptions []v1alpha1.Redemption
-	kept        access.Effective
-	// want is the state that the manifest asks for, wantDisabled whether it shuts the account out.
-	want         v1alpha1.UserState
-	wantDisabled bool
-	// next is when time alone changes what is wanted.
-	next time.Time
-	// problem is what is wrong with the spec. No account is made or taken over with it, and none is given a role.
-	problem *outcome
-	// withoutAll: access to all libraries is not given now, since nobody was asked for permission.
-	withoutAll bool
-	// narrowing: the account is given nothing that it does not have.
-	narrowing bool
-	// unproven: an account has the name, and what it was to be made with is not to be had any more.
-	unproven bool
-	// planned is what mode Observe would do before comparing.
-	planned []string
+	// untried: the account was taken for ours without its password having been tried. unproven: an account has the name, and
+	// what it was to be made with is not to be had any more.
+	untried, unproven bool
+	// displaced: the account was this User's before another took its place. The record is of that one.
+	displaced bool
+}
+
+// passwordState is what is known of the account's password, which is compared last.
+type passwordState struct {
 	// keptHash is of the password that this pass put into the credentials Secret: the cache may not show that yet.
 	keptHash string
 	// outdated: the password on record does not work, and nobody is known to have chosen another.
 	outdated bool
-	// note is what the status says besides that the server agrees; the User is looked at again after that long.
-	note  string
-	after time.Duration
-	// agreed: before this pass, the server agreed with this generation.
-	agreed bool
 }
 
 // Reconcile compares once and repairs.
@@ -130,7 +127,7 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	case o != nil && o.kind == kindRetry:
 		return r.notManaged(p, *o)
 	case !p.user.DeletionTimestamp.IsZero() || p.cascading():
-		return r.letGo(ctx, p)
+		return r.finalize(ctx, p)
 	}
 	if left := r.left(ctx, p.site, p.user.Namespace); left != nil {
 		return r.notManaged(p, *left)
@@ -139,34 +136,41 @@ func (r *userReconciler) reconcile(ctx context.Context, p *userPass) outcome {
 	if o != nil {
 		return r.notManaged(p, *o)
 	}
-	p.problem = p.validate()
-	for _, phase := range []func(context.Context, *userPass) *outcome{r.recall, r.claim, r.gather, r.departing} {
-		if o := phase(ctx, p); o != nil {
-			return r.notManaged(p, *o)
-		}
+	if o := r.observe(ctx, p); o != nil {
+		return r.notManaged(p, *o)
 	}
 	result := r.manage(ctx, p)
-	if p.wantDisabled {
-		if o := r.shutOutFormer(ctx, p); o != nil {
+	if p.snapshot.WantDisabled {
+		if o := r.revokeFormer(ctx, p); o != nil {
 			return *o
 		}
 	}
 	return result
 }
 
-// manage finds the account and makes it agree.
+// manage makes the account what its User asks for, in four stages: observe, plan, execute, report. An account that is only to
+// become the User's does so first; what is to be done to it then is planned with what was read back.
 func (r *userReconciler) manage(ctx context.Context, p *userPass) outcome {
-	if o := r.own(ctx, p); o != nil {
+	if o := r.findAccount(ctx, p); o != nil {
 		return r.notManaged(p, *o)
 	}
-	if p.renamed {
-		result := r.takeBack(ctx, p)
-		if p.problem != nil && p.problem.reason == v1alpha1.ReasonDuplicateClaim && result.kind == kindStalled {
-			return *p.problem
+	next := r.plan(ctx, p)
+	obtains := p.snapshot.Ownership != access.ActionManage && !p.renamed()
+	switch {
+	case obtains && p.problem != nil:
+		return r.notManaged(p, *p.problem)
+	case p.observing():
+		return r.notManaged(p, r.reportPlan(ctx, p, next))
+	case p.renamed():
+		return r.revoke(ctx, p, next)
+	case obtains:
+		if o := r.execute(ctx, p, next); o != nil {
+			return r.notManaged(p, *o)
 		}
-		return result
+		p.snapshot.Ownership = access.ActionManage
+		next = r.plan(ctx, p)
 	}
-	result := r.unlessRenamed(p, r.agree(ctx, p))
+	result := r.unlessRenamed(p, r.carryOut(ctx, p, next))
 	if result.kind == kindDone {
 		if o := r.completeOfGone(ctx, p); o != nil {
 			return *o
@@ -175,8 +179,33 @@ func (r *userReconciler) manage(ctx context.Context, p *userPass) outcome {
 	return result
 }
 
+// carryOut executes the plan for an account that is the User's, then compares its password, and reports.
+func (r *userReconciler) carryOut(ctx context.Context, p *userPass, next plan.Plan) outcome {
+	if next.Has(plan.SetOwedPassword) {
+		p.problem = r.execute(ctx, p, next.Only(plan.SetOwedPassword)) // what keeps it from that holds back no access that is taken
+		next = r.plan(ctx, p)
+	}
+	drift := r.foundDrift("User", p.agreed && p.saysSame(next), next.Reasons())
+	if o := r.execute(ctx, p, next); o != nil {
+		p.status.Access = p.accessStatus(p.account, next.Of.Effective) // a part may be done
+		return *o
+	}
+	r.reportDrift(p, drift)
+	p.describe(next)
+	if p.problem != nil {
+		return *p.problem
+	}
+	if o := r.agreePassword(ctx, p); o != nil {
+		return *o
+	}
+	return p.summary()
+}
+
 // notManaged is for a pass that ended before the account was known.
 func (r *userReconciler) notManaged(p *userPass, o outcome) outcome {
+	if o.reason == v1alpha1.ReasonAccountGone {
+		p.status.State, p.status.Access, p.status.DisableMethod, p.status.Plan = v1alpha1.UserGone, nil, "", nil
+	}
 	if p.status.State == "" {
 		p.status.State = v1alpha1.UserPending
 	}
@@ -193,7 +222,7 @@ func (r *userReconciler) notManaged(p *userPass, o outcome) outcome {
 func (p *userPass) validate() *outcome {
 	spec, able := p.user.Spec, p.able()
 	if o := unreadable(p.user); o != nil {
-		p.narrowing = true
+		p.snapshot.Narrowing = true
 		return o
 	}
 	switch {
@@ -222,66 +251,5 @@ func (p *userPass) validate() *outcome {
 	case role.Administers && spec.Role != v1alpha1.AccountRoleOwner && spec.Role != v1alpha1.AccountRoleAdmin:
 		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: only Owner and Admin may", spec.Role)
 	}
-	return nil
-}
-
-// claim makes sure that no other User stands for the same account.
-func (r *userReconciler) claim(ctx context.Context, p *userPass) *outcome {
-	var all v1alpha1.UserList
-	if err := r.Client.List(ctx, &all, client.InNamespace(p.user.Namespace), client.MatchingFields{indexClaim: userClaim(p.user)}, client.UnsafeDisableDeepCopy); err != nil {
-		return retry(err)
-	}
-	fold := p.to().Traits().FoldUsername
-	var claimants []access.Claimant
-	for i := range all.Items {
-		other := &all.Items[i]
-		if fold(other.Spec.Username) == fold(p.user.Spec.Username) {
-			id := media.AccountID(readRecord(other, p.identity()).ID)
-			if other.UID == p.user.UID {
-				id = media.AccountID(p.record.ID) // what was just recalled, the cache may not show yet
-			}
-			_, present := p.inventory().Account(id)
-			claimants = append(claimants, access.Claimant{Object: other, Recorded: id != "", Present: present})
-		}
-	}
-	if winner := access.ClaimWinner(claimants); winner != nil && winner.GetUID() != p.user.UID {
-		o := stalled(v1alpha1.ReasonDuplicateClaim, "User %s has the account %q of this server: choose another username, or delete one of the two", winner.GetName(), p.user.Spec.Username)
-		if account, found := p.inventory().Account(media.AccountID(p.record.ID)); found && !p.hasName(account) {
-			p.problem = o // the name is another User's, and the account that is named otherwise now is still this one's to take from
-			return nil
-		}
-		// What the status said of an account is not known of one that is another User's.
-		p.status.State, p.status.Access, p.status.DisableMethod = v1alpha1.UserPending, nil, ""
-		return o
-	}
-	return nil
-}
-
-// gather computes the effective access from everything that it comes from.
-func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
-	var libraries v1alpha1.LibraryList
-	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.user.Spec.ServerRef.Name)...); err != nil {
-		return retry(err)
-	}
-	grants, err := r.grantsOf(ctx, p.user.Namespace)
-	if err != nil {
-		return retry(err)
-	}
-	var redemptions v1alpha1.RedemptionList
-	if err := r.Client.List(ctx, &redemptions, client.InNamespace(p.user.Namespace), client.MatchingFields{indexUser: p.user.Name}, client.UnsafeDisableDeepCopy); err != nil {
-		return retry(err)
-	}
-	now := r.Clock.Now()
-	active, grantsChange := access.ActiveGrants(grants, r.Grants.Compile, now)
-	p.libraries = libraries.Items
-	p.beliefs = p.believe(libraries.Items)
-	p.ids = p.beliefs.given
-	p.grants, p.redemptions = grants, redemptions.Items
-	p.subject = p.subjectOf(p.user, redemptions.Items)
-	p.active = active
-	p.effective = access.EffectiveAccess(p.subject, p.libraries, active)
-	var accountChange time.Time
-	p.want, p.wantDisabled, accountChange = access.WantDisabled(p.user, readRecord(p.user, p.identity()).Disabled, now)
-	p.next = access.Earlier(grantsChange, accountChange)
 	return nil
 }

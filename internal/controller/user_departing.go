@@ -79,8 +79,8 @@ func times[T any](all []departure[T]) []time.Time {
 
 // librariesGoing are the Libraries that are being deleted and not withdrawn yet.
 func (p *userPass) librariesGoing() (going []string) {
-	for i := range p.libraries {
-		if library := &p.libraries[i]; !library.DeletionTimestamp.IsZero() && !access.Withdrawn(library) {
+	for i := range p.snapshot.Libraries {
+		if library := &p.snapshot.Libraries[i]; !library.DeletionTimestamp.IsZero() && !access.Withdrawn(library) {
 			going = append(going, library.Name)
 		}
 	}
@@ -96,9 +96,9 @@ func (r *userReconciler) keepFor(p *userPass, grants []departure[v1alpha1.Librar
 	for _, one := range redemptions {
 		allRedemptions = append(allRedemptions, *one.object)
 	}
-	libraries := make([]v1alpha1.Library, len(p.libraries))
-	for i := range p.libraries {
-		libraries[i] = p.libraries[i]
+	libraries := make([]v1alpha1.Library, len(p.snapshot.Libraries))
+	for i := range p.snapshot.Libraries {
+		libraries[i] = p.snapshot.Libraries[i]
 		if !access.Withdrawn(&libraries[i]) {
 			libraries[i].DeletionTimestamp = nil
 		}
@@ -106,35 +106,7 @@ func (r *userReconciler) keepFor(p *userPass, grants []departure[v1alpha1.Librar
 	active, _ := access.ActiveGrants(allGrants, r.Grants.Compile, now)
 	subject := p.subjectOf(p.user, allRedemptions)
 	subject.SeesAll = false // what a role sees is in no list
-	p.kept = access.EffectiveAccess(subject, libraries, active)
-}
-
-// keepDeparting adds to the effective access what is kept and what the account has: nobody gets anything by it.
-func (p *userPass) keepDeparting() {
-	if p.withheld() || p.able().Roles[p.account.Role].SeesAll { // then the list gives nothing that could be kept
-		return
-	}
-	for name, edge := range p.kept {
-		id, resolved := p.ids[name]
-		if !resolved { // one that somebody changed is still the same
-			id, resolved = p.beliefs.kept[name]
-		}
-		role, has := p.account.Access.Libraries[id]
-		if returning, back := p.beliefs.returning[name]; back && !has {
-			role, has = p.account.Access.Libraries[returning]
-			resolved = true
-		}
-		if !resolved || !has {
-			continue
-		}
-		had := v1alpha1.LibraryRole(role)
-		if access.HighestRole(edge.Role, had) != edge.Role { // more than was given
-			had = edge.Role
-		}
-		if given := p.effective[name].Role; access.HighestRole(given, had) != given {
-			p.effective[name] = access.Edge{Role: had, Through: edge.Through}
-		}
-	}
+	p.snapshot.Kept = access.EffectiveAccess(subject, libraries, active)
 }
 
 // mayLose says whether the account may lose something now. What shuts somebody out is not done in a household that is being

@@ -64,7 +64,7 @@ func (r *userReconciler) findFormer(ctx context.Context, p *userPass) (*record, 
 		}
 	}
 	candidates := p.candidates()
-	if len(candidates) != 1 || p.record.ID == "" || neverSeen(p.user, p.record) || !(p.wantDisabled || deleted(p.user) || p.cascading()) {
+	if len(candidates) != 1 || p.record.ID == "" || neverSeen(p.user, p.record) || !(p.snapshot.WantDisabled || deleted(p.user) || p.cascading()) {
 		return nil, nil
 	}
 	claimed, err := r.claimedBy(ctx, p, candidates[0])
@@ -103,9 +103,9 @@ func (r *userReconciler) isFormer(ctx context.Context, p *userPass, former recor
 	return likeness.Same(), nil
 }
 
-// shutOutFormer shuts out the former accounts that are on the server besides the recorded one, and takes back what Usher gave
+// revokeFormer shuts out the former accounts that are on the server besides the recorded one, and takes back what Usher gave
 // them. They are not deleted.
-func (r *userReconciler) shutOutFormer(ctx context.Context, p *userPass) *outcome {
+func (r *userReconciler) revokeFormer(ctx context.Context, p *userPass) *outcome {
 	if p.observing() {
 		return nil
 	}
@@ -115,10 +115,10 @@ func (r *userReconciler) shutOutFormer(ctx context.Context, p *userPass) *outcom
 			continue
 		}
 		then := *p
-		then.record, then.account, then.renamed, then.wantDisabled = former, account, true, true
-		then.effective, then.kept, then.withoutAll = access.Effective{}, nil, true
-		d := then.withdrawal()
-		if len(d.words) == 0 {
+		then.record, then.account, then.displaced, then.problem = former, account, true, nil
+		then.snapshot.Ownership, then.snapshot.Leaving, then.snapshot.WantDisabled = access.ActionTake, true, true
+		next := r.plan(ctx, &then)
+		if !next.Writes() {
 			continue
 		}
 		if own, o := r.isFormer(ctx, p, former, account); o != nil {
@@ -126,33 +126,10 @@ func (r *userReconciler) shutOutFormer(ctx context.Context, p *userPass) *outcom
 		} else if !own {
 			continue
 		}
-		if o := r.withdrawFormer(ctx, &then, d); o != nil {
+		if o := r.execute(ctx, &then, next); o != nil {
 			return o
 		}
 		r.warn(p.user, "FormerShutOut", "Disable", "account %s (%q), which was this User's before another was made, is on the server again: access that Usher gave is taken back, and it is disabled where the server can do that; it is not deleted", former.ID, bounded(account.Username, 128))
 	}
 	return nil
-}
-
-// withdrawFormer takes from a former account what can be undone. The record is of the present one, and stays as it is.
-func (r *userReconciler) withdrawFormer(ctx context.Context, then *userPass, d difference) *outcome {
-	ctx = media.WithReason(ctx, d.words...)
-	if o := then.mayWrite(); o != nil {
-		return o
-	}
-	if err := r.confirmCurrent(ctx, then.user); err != nil {
-		return retry(err)
-	}
-	shutsOut := access.ShutsOut(then.seen(then.account), then.seen(then.agreeing(d)))
-	if (d.switching == access.SwitchDisable || shutsOut) && !then.account.Disabled {
-		if o := r.mayShutOut(ctx, then); o != nil {
-			return o
-		}
-	}
-	if d.switching == access.SwitchDisable {
-		if o := r.setSwitch(ctx, then, true); o != nil {
-			return o
-		}
-	}
-	return r.changeAccess(ctx, then, then.takable)
 }

@@ -181,7 +181,7 @@ func (r *userReconciler) acceptsRecordedPassword(ctx context.Context, p *userPas
 // more of it than that.
 func (r *userReconciler) unlessRenamed(p *userPass, o outcome) outcome {
 	account, found := p.inventory().Account(media.AccountID(p.record.ID))
-	if o.kind != kindStalled || o.reason != v1alpha1.ReasonConflict || !found || p.renamed || p.hasName(account) {
+	if o.kind != kindStalled || o.reason != v1alpha1.ReasonConflict || !found || p.renamed() || p.hasName(account) {
 		return o
 	}
 	return *r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the account has another name now: looking at all accounts")

@@ -303,7 +303,7 @@ func (p *userPass) triedAs(what string) string { return fmt.Sprint(p.user.UID, p
 // lockedStill makes sure, once a restore was noticed, that an account is still locked out by its password.
 func (r *userReconciler) lockedStill(ctx context.Context, p *userPass) *outcome {
 	noticed := r.restores.noticed(p.site)
-	if noticed.IsZero() || !p.record.Locked || !p.wantDisabled || !p.able().Authenticate {
+	if noticed.IsZero() || !p.record.Locked || !p.snapshot.WantDisabled || !p.able().Authenticate {
 		return nil
 	}
 	what := fmt.Sprint("locked", noticed)
@@ -326,7 +326,7 @@ func (r *userReconciler) lockedStill(ctx context.Context, p *userPass) *outcome 
 // it enabled the account, where a restore is seen and the record says that nobody else has disabled it since. Else somebody did
 // by hand, and from then on the record says nothing of the kind.
 func (r *userReconciler) disabledBefore(ctx context.Context, p *userPass) *outcome {
-	if !p.account.Disabled || p.wantDisabled || p.record.Disabled || p.record.EnabledAt.IsZero() || p.method() != v1alpha1.DisableSwitch {
+	if !p.account.Disabled || p.snapshot.WantDisabled || p.record.Disabled || p.record.EnabledAt.IsZero() || p.method() != v1alpha1.DisableSwitch {
 		return nil
 	}
 	listing := p.inventory().AccountDisabled(p.account.ID)

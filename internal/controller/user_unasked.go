@@ -4,8 +4,7 @@ import (
 	"context"
 
 	"github.com/usher-media/usher/api/v1alpha1"
-	"github.com/usher-media/usher/internal/access"
-	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/access/plan"
 )
 
 // While the admission policies are not known to bind, nobody was asked who may have what they guard. Then nobody is given
@@ -18,15 +17,7 @@ func notAsked(what string) *outcome {
 }
 
 // strong says what of a User the policies guard; empty for an ordinary one.
-func (p *userPass) strong() string {
-	switch spec := p.user.Spec; {
-	case spec.Role == v1alpha1.AccountRoleOwner, spec.Role == v1alpha1.AccountRoleAdmin, p.able().Roles[media.Role(spec.Role)].Administers:
-		return "role " + string(spec.Role)
-	case spec.Access == v1alpha1.UserAccessAll:
-		return "access All"
-	}
-	return ""
-}
+func (p *userPass) strong() string { return plan.Guarded(p.user, p.able()) }
 
 // mayObtain says why no account may be made or taken over now; nil when one may.
 func (r *userReconciler) mayObtain(ctx context.Context, p *userPass, adopts bool) *outcome {
@@ -34,21 +25,10 @@ func (r *userReconciler) mayObtain(ctx context.Context, p *userPass, adopts bool
 	if asks == "" && adopts && p.adoptionPolicy() == v1alpha1.AccountAdoptionAlways {
 		asks = "adoptionPolicy Always"
 	}
-	if asks == "" || p.observing() || r.Policies.BoundNow(ctx) {
+	if asks == "" || r.Policies.BoundNow(ctx) {
 		return nil
 	}
 	return notAsked(asks)
-}
-
-// mayRaise says why an account may not be given what differs; nil when it may.
-func (r *userReconciler) mayRaise(ctx context.Context, p *userPass, d difference) *outcome {
-	all := p.user.Spec.Access == v1alpha1.UserAccessAll && p.able().AccessAll && !p.account.Access.All
-	gives := (all && d.target.All) || !d.profile.IsZero() || d.switching == access.SwitchEnable
-	if p.observing() || p.strong() == "" || !gives || r.Policies.BoundNow(ctx) {
-		return nil
-	}
-	p.withoutAll = all
-	return notAsked(p.strong())
 }
 
 // PoliciesChanged brings back what waits for the admission policies, or was given while they bound.

@@ -31,10 +31,10 @@ var plants = []plant{
 	},
 	{
 		name: "the password comes before the access",
-		file: "internal/controller/user_settle.go",
-		from: "	if !account.Access.Equal(p.desired()) {\n",
+		file: "internal/controller/user_create.go",
+		from: "	if !account.Access.Equal(desired) {\n",
 		to: "	if want, o := r.wantedPassword(ctx, p); o == nil {\n		_ = r.deliverPassword(ctx, p, want, true)\n	}\n" +
-			"	if !account.Access.Equal(p.desired()) {\n",
+			"	if !account.Access.Equal(desired) {\n",
 		pkg: "./test/faults", run: "TestThePasswordComesLast$/die_after", says: "can sign in while",
 	},
 	{
@@ -87,9 +87,9 @@ var plants = []plant{
 	},
 	{
 		name: "the role goes before the list is right",
-		file: "internal/controller/user_role.go",
-		from: "	account, _, err := p.to().SetAccess(ctx, p.accountKey(), p.target)\n",
-		to:   "	account, err := p.account, error(nil)\n",
+		file: "internal/access/plan/sync.go",
+		from: "		d.add(Step{Action: SetAccess, Access: s.Target, Optional: true, Reason: d.accessReasons(d.Target)})\n",
+		to:   "",
 		pkg:  "./internal/controller", run: "TestARoleChangeNeverShowsWhatAnEarlierListHolds$", says: "there was a moment with",
 	},
 	{

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
-	"github.com/usher-media/usher/internal/media"
+	"github.com/usher-media/usher/internal/access/plan"
 )
 
 // patience is how long a new account waits at the longest for libraries that are being made at the same time, so that it
@@ -22,9 +22,9 @@ const grantsFollow = 5 * time.Second
 
 // grantsOnTheirWay holds back what would take access from an account that was taken over by a User as new as that: the
 // LibraryGrants that give it may be the next to be applied. Who is to be shut out does not wait.
-func (p *userPass) grantsOnTheirWay(now time.Time, d difference) *outcome {
+func (p *userPass) grantsOnTheirWay(now time.Time, next plan.Plan) *outcome {
 	left := grantsFollow - now.Sub(p.user.CreationTimestamp.Time)
-	if left <= 0 || p.record.Origin != v1alpha1.OriginAdopted || p.wantDisabled || !p.loses(d) {
+	if left <= 0 || p.record.Origin != v1alpha1.OriginAdopted || p.snapshot.WantDisabled || next.Of.Renamed() || next.Of.Leaving || !next.Loses() {
 		return nil
 	}
 	o := waiting(v1alpha1.ReasonProgressing, "account adopted; waiting briefly for LibraryGrants before revoking access")
@@ -64,13 +64,13 @@ func patienceLeft(user *v1alpha1.User, now time.Time) time.Duration {
 // libraryOnItsWay names a Library that a new User is to see, that is as new, and not made yet, and says how long it is
 // waited for.
 func (p *userPass) libraryOnItsWay(now time.Time) (name string, left time.Duration) {
-	if left = patienceLeft(p.user, now); left <= 0 || p.withheld() {
+	if left = patienceLeft(p.user, now); left <= 0 || p.view().AccessWithheld() {
 		return "", 0
 	}
-	for i := range p.libraries {
-		library := &p.libraries[i]
-		_, wanted := p.effective[library.Name]
-		_, resolved := p.ids[library.Name]
+	for i := range p.snapshot.Libraries {
+		library := &p.snapshot.Libraries[i]
+		_, wanted := p.snapshot.Effective[library.Name]
+		_, resolved := p.snapshot.Beliefs.Given[library.Name]
 		if wanted && !resolved && onItsWay(library) {
 			return library.Name, left
 		}
@@ -87,24 +87,4 @@ func (p *userPass) librariesOnTheirWay(now time.Time) *outcome {
 	o := waiting(v1alpha1.ReasonProgressing, "Library %s is being made", name)
 	o.brief, o.after = true, left
 	return o
-}
-
-// announce makes the record that is written before an account is made, and the account's first password. Where the
-// server lets Usher choose the id, the record has it, and holds all that it will hold: what carries that id is ours
-// whatever becomes of us, and nothing is left to write down afterwards.
-func (r *userReconciler) announce(ctx context.Context, p *userPass) (string, *outcome) {
-	p.record = record{
-		Server: p.identity(), Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword],
-		FormerIDs: p.former(), Intent: &intent{At: r.Clock.Now()},
-	}
-	password, o := r.firstPassword(ctx, p)
-	if o != nil || !p.able().ChosenIDs || p.wantDisabled {
-		return password, o
-	}
-	p.record.ID, p.record.Origin = string(media.NewAccountID()), v1alpha1.OriginCreated
-	if p.passwordRef() == nil && !p.chosenByHolder() {
-		p.record.Password, p.record.Generated = r.Keyring.Hash(p.user.UID, password), true
-		p.record.MustChange = p.newAccount(password).MustChangePassword
-	}
-	return password, nil
 }

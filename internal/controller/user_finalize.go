@@ -12,12 +12,13 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
-// letGo does with the account what the deletion policy says, and releases the User. It is for a User that is deleted, and
+// finalize does with the account what the deletion policy says, and releases the User. It is for a User that is deleted, and
 // for each of a MediaServer that is deleted with policy Cascade.
-func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
+func (r *userReconciler) finalize(ctx context.Context, p *userPass) outcome {
 	r.terminating(ctx, p.user.Namespace) // a namespace that is being deleted takes no events
 	if !controllerutil.ContainsFinalizer(p.user, v1alpha1.Finalizer) {
 		if deleted(p.user) {
@@ -26,19 +27,19 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no account is managed any more", p.server.Name)
 	}
 	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionRetain {
-		return r.leave(ctx, p, "")
+		return r.retain(ctx, p, "")
 	}
 	leaving, o := r.fate(ctx, p.user, p.site)
 	switch {
 	case o != nil:
 		return *o
 	case leaving:
-		return r.leave(ctx, p, ", since MediaServer "+p.server.Name+" is left altogether")
+		return r.retain(ctx, p, ", since MediaServer "+p.server.Name+" is left altogether")
 	case p.observing():
-		return r.leaveObserved(ctx, p)
+		return r.retainObserved(ctx, p)
 	}
 	if p.site, o = r.letGoSite(ctx, p.user.Namespace, p.user.Spec.ServerRef.Name); o == nil {
-		if o = r.dispose(ctx, p); o != nil {
+		if o = r.cleanUp(ctx, p); o != nil {
 			*o = r.unlessRenamed(p, *o)
 		}
 	}
@@ -47,40 +48,40 @@ func (r *userReconciler) letGo(ctx context.Context, p *userPass) outcome {
 			return *o
 		}
 	}
-	return r.end(ctx, p)
+	return r.removeFinalizer(ctx, p)
 }
 
 // validateDeletion refuses a deletion policy that the server cannot carry out: that is to be known from the start, not on the
 // day when somebody is to be shut out.
 func (p *userPass) validateDeletion() *outcome {
-	rung := p.rung(p.user.Spec.Role)
+	method := p.rung(p.user.Spec.Role)
 	switch policy := p.user.Spec.DeletionPolicy; {
 	case p.user.Spec.Role == v1alpha1.AccountRoleOwner: // protected, whatever the policy says
-	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount && rung == "":
+	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount && method == "":
 		return stalled(v1alpha1.ReasonUnsupported, "this server can neither delete accounts nor disable one with the role %s: set deletionPolicy to Retain", p.user.Spec.Role)
 	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount:
 		return stalled(v1alpha1.ReasonUnsupported, "this server cannot delete accounts: set deletionPolicy to Disable or Retain")
-	case policy == v1alpha1.UserDeletionDisable && rung == "" && p.able().DeleteAccount:
+	case policy == v1alpha1.UserDeletionDisable && method == "" && p.able().DeleteAccount:
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Delete or Retain", p.user.Spec.Role)
-	case policy == v1alpha1.UserDeletionDisable && rung == "":
+	case policy == v1alpha1.UserDeletionDisable && method == "":
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Retain", p.user.Spec.Role)
 	}
 	return nil
 }
 
-// leave releases the User, and leaves the account as it is.
-func (r *userReconciler) leave(ctx context.Context, p *userPass, why string) outcome {
+// retain releases the User, and leaves the account as it is.
+func (r *userReconciler) retain(ctx context.Context, p *userPass, why string) outcome {
 	r.normal(p.user, "Released", "Release", "account %q%s is left on the server as it is%s", p.user.Spec.Username, r.endDate(p), why)
 	log.FromContext(ctx).Info("released a User; the account stays on the server as it is", "mediaServer", p.key, "endDate", r.endDate(p) != "")
-	return r.end(ctx, p)
+	return r.removeFinalizer(ctx, p)
 }
 
-// leaveObserved releases a User of a MediaServer that only observes: nothing is written to the server, and so nothing of it is
+// retainObserved releases a User of a MediaServer that only observes: nothing is written to the server, and so nothing of it is
 // waited for. What its policy asks for is left to a person.
-func (r *userReconciler) leaveObserved(ctx context.Context, p *userPass) outcome {
+func (r *userReconciler) retainObserved(ctx context.Context, p *userPass) outcome {
 	recorded, status := parseRecord(p.user), p.user.Status
 	if recorded.ID == "" && !recorded.announced() && len(recorded.FormerIDs) == 0 {
-		return r.end(ctx, p)
+		return r.removeFinalizer(ctx, p)
 	}
 	libraries := "no declared library"
 	if status.Access != nil {
@@ -89,7 +90,7 @@ func (r *userReconciler) leaveObserved(ctx context.Context, p *userPass) outcome
 	r.warn(p.user, "Retained", "Release", "account %q%s is left on the server as it is (%s, with access to %s), since MediaServer %s is in mode Observe, which writes nothing: what deletionPolicy %s asks for is not done; do it there by hand",
 		p.user.Spec.Username, r.endDate(p), cmp.Or(status.State, v1alpha1.UserPending), libraries, p.server.Name, p.user.Spec.DeletionPolicy)
 	log.FromContext(ctx).Info("released a User in mode Observe; the account stays on the server as it is", "mediaServer", p.key)
-	return r.end(ctx, p)
+	return r.removeFinalizer(ctx, p)
 }
 
 // endDate says in words that an account has an end which nobody brings about any more.
@@ -109,8 +110,8 @@ func endsLater(user *v1alpha1.User, now time.Time) bool {
 	return err == nil && now.Before(at)
 }
 
-// end deletes what Usher keeps in the cluster for a deleted User, and releases it.
-func (r *userReconciler) end(ctx context.Context, p *userPass) outcome {
+// removeFinalizer deletes what Usher keeps in the cluster for a deleted User, and releases it.
+func (r *userReconciler) removeFinalizer(ctx context.Context, p *userPass) outcome {
 	if !p.user.DeletionTimestamp.IsZero() {
 		if err := r.deleteSecret(ctx, p.user, "User", credentialsSecretName(p.user)); err != nil {
 			return *retry(err)
@@ -128,14 +129,13 @@ func (p *userPass) nothingKnown(o outcome) outcome {
 	return o
 }
 
-// dispose returns nil when the account is as the policy wants it.
-func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
-	ctx = media.WithReason(ctx, "the User, or its MediaServer, is being deleted: deletionPolicy "+string(p.user.Spec.DeletionPolicy))
+// cleanUp returns nil when the account is as the policy wants it.
+func (r *userReconciler) cleanUp(ctx context.Context, p *userPass) *outcome {
 	if o := r.recall(ctx, p); o != nil {
 		return o
 	}
 	if p.record.open() {
-		if o := r.recoverIntent(ctx, p); o != nil {
+		if o := r.recoverCreation(ctx, p); o != nil {
 			return o
 		}
 	}
@@ -145,39 +145,38 @@ func (r *userReconciler) dispose(ctx context.Context, p *userPass) *outcome {
 	if p.record.ID == "" && len(p.record.FormerIDs) == 0 {
 		return nil
 	}
-	done, o := r.disposeOther(ctx, p)
+	done, o := r.cleanUpOther(ctx, p)
 	if o == nil {
-		o = r.shutOutFormer(ctx, p)
+		o = r.revokeFormer(ctx, p)
 	}
 	if done || o != nil {
 		return o
 	}
-	account, _ := p.inventory().Account(media.AccountID(p.record.ID))
-	p.account = account
-	if why := p.to().Protection(p.connection.Probe, account); why != "" {
-		r.warn(p.user, "Retained", "Release", "account %q is left on the server as it is: %s", p.user.Spec.Username, why)
+	p.account, _ = p.inventory().Account(media.AccountID(p.record.ID))
+	p.snapshot.Ownership, p.snapshot.Leaving = access.ActionManage, true
+	next := p.finalization(false)
+	if next.Problem != nil {
+		r.warn(p.user, "Retained", "Release", "%s", next.Problem.Message)
 		return nil
 	}
-	if o := p.mayWrite(); o != nil {
+	if o := r.execute(ctx, p, next); o != nil || next.Has(plan.Delete) {
 		return o
 	}
-	if err := r.confirmDeleting(ctx, p.site, p.user); err != nil {
-		return retry(err)
-	}
-	if !p.shutOut() {
-		if o := r.mayShutOut(ctx, p); o != nil {
-			return o
-		}
-	}
-	if p.user.Spec.DeletionPolicy == v1alpha1.UserDeletionDelete && p.able().DeleteAccount {
-		return r.deleteAccount(ctx, p)
-	}
-	return r.retire(ctx, p)
+	r.reportDisabled(p, p.method())
+	return nil
 }
 
-// recoverIntent finds out what became of a creation that was announced and never recorded, so that no account that
+// finalization is the plan of what the deletion does to the account.
+func (p *userPass) finalization(refused bool) plan.Plan {
+	s := p.view()
+	s.Server.Names = p.names(p.account.Access.Libraries)
+	s.Protected = p.to().Protection(p.connection.Probe, p.account)
+	return plan.Finalize(s, refused)
+}
+
+// recoverCreation finds out what became of a creation that was announced and never recorded, so that no account that
 // Usher made is left behind unseen.
-func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcome {
+func (r *userReconciler) recoverCreation(ctx context.Context, p *userPass) *outcome {
 	if !p.settledIntent(p.record) {
 		return r.lookAgain(p.site, p.record, v1alpha1.ReasonDeleting, "looking whether the account that was being made exists")
 	}
@@ -202,8 +201,8 @@ func (r *userReconciler) recoverIntent(ctx context.Context, p *userPass) *outcom
 	return nil
 }
 
-// disposeOther deals with an account that is not what was recorded: done when nothing is left to do.
-func (r *userReconciler) disposeOther(ctx context.Context, p *userPass) (done bool, o *outcome) {
+// cleanUpOther deals with an account that is not what was recorded: done when nothing is left to do.
+func (r *userReconciler) cleanUpOther(ctx context.Context, p *userPass) (done bool, o *outcome) {
 	recorded, o := r.recorded(ctx, p)
 	if o != nil {
 		return false, o
@@ -212,7 +211,7 @@ func (r *userReconciler) disposeOther(ctx context.Context, p *userPass) (done bo
 	case access.RecordedPresent:
 		return false, nil
 	case access.RecordedRenamed:
-		return true, r.retireRenamed(ctx, p)
+		return true, r.revokeRenamed(ctx, p)
 	case access.RecordedDoubted:
 		if err := r.confirmDeleting(ctx, p.site, p.user); err != nil {
 			return false, retry(err)
@@ -228,16 +227,14 @@ func (r *userReconciler) disposeOther(ctx context.Context, p *userPass) (done bo
 	return false, r.lookAgain(p.site, p.record, v1alpha1.ReasonConfirmingAbsence, "the account is missing from the server's list: looking again before it is believed")
 }
 
-// retireRenamed takes what can be undone from an account that has another name now, and says what is left.
-func (r *userReconciler) retireRenamed(ctx context.Context, p *userPass) *outcome {
+// revokeRenamed takes what can be undone from an account that has another name now, and says what is left.
+func (r *userReconciler) revokeRenamed(ctx context.Context, p *userPass) *outcome {
 	if err := r.confirmDeleting(ctx, p.site, p.user); err != nil {
 		return retry(err)
 	}
-	p.renamed, p.wantDisabled = true, true
-	if d := p.withdrawal(); len(d.words) > 0 {
-		if o := r.withdraw(ctx, p, d); o != nil {
-			return o
-		}
+	p.snapshot.Ownership, p.snapshot.Leaving, p.snapshot.WantDisabled = access.ActionTake, true, true
+	if o := r.execute(ctx, p, r.plan(ctx, p)); o != nil {
+		return o
 	}
 	left := "it is disabled, and stays"
 	if !p.account.Disabled {
@@ -254,9 +251,12 @@ func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcom
 		if o := r.callFailed(p.site, err); o.kind != kindStalled {
 			return o
 		}
-		if o := r.retire(ctx, p); o != nil {
-			return o
+		for _, step := range p.finalization(true).Steps {
+			if o := r.take(ctx, p, step); o != nil {
+				return o
+			}
 		}
+		r.reportDisabled(p, p.method())
 		r.warn(p.user, "NotDeleted", "Delete", "account %q is not deleted as deletionPolicy says: %s", p.user.Spec.Username, err)
 		return nil
 	}
@@ -286,7 +286,6 @@ func (r *userReconciler) gatherDeclared(ctx context.Context, p *userPass) *outco
 	if err := r.Client.List(ctx, &libraries, ofServer(p.user.Namespace, p.server.Name)...); err != nil {
 		return retry(err)
 	}
-	p.libraries, p.beliefs = libraries.Items, p.believe(libraries.Items)
-	p.ids = p.beliefs.given
+	p.snapshot.Server, p.snapshot.Libraries, p.snapshot.Beliefs = p.serverFacts(), libraries.Items, p.believe(libraries.Items)
 	return nil
 }

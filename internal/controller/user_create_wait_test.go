@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -38,9 +39,9 @@ func TestGrantsMayFollow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := &userPass{
 				user:   &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now.Add(-c.age))}},
-				record: record{Origin: c.origin}, wantDisabled: c.disabled, account: media.Account{Access: c.has},
+				record: record{Origin: c.origin}, snapshot: plan.Snapshot{WantDisabled: c.disabled}, account: media.Account{Access: c.has},
 			}
-			o := p.grantsOnTheirWay(now, difference{target: c.want})
+			o := p.grantsOnTheirWay(now, plan.Plan{Of: p.view(), Target: c.want})
 			if (o != nil) != c.waits || (o != nil && (o.after <= 0 || o.after > grantsFollow)) {
 				t.Errorf("waits: %+v, want %t", o, c.waits)
 			}

@@ -1,8 +1,11 @@
 package controller
 
 import (
+	"context"
+
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -57,4 +60,71 @@ func (p *userPass) conflict(facts access.OwnershipFacts, candidates []media.Acco
 		return stalled(v1alpha1.ReasonConflict, "an account %q exists and somebody can sign in with it: set adoptionPolicy Always to take it over, disable it on the server first, or choose another username", name)
 	}
 	return stalled(v1alpha1.ReasonConflict, "an account %q exists and adoptionPolicy is %s: set it to Always to take the account over, or choose another username", name, p.adoptionPolicy())
+}
+
+// adopt records an existing account as this User's. Its password stays, and counts as applied, unless the account is disabled:
+// then it follows the manifest from now on, its password too.
+func (r *userReconciler) adopt(ctx context.Context, p *userPass, step plan.Step) *outcome {
+	p.record = record{
+		ID: string(p.account.ID), Origin: v1alpha1.OriginAdopted, Server: p.identity(),
+		Rotation: p.user.Annotations[v1alpha1.AnnotationRotatePassword], FormerIDs: p.former(),
+	}
+	if step.Method != "" {
+		p.record.Disabled, p.record.Method, p.record.Locked, p.record.OwesPassword = true, step.Method, step.Method == v1alpha1.DisableLockOut, true
+	} else if o := r.countAsApplied(ctx, p); o != nil {
+		return o
+	}
+	p.record = p.witnesses(p.record, p.account)
+	p.record.FormerIDs = p.record.without(p.record.ID)
+	if err := r.writeRecord(ctx, p.user, p.record); err != nil {
+		return retry(err)
+	}
+	r.normal(p.user, "Adopted", "Adopt", "took over account %q of MediaServer %s", p.account.Username, p.server.Name)
+	return nil
+}
+
+// disabledWhenFound says how an account is disabled that is to be adopted; empty for one that somebody can use. Whoever had it
+// before knows its password, unless it was locked out.
+func (r *userReconciler) disabledWhenFound(ctx context.Context, p *userPass, account media.Account) (v1alpha1.DisableMethod, *outcome) {
+	if account.Disabled {
+		return v1alpha1.DisableSwitch, nil
+	}
+	switch method := p.rung(p.user.Spec.Role); {
+	case method == v1alpha1.DisableLockOut && !p.observing():
+		if locked, o := r.lockedOut(ctx, p, account); o != nil || locked {
+			return method, o
+		}
+	case method == v1alpha1.DisableNoAccess:
+		if !p.view().Opens(account) {
+			return method, nil
+		}
+	}
+	return "", nil
+}
+
+// lockedOut says whether the account has the password that Usher locks out with, which can only be tried.
+func (r *userReconciler) lockedOut(ctx context.Context, p *userPass, account media.Account) (bool, *outcome) {
+	if !p.able().Authenticate {
+		return false, nil
+	}
+	return r.tryPasswords(ctx, p, account, []string{r.Keyring.LockOutPassword(p.identity(), account.ID)})
+}
+
+// settleOwed gives an account that was disabled when it was adopted the manifest's password, before it is enabled: its
+// former holder may know the one that it has.
+func (r *userReconciler) settleOwed(ctx context.Context, p *userPass) *outcome {
+	want, o := r.wantedPassword(ctx, p)
+	if o != nil {
+		return o
+	}
+	if o := r.deliverPassword(ctx, p, want, true); o != nil {
+		return o
+	}
+	p.record.applyAt(want, r.Clock.Now())
+	p.record.OwesPassword = false
+	if o := r.putRecord(ctx, p); o != nil {
+		return o
+	}
+	r.normal(p.user, "PasswordSet", "SetPassword", "set the password of account %q, which was shut out when it was taken over", p.user.Spec.Username)
+	return nil
 }

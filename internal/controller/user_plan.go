@@ -1,0 +1,92 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
+	"github.com/usher-media/usher/internal/media"
+)
+
+// plan decides what is to be done to the account. While nobody was asked who may have what the admission policies guard,
+// nobody is given it: not the role Owner or Admin, not access to all libraries.
+func (r *userReconciler) plan(ctx context.Context, p *userPass) plan.Plan {
+	s := p.view()
+	s.Server.Names = p.names(p.account.Access.Libraries, p.record.Taken)
+	s.Protected = p.to().Protection(p.connection.Probe, p.account)
+	next := plan.For(s)
+	if s.Ownership == access.ActionManage && !p.observing() && next.Raises() && !r.Policies.BoundNow(ctx) {
+		s.WithoutAll, s.Blocked = next.GivesAll(), true
+		if p.problem == nil {
+			p.problem = notAsked(p.strong())
+		}
+		next = plan.For(s)
+	}
+	if next.Problem != nil && p.problem == nil && !next.Obtains() {
+		p.problem = stalled(next.Problem.Reason, "%s", next.Problem.Message)
+	}
+	return next
+}
+
+// facts is the record as far as a plan depends on it.
+func (r record) facts() plan.Record {
+	return plan.Record{Origin: r.Origin, Disabled: r.Disabled, Method: r.Method, Locked: r.Locked, OwesPassword: r.OwesPassword, Revoked: r.Taken}
+}
+
+// view is the snapshot with the account as it was read back last, and as it is on record now.
+func (p *userPass) view() plan.Snapshot {
+	s := p.snapshot.With(p.account, p.record.facts())
+	s.User, s.Blocked = p.user, p.problem != nil
+	return s
+}
+
+// serverFacts is what a plan needs to know of a server. Whose account it is for is added with the names of its libraries.
+func (s site) serverFacts() plan.Server {
+	_, libraries := s.inventory().Counts()
+	return plan.Server{
+		Name: s.server.Name, Unmanaged: s.server.Spec.UnmanagedAccess, Can: s.able(), Traits: s.to().Traits(),
+		SelfName: s.connection.Probe.SelfName, Libraries: libraries,
+	}
+}
+
+// seen counts the libraries that an account sees on the server.
+func (s site) seen(account media.Account) int {
+	return plan.Snapshot{Server: s.serverFacts()}.Seen(account)
+}
+
+// rung is how an account of a role is disabled; empty where that is not possible.
+func (s site) rung(role v1alpha1.AccountRole) v1alpha1.DisableMethod {
+	return plan.MethodFor(s.able(), role)
+}
+
+// names are those of the libraries that the server has, of these.
+func (s site) names(lists ...map[media.LibraryID]media.LibraryRole) map[media.LibraryID]string {
+	names := map[media.LibraryID]string{}
+	for _, list := range lists {
+		for id := range list {
+			if library, found := s.inventory().Library(id); found {
+				names[id] = library.Name
+			}
+		}
+	}
+	return names
+}
+
+// renamed says whether the account is this User's, and has another name on the server: what can be undone is taken from it.
+func (p *userPass) renamed() bool { return p.snapshot.Ownership == access.ActionTake }
+
+// planIfAlways adds to a conflict what adoptionPolicy Always would do, so that mode Observe shows it before anybody decides.
+func (p *userPass) planIfAlways(o *outcome, account media.Account) {
+	s := p.view().With(account, plan.Record{})
+	s.Ownership, s.Server.Names = access.ActionAdopt, p.names(account.Access.Libraries)
+	next := plan.For(s)
+	if len(next.Steps) == 0 {
+		return
+	}
+	words := slices.Concat(next.Reasons(), p.awaitedWords())
+	p.status.Plan = firstListed(words)
+	o.message += "; with Always it would: " + bounded(strings.Join(words, "; "), 500)
+}
