@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -248,4 +249,32 @@ func TestStreamsEndWithoutTheDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Whoever opens a public link as often as they may takes it from nobody who comes from elsewhere.
+func TestNobodyUsesUpAPublicLink(t *testing.T) {
+	h := furnish(t)
+	elsewhere := &http.Client{Transport: &http.Transport{
+		DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext,
+	}}
+	defer elsewhere.CloseIdleConnections()
+	link := "/v1/shared/" + h.share + "/stream"
+	for n := 0; ; n++ {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+link, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := elsewhere.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		if response.StatusCode == http.StatusTooManyRequests {
+			break
+		}
+		if response.StatusCode != http.StatusOK || n > 1000 {
+			t.Fatalf("stream %d: %d", n, response.StatusCode)
+		}
+	}
+	h.stream(link)
 }

@@ -139,8 +139,8 @@ func (a *api) streamShared(ctx context.Context, in *byToken) (*huma.StreamRespon
 	if err != nil {
 		return nil, err
 	}
-	link := "link " + token
-	return a.sendFile(item, store.ErrShareNotFound, permission{to: link, key: link, ask: func(ctx context.Context) (store.Instant, error) {
+	stranger := "client " + network(clientOf(ctx))
+	return a.sendFile(item, store.ErrShareNotFound, permission{to: stranger, key: "link " + token, ask: func(ctx context.Context) (store.Instant, error) {
 		_, until, err := a.watching.SharedItem(ctx, token)
 		return until, err
 	}})

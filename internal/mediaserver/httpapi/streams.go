@@ -26,7 +26,7 @@ const (
 	streamQuestion = streamPatience / 2
 	// streamChecks is how many questions are asked at once after a change: as many as the watch has connections.
 	streamChecks = store.Watchers
-	// streamsAtOnce is how many streams one account has at once, and one public link: two pages full of pictures.
+	// streamsAtOnce is how many streams one account has at once, and one network of public links: two pages full of pictures.
 	streamsAtOnce = 128
 	// streamsAgain is when to come back with one more, in seconds.
 	streamsAgain = "10"
@@ -34,7 +34,7 @@ const (
 
 // permission says whether what a stream sends may still be sent.
 type permission struct {
-	// to is who is sent it, an account or a public link: each has only so many streams at once.
+	// to is who is sent it, an account or the network that asks by a public link: each has only so many streams at once.
 	to string
 	// key is the same for those that have the same answer.
 	key string

@@ -250,7 +250,7 @@ func TestThereIsOneWatchAtATime(t *testing.T) {
 	})
 }
 
-// An account, or a public link, has only so many streams at once, and takes none from the others.
+// An account, or a network by public links, has only so many streams at once, and takes none from the others.
 func TestStreamsAtOnceAreBounded(t *testing.T) {
 	f := newFeed()
 	allowed := func(to string) permission {
