@@ -124,7 +124,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (ctrl.Manager, error)
 	kit := &controller.Kit{
 		Client: mgr.GetClient(), Cached: mgr.GetCache(), Live: live, Recorder: mgr.GetEventRecorder("usher"),
 		Clock: orRealClock(o.Clock), Drivers: o.Drivers, Observe: observeCalls, Forget: forgetCalls, Acting: mgr.Elected(), Keyring: keyring,
-		Connections: media.NewConnections(), Wake: controller.NewWake(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter),
+		Connections: media.NewConnections(), Events: controller.NewExternalEvents(), ReleaseAfter: cmp.Or(o.ReleaseAfter, controller.DefaultReleaseAfter),
 		PruneWait: cmp.Or(o.PruneWait, controller.DefaultPruneWait), PortalURL: o.PortalURL, AllowedAddresses: o.AllowServerAddresses,
 		Policies: guard, Grants: grants,
 	}

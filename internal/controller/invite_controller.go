@@ -11,6 +11,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/enqueue"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/redeem"
 )
@@ -20,7 +21,7 @@ type inviteReconciler struct {
 	*Kit
 	secrets seenSecrets
 	// deadlines are when Invites expire.
-	deadlines deadlines
+	deadlines enqueue.Deadlines
 }
 
 // +kubebuilder:rbac:groups=usher.media,resources=invites,verbs=get;list;watch;patch
@@ -69,14 +70,14 @@ type invitePass struct {
 func (r *inviteReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	invite := &v1alpha1.Invite{}
 	if err := r.Client.Get(ctx, request.NamespacedName, invite); err != nil {
-		r.deadlines.set(request, time.Time{}, r.Clock.Now())
+		r.deadlines.Set(request, time.Time{}, r.Clock.Now())
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := invite.DeepCopy()
 	p := &invitePass{invite: invite, status: invite.Status.DeepCopy()}
 	result := p.unlessUnseen(r.reconcile(ctx, p))
 	r.report(p, &result)
-	r.deadlines.set(request, p.expires, r.Clock.Now())
+	r.deadlines.Set(request, p.expires, r.Clock.Now())
 	invite.Status = *p.status
 	return finish(ctx, r.Kit, before, invite, result)
 }

@@ -41,8 +41,8 @@ type Kit struct {
 	Keyring *Keyring
 	// Connections of all MediaServers.
 	Connections *media.Connections
-	// Wake brings objects back when something outside Kubernetes changed.
-	Wake *Wake
+	// Events enqueue objects when something outside Kubernetes changed.
+	Events *ExternalEvents
 	// Policies knows whether the admission policies bind.
 	Policies *admission.Guard
 	// AllowedAddresses may be dialled though no media server is usually there.
@@ -123,7 +123,7 @@ func (k *Kit) reportFailure(s site, err error) {
 		return
 	}
 	if k.Connections.Fail(s.key, s.connection.Server, reason, err.Error(), k.Clock.Now().Add(media.RetryAfter(err))) {
-		k.Wake.Server(s.key)
+		k.Events.Server(s.key)
 	}
 }
 

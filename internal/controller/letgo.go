@@ -81,7 +81,7 @@ func (k *Kit) letGoSite(ctx context.Context, namespace, server string) (site, *o
 		return s, nil
 	}
 	if o != nil && s.connection.Reason == v1alpha1.ReasonSecretNotFound {
-		k.Wake.Server(s.key) // it looks whether the server still answers to the credentials from before
+		k.Events.Server(s.key) // it looks whether the server still answers to the credentials from before
 	}
 	return s, o
 }

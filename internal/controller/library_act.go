@@ -238,7 +238,7 @@ func (r *libraryReconciler) keepWitness(ctx context.Context, p *libraryPass) *ou
 		return o
 	}
 	if p.standing.belief == access.BeliefChanged {
-		r.Wake.Users(p.key) // nobody was given it meanwhile
+		r.Events.Users(p.key) // nobody was given it meanwhile
 	}
 	return nil
 }

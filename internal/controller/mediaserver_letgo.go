@@ -23,7 +23,7 @@ func (r *mediaServerReconciler) forgotten(request reconcile.Request, err error) 
 		key := request.String()
 		r.sightings.forget(key)
 		r.forget(key)
-		r.Wake.Dependents(key)
+		r.Events.Dependents(key)
 		return reconcile.Result{}, nil
 	}
 	return reconcile.Result{}, err

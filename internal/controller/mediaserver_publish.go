@@ -39,7 +39,7 @@ func (r *mediaServerReconciler) publish(key string, server *v1alpha1.MediaServer
 	wentStale := !now.Before(connection.StaleAt) && (before.RetryAt.Before(connection.StaleAt) || before.RetryAt.IsZero())
 	unseen := connection.Failures == unseenAfter
 	if connection.Up || before.Up || unseen || before.Server == nil || before.Generation != connection.Generation || before.Reason != connection.Reason || before.Remembered != connection.Remembered || wentStale {
-		r.Wake.Dependents(key)
+		r.Events.Dependents(key)
 	}
 }
 

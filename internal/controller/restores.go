@@ -99,7 +99,7 @@ func (d *restores) notice(k *Kit, s site, listing int) {
 	}
 	d.mu.Unlock()
 	if news {
-		k.Wake.Users(s.key)
+		k.Events.Users(s.key)
 	}
 }
 

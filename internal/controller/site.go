@@ -143,6 +143,6 @@ func (k *Kit) lookAgain(s site, r record, reason, format string, args ...any) *o
 		o.after = s.to().Settled(r.Intent.At).Sub(now) + time.Millisecond
 		return o
 	}
-	k.Wake.Again(s.key, now)
+	k.Events.Again(s.key, now)
 	return o
 }

@@ -19,7 +19,7 @@ func TestALimitOfSignInsLeavesTheConnectionUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kit := &Kit{Connections: media.NewConnections(), Clock: testingclock.NewFakePassiveClock(time.Now()), Wake: NewWake()}
+	kit := &Kit{Connections: media.NewConnections(), Clock: testingclock.NewFakePassiveClock(time.Now()), Events: NewExternalEvents()}
 	s := site{key: "media/home", connection: media.Connection{Server: server, Up: true}}
 	kit.Connections.Put(s.key, s.connection)
 	store.Fail(memory.Authenticate, 1, &media.Error{Code: media.RateLimited, Message: "too many sign-ins", RetryAfter: time.Minute})

@@ -11,6 +11,7 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/access/plan"
+	"github.com/usher-media/usher/internal/enqueue"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -24,7 +25,7 @@ type userReconciler struct {
 	// that only say again that it agrees.
 	heldUp sync.Map
 	// deadlines are when time alone changes what a User's account is to have.
-	deadlines deadlines
+	deadlines enqueue.Deadlines
 }
 
 func (r *userReconciler) isHeldUp(request reconcile.Request) bool {
@@ -104,7 +105,7 @@ func (r *userReconciler) Reconcile(ctx context.Context, request reconcile.Reques
 	user := &v1alpha1.User{}
 	if err := r.Client.Get(ctx, request.NamespacedName, user); err != nil {
 		r.heldUp.Delete(request)
-		r.deadlines.set(request, time.Time{}, r.Clock.Now())
+		r.deadlines.Set(request, time.Time{}, r.Clock.Now())
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := user.DeepCopy()
@@ -112,7 +113,7 @@ func (r *userReconciler) Reconcile(ctx context.Context, request reconcile.Reques
 	result := r.reconcile(ctx, p)
 	r.noteHeldUp(request, p, result)
 	result = p.unlessUnseen(result)
-	r.deadlines.set(request, p.next, r.Clock.Now())
+	r.deadlines.Set(request, p.next, r.Clock.Now())
 	user.Status = *p.status
 	return finish(ctx, r.Kit, before, user, result)
 }

@@ -40,9 +40,9 @@ func (k *Kit) PoliciesChanged(ctx context.Context) {
 	for i := range servers.Items {
 		key := serverKey(servers.Items[i].Namespace, servers.Items[i].Name)
 		if servers.Items[i].Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways {
-			k.Wake.Server(key) // to note since when they ask
+			k.Events.Server(key) // to note since when they ask
 		}
-		k.Wake.users.ring(key, 0)
-		k.Wake.libraries.ring(key, 0)
+		k.Events.users.Enqueue(key, 0)
+		k.Events.libraries.Enqueue(key, 0)
 	}
 }

@@ -51,6 +51,7 @@ var bounds = []bound{
 			return isKubernetes(path) || outside("internal/mediaserver", "cmd/mediaserver", "internal/portal")(path)
 		}, deep: true,
 	},
+	{name: "when objects are reconciled is decided without knowing their kinds", within: []string{"internal/enqueue"}, forbidden: outside("internal/enqueue"), deep: true},
 	{name: "the invite pages know no server", within: []string{"internal/portal"}, forbidden: outside("internal/portal"), deep: true},
 	{
 		name: "the redemption engine knows no driver and has no pages", within: []string{"internal/redeem"},

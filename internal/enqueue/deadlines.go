@@ -1,4 +1,4 @@
-package controller
+package enqueue
 
 import (
 	"context"
@@ -10,18 +10,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// deadlines enqueue objects when time alone changes what they are to have, as when a person's access ends, before all that is
+// Deadlines enqueue objects when time alone changes what they are to have, as when a person's access ends, before all that is
 // only looked at again. A requeue of the queue's own cannot do that: its item comes back with the priority that it was added with,
-// and has that one for every look in the meantime, too. One LibraryGrant with an end would put the looks at all Users of the
-// namespace before the changes that people make.
-type deadlines struct {
+// and has that one for every look in the meantime, too. One LibraryGrant with an end would put the reconciles of all Users of the
+// namespace before the changes that people make. The zero value is ready.
+type Deadlines struct {
 	mu     sync.Mutex
 	queue  workqueue.TypedRateLimitingInterface[reconcile.Request]
 	timers map[reconcile.Request]*time.Timer
 }
 
-// source connects the deadlines to a controller's queue. With the controller, they end.
-func (d *deadlines) source() source.Source {
+// Source connects the deadlines to a controller's queue. With the controller, they end.
+func (d *Deadlines) Source() source.Source {
 	return source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -31,8 +31,8 @@ func (d *deadlines) source() source.Source {
 	})
 }
 
-// set has an object enqueued at a moment, and not at the one that was set for it before; the zero time is never.
-func (d *deadlines) set(request reconcile.Request, at, now time.Time) {
+// Set has an object enqueued at a moment, and not at the one that was set for it before; the zero time is never.
+func (d *Deadlines) Set(request reconcile.Request, at, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if timer := d.timers[request]; timer != nil {
@@ -46,10 +46,10 @@ func (d *deadlines) set(request reconcile.Request, at, now time.Time) {
 		d.timers = map[reconcile.Request]*time.Timer{}
 	}
 	queue := d.queue
-	d.timers[request] = time.AfterFunc(max(at.Sub(now), time.Millisecond), func() { enqueue(queue, 0, 0, []reconcile.Request{request}) })
+	d.timers[request] = time.AfterFunc(max(at.Sub(now), time.Millisecond), func() { add(queue, 0, 0, []reconcile.Request{request}) })
 }
 
-func (d *deadlines) stop() {
+func (d *Deadlines) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, timer := range d.timers {

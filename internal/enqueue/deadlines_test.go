@@ -1,4 +1,4 @@
-package controller
+package enqueue
 
 import (
 	"context"
@@ -7,10 +7,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
+
+func requestOf(name string) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
+}
 
 // TestWhatIsDueComesFirst: access that ends waits behind no look, also where one is enqueued already; and who has an end that is
 // still to come is looked at no sooner than the others.
@@ -20,23 +25,23 @@ func TestWhatIsDueComesFirst(t *testing.T) {
 		defer stop()
 		queue := priorityqueue.New[reconcile.Request]("test")
 		defer queue.ShutDown()
-		var d deadlines
-		if err := d.source().Start(ctx, queue); err != nil {
+		var d Deadlines
+		if err := d.Source().Start(ctx, queue); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
 		for name, after := range map[string]time.Duration{
 			"ends, and is looked at": time.Minute, "ends": time.Minute, "ends later": time.Hour, "is put off": time.Second, "ends no more": time.Second,
 		} {
-			d.set(requestOf(name), began.Add(after), began)
+			d.Set(requestOf(name), began.Add(after), began)
 		}
-		d.set(requestOf("is put off"), began.Add(time.Hour), began)
-		d.set(requestOf("ends no more"), time.Time{}, began)
+		d.Set(requestOf("is put off"), began.Add(time.Hour), began)
+		d.Set(requestOf("ends no more"), time.Time{}, began)
 		looks := []reconcile.Request{requestOf("ends later")}
 		for i := range 50 {
 			looks = append(looks, requestOf(fmt.Sprint(i)))
 		}
-		enqueue(queue, 0, handler.LowPriority, append(looks, requestOf("ends, and is looked at")))
+		add(queue, 0, handler.LowPriority, append(looks, requestOf("ends, and is looked at")))
 		time.Sleep(time.Minute) // of the test's own clock
 		synctest.Wait()
 		if n := queue.Len(); n != 53 {

@@ -1,4 +1,4 @@
-package controller
+package enqueue
 
 import (
 	"slices"
@@ -13,8 +13,8 @@ import (
 	"github.com/usher-media/usher/api/v1alpha1"
 )
 
-// TestChangesAreGathered: a burst is followed once, when it is over; one that goes on is followed nevertheless.
-func TestChangesAreGathered(t *testing.T) {
+// TestChangesAreDebounced: a burst is handed on once, when it is over; one that goes on is handed on nevertheless.
+func TestChangesAreDebounced(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		every time.Duration
@@ -28,11 +28,11 @@ func TestChangesAreGathered(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g, began := newGathering(time.Second, 5*time.Second), time.Now()
+				d, began := newDebouncer(time.Second, 5*time.Second), time.Now()
 				var followed []time.Duration
 				object := &v1alpha1.User{}
 				for time.Since(began) < test.lasts {
-					g.changed(object, func([]client.Object) { followed = append(followed, time.Since(began)) })
+					d.changed(object, func([]client.Object) { followed = append(followed, time.Since(began)) })
 					time.Sleep(test.every) // of the test's own clock
 					synctest.Wait()
 				}
@@ -46,8 +46,8 @@ func TestChangesAreGathered(t *testing.T) {
 						t.Errorf("followed at %v, want %v", followed, test.want)
 					}
 				}
-				if len(g.pending) != 0 {
-					t.Errorf("%d bursts are not forgotten", len(g.pending))
+				if len(d.pending) != 0 {
+					t.Errorf("%d bursts are not forgotten", len(d.pending))
 				}
 			})
 		})
@@ -57,13 +57,13 @@ func TestChangesAreGathered(t *testing.T) {
 // TestNoStateOfABurstIsLost: who was selected in between may have been given something, and is followed too.
 func TestNoStateOfABurstIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGathering(time.Second, 5*time.Second)
+		d := newDebouncer(time.Second, 5*time.Second)
 		var seen []client.Object
 		labelled := func(name, set string) client.Object {
 			return &v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{UID: types.UID(name), Name: name, Labels: map[string]string{"set": set}}}
 		}
 		for _, object := range []client.Object{labelled("movies", "a"), labelled("movies", "b"), labelled("tv", "a"), labelled("movies", "b"), labelled("movies", "c")} {
-			g.changed(object, func(objects []client.Object) { seen = objects })
+			d.changed(object, func(objects []client.Object) { seen = objects })
 		}
 		time.Sleep(2 * time.Second) // of the test's own clock
 		synctest.Wait()

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/usher-media/usher/api/v1alpha1"
+	"github.com/usher-media/usher/internal/enqueue"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -56,11 +57,11 @@ func TestWhoIsHeldUpComesFirst(t *testing.T) {
 		}
 		return requests
 	}
-	var b bell
-	if err := b.sourceWith(all, r.isHeldUp).Start(t.Context(), queue); err != nil {
+	var b enqueue.External
+	if err := b.Source(all, r.isHeldUp).Start(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}
-	b.ring("home", 0)
+	b.Enqueue("home", 0)
 	first := map[string]bool{}
 	for range 3 {
 		request, _ := queue.Get()

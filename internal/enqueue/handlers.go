@@ -1,4 +1,4 @@
-package controller
+package enqueue
 
 import (
 	"context"
@@ -13,22 +13,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// wakes makes what brings the objects of one kind back, and counts how often what did so: the metric
-// usher_wakeups_total tells why the operator is busy. Several demands at once are one reconcile.
-type wakes struct {
+// Handlers makes the event handlers of one controller, and counts what enqueues its objects. Several requests for one object that
+// wait at the same time are one reconcile.
+type Handlers struct {
 	counter *prometheus.CounterVec
 	kind    string
 }
 
-func (k *Kit) wakes(kind string) wakes { return wakes{counter: k.counters.wakeups, kind: kind} }
+// NewHandlers makes handlers for a controller of a kind. The counter has the labels kind and by.
+func NewHandlers(counter *prometheus.CounterVec, kind string) Handlers {
+	return Handlers{counter: counter, kind: kind}
+}
 
-func (w wakes) count(by string, n int) { w.counter.WithLabelValues(w.kind, by).Add(float64(n)) }
+func (h Handlers) count(by string, n int) { h.counter.WithLabelValues(h.kind, by).Add(float64(n)) }
 
-// itself counts the changes of the object itself that a predicate passes.
-func (w wakes) itself(passes predicate.Funcs) predicate.Predicate {
+// ForPrimary counts the events of the controller's own objects that a predicate passes.
+func (h Handlers) ForPrimary(passes predicate.Funcs) predicate.Predicate {
 	counted := func(passed bool, by string) bool {
 		if passed {
-			w.count(by, 1)
+			h.count(by, 1)
 		}
 		return passed
 	}
@@ -40,22 +43,22 @@ func (w wakes) itself(passes predicate.Funcs) predicate.Predicate {
 	}
 }
 
-// concerning enqueues at once what a change concerns.
-func (w wakes) concerning(by string, concerns handler.MapFunc) handler.EventHandler {
+// Mapped enqueues at once what a change concerns.
+func (h Handlers) Mapped(by string, concerns handler.MapFunc) handler.EventHandler {
 	return onChange(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
-		w.enqueue(ctx, q, by, 0, concerns, objects)
+		h.enqueue(ctx, q, by, 0, concerns, objects)
 	})
 }
 
-// shortly enqueues what a change concerns a moment later, so that changes made together are followed together.
-func (w wakes) shortly(by string, moment time.Duration, concerns handler.MapFunc) handler.EventHandler {
+// MappedAfter enqueues what a change concerns after a delay, so that one reconcile sees changes that are made together.
+func (h Handlers) MappedAfter(by string, delay time.Duration, concerns handler.MapFunc) handler.EventHandler {
 	return onChange(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], objects ...client.Object) {
-		w.enqueue(ctx, q, by, moment, concerns, objects)
+		h.enqueue(ctx, q, by, delay, concerns, objects)
 	})
 }
 
 // enqueue enqueues, each once, what any of some objects concerns.
-func (w wakes) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], by string, after time.Duration, concerns handler.MapFunc, objects []client.Object) {
+func (h Handlers) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], by string, after time.Duration, concerns handler.MapFunc, objects []client.Object) {
 	var requests []reconcile.Request
 	known := map[reconcile.Request]bool{}
 	for _, object := range objects {
@@ -66,45 +69,45 @@ func (w wakes) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterfa
 			}
 		}
 	}
-	w.count(by, len(requests))
-	enqueue(q, after, 0, requests)
+	h.count(by, len(requests))
+	add(q, after, 0, requests)
 }
 
 // onChange hands on every object of an event, as it was and as it is now. What was there when the operator started is left
-// out: then, each object is looked at for its own sake.
-func onChange(add func(context.Context, workqueue.TypedRateLimitingInterface[reconcile.Request], ...client.Object)) handler.EventHandler {
+// out: then, each object is reconciled for its own sake.
+func onChange(handle func(context.Context, workqueue.TypedRateLimitingInterface[reconcile.Request], ...client.Object)) handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			if !e.IsInInitialList {
-				add(ctx, q, e.Object)
+				handle(ctx, q, e.Object)
 			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, e.ObjectOld, e.ObjectNew)
+			handle(ctx, q, e.ObjectOld, e.ObjectNew)
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			add(ctx, q, e.Object)
+			handle(ctx, q, e.Object)
 		},
 	}
 }
 
-// server brings back what a media server concerns.
-func (w wakes) server(requests func(context.Context, string) []reconcile.Request) func(context.Context, string) []reconcile.Request {
+// Counted counts what requests names for a key, as External.Source asks for it.
+func (h Handlers) Counted(by string, requests func(context.Context, string) []reconcile.Request) func(context.Context, string) []reconcile.Request {
 	return func(ctx context.Context, key string) []reconcile.Request {
 		concerned := requests(ctx, key)
-		w.count("server", len(concerned))
+		h.count(by, len(concerned))
 		return concerned
 	}
 }
 
-// created enqueues a new object when it is time for it, and not before.
-func (w wakes) created(after func(context.Context, client.Object) time.Duration) handler.EventHandler {
+// Created enqueues a new object after the delay that after returns for it.
+func (h Handlers) Created(after func(context.Context, client.Object) time.Duration) handler.EventHandler {
 	return handler.Funcs{CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		w.count("creation", 1)
+		h.count("creation", 1)
 		priority := 0
 		if e.IsInInitialList {
 			priority = handler.LowPriority // what was there before the operator gives way to what comes
 		}
-		enqueue(q, after(ctx, e.Object), priority, []reconcile.Request{requestFor(e.Object)})
+		add(q, after(ctx, e.Object), priority, []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(e.Object)}})
 	}}
 }
