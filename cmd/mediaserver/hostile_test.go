@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // memoryLimit is what the whole server may allocate while it scans hostile files, in KiB.
@@ -24,8 +24,8 @@ const memoryLimit = "524288"
 func TestHostileFilesAreScanned(t *testing.T) {
 	program := buildServer(t)
 	media, data := t.TempDir(), t.TempDir()
-	files := mediatest.Hostile()
-	files["zz-good.mp3"] = mediatest.MP3("Good Song", "Somebody", "Album", 1)
+	files := mediafiletest.Hostile()
+	files["zz-good.mp3"] = mediafiletest.MP3("Good Song", "Somebody", "Album", 1)
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(media, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/usher-media/usher/internal/mediaserver"
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // doors are all the ways to prove a password; each returns the answer to somebody's attempt.
@@ -82,7 +82,7 @@ func TestAllLibrariesMeansThoseToCome(t *testing.T) {
 	first := w.library(owner, "First", "first")
 	_, all := w.user(owner, "all", `,"access":{"all":true,"libraries":[]}`)
 	_, some := w.user(owner, "some", `,"access":{"all":false,"libraries":[{"libraryId":"`+first+`"}]}`)
-	w.write("later/deep.epub", mediatest.EPUB("Deep", "Vinge", "Zones"))
+	w.write("later/deep.epub", mediafiletest.EPUB("Deep", "Vinge", "Zones"))
 	later := w.library(owner, "Later", "later")
 	item := w.itemNamed(owner, "Deep")
 	if got := w.names("/v1/libraries", all, "name"); !slices.Equal(got, []string{"First", "Later"}) {

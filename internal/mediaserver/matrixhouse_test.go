@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // matrix is a household with one account of each kind.
@@ -21,8 +21,8 @@ type matrix struct {
 func newMatrix(t *testing.T) *matrix {
 	w := start(t)
 	w.write("films/heat.mp4", "film")
-	w.write("films/cover.png", mediatest.Pixel)
-	w.write("films/deep.epub", mediatest.EPUB("Deep", "Vinge", "Zones"))
+	w.write("films/cover.png", mediafiletest.Pixel)
+	w.write("films/deep.epub", mediafiletest.EPUB("Deep", "Vinge", "Zones"))
 	m := &matrix{world: w, owner: w.owner(), sessions: map[string]string{}}
 	m.library = w.library(m.owner, "Films", "films")
 	w.want(200, "PATCH", "/v1/libraries/"+m.library, m.owner, `{"sharingEnabled":true}`)

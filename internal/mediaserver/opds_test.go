@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 type atomLink struct {
@@ -149,10 +149,10 @@ func TestTheCatalogShowsGrantedBooksOnly(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
 	w.want(200, "PATCH", "/v1/server", owner, `{"name":"Büro & <Söhne>, a name too long for OpenSearch"}`)
-	w.write("open/a & b.epub", mediatest.EPUB("Fire & <Ice>", "Žofie & Co", "Songs"))
+	w.write("open/a & b.epub", mediafiletest.EPUB("Fire & <Ice>", "Žofie & Co", "Songs"))
 	w.write("open/plain.pdf", "%PDF-1.4")
-	w.write("open/song.mp3", mediatest.MP3("Song", "A", "B", 1))
-	w.write("secret/s.epub", mediatest.EPUB("Secret fire", "Nobody", "Songs"))
+	w.write("open/song.mp3", mediafiletest.MP3("Song", "A", "B", 1))
+	w.write("secret/s.epub", mediafiletest.EPUB("Secret fire", "Nobody", "Songs"))
 	open := w.library(owner, "Open & free", "open")
 	secret := w.library(owner, "Secret", "secret")
 	hidden := w.itemNamed(owner, "Secret")

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // noXMLLint is why feeds are not checked against their schema.
@@ -48,7 +48,7 @@ func TestTheSchemaBites(t *testing.T) {
 		t.Skip(noXMLLint)
 	}
 	w := start(t)
-	w.write("books/deep.epub", mediatest.EPUB("Deep", "Vinge", "Zones"))
+	w.write("books/deep.epub", mediafiletest.EPUB("Deep", "Vinge", "Zones"))
 	w.library(w.owner(), "Books", "books")
 	feed := w.send("GET", "/opds/v1.2/recent", "", "", basic("olga", password)...).body
 	if valid, says := validate(t, program, feed); !valid {

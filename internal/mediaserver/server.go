@@ -17,7 +17,7 @@ import (
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
 	"github.com/usher-media/usher/internal/mediaserver/httpapi"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/reader"
 	"github.com/usher-media/usher/internal/mediaserver/scan"
 	"github.com/usher-media/usher/internal/mediaserver/store"
@@ -154,8 +154,8 @@ func New(ctx context.Context, config Config) (*Server, error) {
 }
 
 // roots returns the folders below which media may lie, and that of the personal libraries as an absolute path, or "".
-func (c Config) roots() (roots media.Roots, personal string, err error) {
-	if roots, err = media.NewRoots(c.MediaRoots); err != nil {
+func (c Config) roots() (roots mediafile.Roots, personal string, err error) {
+	if roots, err = mediafile.NewRoots(c.MediaRoots); err != nil {
 		return roots, "", err
 	}
 	if personal, err = c.personalRoot(); err != nil || personal == "" {
@@ -165,7 +165,7 @@ func (c Config) roots() (roots media.Roots, personal string, err error) {
 }
 
 // reader returns what reads metadata, and the processes to be ended with the server; nil for none.
-func (c Config) reader(roots media.Roots) (*reader.Reader, scan.Reader) {
+func (c Config) reader(roots mediafile.Roots) (*reader.Reader, scan.Reader) {
 	if len(c.MetadataReader) == 0 {
 		return nil, reader.InProcess{Roots: roots}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // cookie signs in on the web page and returns the header that a browser would send.
@@ -31,8 +31,8 @@ func (w *world) cookie(name string) []string {
 func TestEverySurfaceFollowsTheGrantAtOnce(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
-	w.write("books/deep.epub", mediatest.EPUB("Deep", "Vinge", "Zones"))
-	w.write("books/fire.epub", mediatest.EPUB("Fire", "Vinge", "Zones"))
+	w.write("books/deep.epub", mediafiletest.EPUB("Deep", "Vinge", "Zones"))
+	w.write("books/fire.epub", mediafiletest.EPUB("Fire", "Vinge", "Zones"))
 	library := w.library(owner, "Books", "books")
 	deep := w.itemNamed(owner, "Deep")
 	id, mia := w.user(owner, "mia", "")
@@ -141,7 +141,7 @@ func TestCurlResumesAStream(t *testing.T) {
 func TestScansReadMetadataAndNameWhatIsBroken(t *testing.T) {
 	w := start(t)
 	owner := w.owner()
-	w.write("mix/deep.epub", mediatest.EPUB("Deep", "Vinge", "Zones"))
+	w.write("mix/deep.epub", mediafiletest.EPUB("Deep", "Vinge", "Zones"))
 	for _, name := range []string{"a", "b", "c", "d"} {
 		w.write("mix/"+name+".epub", "no book")
 	}
@@ -163,8 +163,8 @@ func TestScansReadMetadataAndNameWhatIsBroken(t *testing.T) {
 	w.says(404, "Artwork not found", "GET", heat+"/artwork", owner, "")
 	// What somebody wrote stays; a picture that appears beside a film is taken, and goes when nothing shows it.
 	w.want(200, "PATCH", deep, owner, `{"title":"Mine"}`)
-	w.write("mix/deep.epub", mediatest.EPUB("Deeper", "Other", "Zones"))
-	w.write("mix/heat.png", mediatest.Pixel)
+	w.write("mix/deep.epub", mediafiletest.EPUB("Deeper", "Other", "Zones"))
+	w.write("mix/heat.png", mediafiletest.Pixel)
 	w.want(202, "POST", "/v1/libraries/"+library+"/scan", owner, "")
 	w.scanned()
 	if got := w.want(200, "GET", deep, owner, ""); got["title"] != "Mine" || got["creator"] != "Vinge" {

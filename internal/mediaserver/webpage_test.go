@@ -9,7 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // tone is a WAV file of that many seconds, which browsers play.
@@ -37,9 +37,9 @@ func household(t *testing.T) *world {
 	w.want(200, "PATCH", "/v1/server", owner, `{"name":"The Larches"}`)
 	w.write("films/Secret film.mp4", "film")
 	for name, content := range map[string]string{
-		"music/Jump.mp3": mediatest.MP3("Jump", "Van Halen", "1984", 2), "music/Tone.wav": tone(60),
-		"books/deep.epub": mediatest.EPUB("A Deepness in the Sky", "Vernor Vinge", "Zones of Thought"),
-		"books/fire.epub": mediatest.EPUB("A Fire Upon the Deep", "Vernor Vinge", "Zones of Thought"),
+		"music/Jump.mp3": mediafiletest.MP3("Jump", "Van Halen", "1984", 2), "music/Tone.wav": tone(60),
+		"books/deep.epub": mediafiletest.EPUB("A Deepness in the Sky", "Vernor Vinge", "Zones of Thought"),
+		"books/fire.epub": mediafiletest.EPUB("A Fire Upon the Deep", "Vernor Vinge", "Zones of Thought"),
 		"books/notes.txt": "Buy milk.", "books/broken.epub": "no book",
 	} {
 		w.write(name, content)

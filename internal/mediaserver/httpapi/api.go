@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/scan"
 	"github.com/usher-media/usher/internal/mediaserver/store"
@@ -30,7 +30,7 @@ type Config struct {
 	Store  *store.Store
 	Hasher *auth.Hasher
 	Scans  *scan.Runner
-	Roots  media.Roots
+	Roots  mediafile.Roots
 	Logger *slog.Logger
 	Clock  func() time.Time
 	// Version is told to everybody who asks.
@@ -48,7 +48,7 @@ type api struct {
 	watching *store.Store
 	hasher   *auth.Hasher
 	scans    *scan.Runner
-	roots    media.Roots
+	roots    mediafile.Roots
 	log      *slog.Logger
 	now      func() time.Time
 	version  string

@@ -10,7 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
@@ -41,7 +41,7 @@ func progressView(p store.Progress) Progress {
 
 type (
 	recentPage struct {
-		Type media.Kind `query:"type" enum:"video,audio,book,image,text"`
+		Type mediafile.Kind `query:"type" enum:"video,audio,book,image,text"`
 		PageQuery
 	}
 	progressChange struct {

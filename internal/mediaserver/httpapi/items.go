@@ -14,20 +14,20 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/felixge/httpsnoop"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
 
 type (
 	itemPage struct {
-		ID   string     `path:"id"`
-		Type media.Kind `query:"type" enum:"video,audio,book,image,text"`
+		ID   string         `path:"id"`
+		Type mediafile.Kind `query:"type" enum:"video,audio,book,image,text"`
 		PageQuery
 	}
 	searchPage struct {
-		Query string     `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"Part of a title, creator or series, in any letter case"`
-		Type  media.Kind `query:"type" enum:"video,audio,book,image,text"`
+		Query string         `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"Part of a title, creator or series, in any letter case"`
+		Type  mediafile.Kind `query:"type" enum:"video,audio,book,image,text"`
 		PageQuery
 	}
 )
@@ -101,7 +101,7 @@ func (a *api) sendFile(item *store.Item, missing error, allowed permission) (*hu
 
 // serveFile sends the open file, as long as that is allowed. The validators are made from the file as it is now, not as the last scan found it, so
 // that a resumed download never joins two versions.
-func (a *api) serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *media.File, allowed permission) {
+func (a *api) serveFile(w http.ResponseWriter, r *http.Request, item *store.Item, file *mediafile.File, allowed permission) {
 	a.streams.send(w, file, allowed, func(content io.ReadSeeker) {
 		modified := file.Info.ModTime()
 		describeFile(w.Header(), item, file)
@@ -109,7 +109,7 @@ func (a *api) serveFile(w http.ResponseWriter, r *http.Request, item *store.Item
 	})
 }
 
-func describeFile(header http.Header, item *store.Item, file *media.File) {
+func describeFile(header http.Header, item *store.Item, file *mediafile.File) {
 	header.Set("Content-Type", item.MIMEType)
 	header.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": path.Base(item.Path)}))
 	header.Set("ETag", fmt.Sprintf(`"%x-%x"`, file.Info.Size(), file.Info.ModTime().UnixNano()))

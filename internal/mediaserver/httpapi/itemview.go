@@ -3,21 +3,21 @@ package httpapi
 import (
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
 
 // Item is one media file in a library.
 type Item struct {
-	ID         string     `json:"id"`
-	LibraryID  string     `json:"libraryId"`
-	Title      string     `json:"title" doc:"As the file says; else its name"`
-	Path       string     `json:"path" doc:"Relative to the library's directory, with slashes"`
-	Type       media.Kind `json:"type" enum:"video,audio,book,image,text"`
-	MIMEType   string     `json:"mimeType"`
-	Size       int64      `json:"size" doc:"In bytes"`
-	ModifiedAt time.Time  `json:"modifiedAt"`
-	AddedAt    time.Time  `json:"addedAt" doc:"When a scan found it"`
+	ID         string         `json:"id"`
+	LibraryID  string         `json:"libraryId"`
+	Title      string         `json:"title" doc:"As the file says; else its name"`
+	Path       string         `json:"path" doc:"Relative to the library's directory, with slashes"`
+	Type       mediafile.Kind `json:"type" enum:"video,audio,book,image,text"`
+	MIMEType   string         `json:"mimeType"`
+	Size       int64          `json:"size" doc:"In bytes"`
+	ModifiedAt time.Time      `json:"modifiedAt"`
+	AddedAt    time.Time      `json:"addedAt" doc:"When a scan found it"`
 
 	Creator        string `json:"creator,omitempty" doc:"Author, artist or director"`
 	Series         string `json:"series,omitempty"`

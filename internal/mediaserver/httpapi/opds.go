@@ -10,7 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/opds"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
@@ -132,7 +132,7 @@ func (a *api) catalogLibrary(ctx context.Context, in *catalogLibraryPage) (*xmlA
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.store.Items(ctx, viewer, store.ItemFilter{LibraryID: library.ID, Kind: media.Book}, in.page())
+	list, err := a.store.Items(ctx, viewer, store.ItemFilter{LibraryID: library.ID, Kind: mediafile.Book}, in.page())
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (a *api) catalogLibrary(ctx context.Context, in *catalogLibraryPage) (*xmlA
 }
 
 func (a *api) catalogRecent(ctx context.Context, in *PageQuery) (*xmlAnswer, error) {
-	list, err := a.store.RecentItems(ctx, callerOf(ctx).account.Viewer(), media.Book, in.page())
+	list, err := a.store.RecentItems(ctx, callerOf(ctx).account.Viewer(), mediafile.Book, in.page())
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (a *api) catalogRecent(ctx context.Context, in *PageQuery) (*xmlAnswer, err
 }
 
 func (a *api) catalogSearch(ctx context.Context, in *catalogSearchPage) (*xmlAnswer, error) {
-	list, err := a.store.Items(ctx, callerOf(ctx).account.Viewer(), store.ItemFilter{Search: in.Query, Kind: media.Book}, in.page())
+	list, err := a.store.Items(ctx, callerOf(ctx).account.Viewer(), store.ItemFilter{Search: in.Query, Kind: mediafile.Book}, in.page())
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func (a *api) catalogCover(ctx context.Context, in *byID) (*huma.StreamResponse,
 
 func (a *api) checkBook(ctx context.Context, id string) error {
 	item, err := a.store.Item(ctx, callerOf(ctx).account.Viewer(), id)
-	if err == nil && item.Kind != media.Book {
+	if err == nil && item.Kind != mediafile.Book {
 		err = store.ErrItemNotFound
 	}
 	return err

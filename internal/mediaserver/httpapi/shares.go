@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 	"github.com/usher-media/usher/internal/mediaserver/web"
@@ -35,10 +35,10 @@ type CreatedShareLink struct {
 
 // SharedItem is all that a share link tells.
 type SharedItem struct {
-	Title    string     `json:"title"`
-	Type     media.Kind `json:"type" enum:"video,audio,book,image,text"`
-	MIMEType string     `json:"mimeType"`
-	Size     int64      `json:"size" doc:"In bytes"`
+	Title    string         `json:"title"`
+	Type     mediafile.Kind `json:"type" enum:"video,audio,book,image,text"`
+	MIMEType string         `json:"mimeType"`
+	Size     int64          `json:"size" doc:"In bytes"`
 }
 
 type (

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 	"github.com/usher-media/usher/internal/mediaserver/web"
@@ -22,14 +22,14 @@ const (
 )
 
 // kindEmoji stands in for pictures.
-var kindEmoji = map[media.Kind]string{media.Video: "🎬", media.Audio: "🎵", media.Book: "📖", media.Image: "🖼️", media.Text: "📄"}
+var kindEmoji = map[mediafile.Kind]string{mediafile.Video: "🎬", mediafile.Audio: "🎵", mediafile.Book: "📖", mediafile.Image: "🖼️", mediafile.Text: "📄"}
 
 func itemCard(item *store.Item) web.Card {
 	card := web.Card{URL: webPath + "items/" + item.ID, Title: item.Title, Note: item.Creator, Emoji: kindEmoji[item.Kind]}
 	switch {
 	case item.ArtworkID != "":
 		card.Picture = card.URL + "/artwork"
-	case item.Kind == media.Image:
+	case item.Kind == mediafile.Image:
 		card.Picture = card.URL + "/file"
 	}
 	return card

@@ -11,7 +11,7 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 // The limits of one process. A picture of 4 MiB in a file of which 32 MiB are read is what an honest file takes.
@@ -51,12 +51,12 @@ func New(command []string) *Reader {
 
 // Describe reads what the file at rel within the library directory dir says about itself. A file that takes too much has
 // Facts with a Problem. It fails only when ctx ends first, or when no process can be started.
-func (r *Reader) Describe(ctx context.Context, dir, rel string) (media.Facts, error) {
+func (r *Reader) Describe(ctx context.Context, dir, rel string) (mediafile.Facts, error) {
 	var p *process
 	select {
 	case p = <-r.places:
 	case <-ctx.Done():
-		return media.Facts{}, ctx.Err()
+		return mediafile.Facts{}, ctx.Err()
 	}
 	defer func() { r.places <- p }()
 	// A process can also die of what is not the file's fault; a file that ends two at once has had its chance.
@@ -64,7 +64,7 @@ func (r *Reader) Describe(ctx context.Context, dir, rel string) (media.Facts, er
 		if p == nil {
 			var err error
 			if p, err = start(r.command); err != nil {
-				return media.Facts{}, err
+				return mediafile.Facts{}, err
 			}
 		}
 		begun := time.Now()
@@ -75,13 +75,13 @@ func (r *Reader) Describe(ctx context.Context, dir, rel string) (media.Facts, er
 		p.end()
 		p = nil
 		if ctx.Err() != nil {
-			return media.Facts{}, ctx.Err()
+			return mediafile.Facts{}, ctx.Err()
 		}
 		if time.Since(begun) >= maxTime {
 			break
 		}
 	}
-	return media.Facts{Problem: tooMuch}, nil
+	return mediafile.Facts{Problem: tooMuch}, nil
 }
 
 // Close ends the processes, and waits for files that are being read. Describe must not be called afterwards.
@@ -120,7 +120,7 @@ func start(command []string) (*process, error) {
 }
 
 // describe fails when the process ends, takes too long, or is no longer waited for; the process is of no more use then.
-func (p *process) describe(ctx context.Context, file request) (facts media.Facts, err error) {
+func (p *process) describe(ctx context.Context, file request) (facts mediafile.Facts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxTime+patience)
 	defer cancel()
 	done := make(chan error, 1)
@@ -131,7 +131,7 @@ func (p *process) describe(ctx context.Context, file request) (facts media.Facts
 	case <-ctx.Done():
 		_ = p.command.Process.Kill()
 		<-done
-		return media.Facts{}, ctx.Err()
+		return mediafile.Facts{}, ctx.Err()
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 	"github.com/usher-media/usher/internal/mediaserver/reader"
 )
 
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	switch os.Args[1] {
 	case serving:
-		roots, err := media.NewRoots(os.Args[2:])
+		roots, err := mediafile.NewRoots(os.Args[2:])
 		if err != nil || reader.Serve(os.Stdin, os.Stdout, roots) != nil {
 			os.Exit(1)
 		}
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 
 func TestReadsFiles(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "a.mp3"), []byte(mediatest.MP3("Song", "Band", "Album", 3)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "a.mp3"), []byte(mediafiletest.MP3("Song", "Band", "Album", 3)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := reader.New([]string{os.Args[0], serving, dir})
@@ -68,7 +68,7 @@ func TestEverySeedIsRead(t *testing.T) {
 	dir := t.TempDir()
 	r := reader.New([]string{os.Args[0], serving, dir})
 	defer r.Close()
-	for name, content := range mediatest.Seeds() {
+	for name, content := range mediafiletest.Seeds() {
 		if len(content) > 32<<10 {
 			continue // takes its time; the server's own tests scan such files
 		}

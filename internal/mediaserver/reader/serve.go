@@ -9,20 +9,20 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 // InProcess reads files here, without limits on memory and time: for files that are known to be harmless, as in tests.
-type InProcess struct{ Roots media.Roots }
+type InProcess struct{ Roots mediafile.Roots }
 
 // Describe reads what the file at rel within the library directory dir says about itself.
-func (r InProcess) Describe(ctx context.Context, dir, rel string) (media.Facts, error) {
+func (r InProcess) Describe(ctx context.Context, dir, rel string) (mediafile.Facts, error) {
 	return r.Roots.Describe(dir, rel), ctx.Err()
 }
 
 // Serve is what a process of a Reader does until its input ends: it reads the files that it is asked for, within limits on
 // memory and time that end the process.
-func Serve(in io.Reader, out io.Writer, roots media.Roots) error {
+func Serve(in io.Reader, out io.Writer, roots mediafile.Roots) error {
 	if err := limitMemory(maxMemory); err != nil {
 		return err
 	}

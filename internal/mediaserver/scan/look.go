@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
 
@@ -17,7 +17,7 @@ const namedProblems = 3
 // look lists the directories and reads what is new in them. One that cannot be listed makes the scan fail and is left
 // out of the result. Seen counts the files.
 func (r *Runner) look(ctx context.Context, library *store.Library, seen *atomic.Int64) (store.ScanResult, error) {
-	result := store.ScanResult{Listings: map[string]media.Listing{}, Readings: map[string]map[string]store.Reading{}}
+	result := store.ScanResult{Listings: map[string]mediafile.Listing{}, Readings: map[string]map[string]store.Reading{}}
 	var notes []string
 	for _, dir := range library.Paths {
 		if library.Personal {
@@ -57,7 +57,7 @@ func (r *Runner) look(ctx context.Context, library *store.Library, seen *atomic.
 // read reads the files of a directory that are new or changed. Those that are damaged are items like the others, without
 // what could not be read; problems names the first of them.
 func (r *Runner) read(
-	ctx context.Context, libraryID, dir string, listing media.Listing, seen *atomic.Int64,
+	ctx context.Context, libraryID, dir string, listing mediafile.Listing, seen *atomic.Int64,
 ) (readings map[string]store.Reading, problems []string, err error) {
 	unread, err := r.store.Unread(ctx, libraryID, dir, listing)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/store"
 )
 
@@ -28,7 +28,7 @@ var ErrStopped = errors.New("scanning has stopped")
 // store.
 type Runner struct {
 	store  *store.Store
-	roots  media.Roots
+	roots  mediafile.Roots
 	reader Reader
 	log    *slog.Logger
 	// id tells this runner from those of other servers.
@@ -48,11 +48,11 @@ type Runner struct {
 // Reader says what the file at rel within a library's directory says about itself. It fails only when ctx ends first, or
 // when nothing can be read at all.
 type Reader interface {
-	Describe(ctx context.Context, dir, rel string) (media.Facts, error)
+	Describe(ctx context.Context, dir, rel string) (mediafile.Facts, error)
 }
 
 // NewRunner returns a Runner that waits for work.
-func NewRunner(s *store.Store, roots media.Roots, reader Reader, log *slog.Logger) *Runner {
+func NewRunner(s *store.Store, roots mediafile.Roots, reader Reader, log *slog.Logger) *Runner {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Runner{
 		store: s, roots: roots, reader: reader, log: log, id: auth.NewID(), ctx: ctx, stop: stop,

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/reader"
 	"github.com/usher-media/usher/internal/mediaserver/scan"
 	"github.com/usher-media/usher/internal/mediaserver/store"
@@ -29,7 +29,7 @@ func setUp(t *testing.T) (*scan.Runner, *store.Store, *store.Library) {
 			t.Fatal(err)
 		}
 	}
-	roots, err := media.NewRoots([]string{dir})
+	roots, err := mediafile.NewRoots([]string{dir})
 	if err != nil {
 		t.Fatal(err)
 	}

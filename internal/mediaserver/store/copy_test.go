@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 	"github.com/usher-media/usher/internal/testpg"
 )
@@ -35,7 +35,7 @@ func household(t *testing.T, s *Store) {
 	must(t, s.CreateAccount(ctx, mia))
 	must(t, s.DeleteAccount(ctx, addAccount(t, s, "gone").ID, allow))
 	films := addLibrary(t, s, "Films", "/f")
-	finish(t, s, films, map[string]media.Listing{"/f": files("a.mp4", "it's.mp4")})
+	finish(t, s, films, map[string]mediafile.Listing{"/f": files("a.mp4", "it's.mp4")})
 	_, err := s.UpdateLibrary(ctx, Viewer{All: true}, films.ID, func(l *Library) error { l.SharingEnabled = true; return nil })
 	must(t, err)
 	items, err := s.Items(ctx, Viewer{All: true}, ItemFilter{}, Page{Limit: 1})

@@ -8,7 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 // counting notes how many queries count something.
@@ -28,7 +28,7 @@ func TestOpeningALibraryDoesNotCountIt(t *testing.T) {
 	s := open(t)
 	library := addLibrary(t, s, "Films", "/f")
 	empty := addLibrary(t, s, "Empty", "/e")
-	finish(t, s, library, map[string]media.Listing{"/f": files("a.mp4", "b.mp4", "c.mp4")})
+	finish(t, s, library, map[string]mediafile.Listing{"/f": files("a.mp4", "b.mp4", "c.mp4")})
 	everybody := Viewer{All: true}
 	list, err := s.Items(t.Context(), everybody, ItemFilter{LibraryID: library.ID}, Page{Limit: 10})
 	must(t, err)

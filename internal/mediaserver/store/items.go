@@ -7,7 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 )
 
@@ -27,11 +27,11 @@ type Item struct {
 	// Root is the library's directory that holds the file, as it was given.
 	Root string `bun:"root"`
 	// Path is slash-separated and relative to Root.
-	Path        string     `bun:"path"`
-	Title       string     `bun:"title"`
-	TitleFolded string     `bun:"title_folded"`
-	Kind        media.Kind `bun:"kind"`
-	MIMEType    string     `bun:"mime_type"`
+	Path        string         `bun:"path"`
+	Title       string         `bun:"title"`
+	TitleFolded string         `bun:"title_folded"`
+	Kind        mediafile.Kind `bun:"kind"`
+	MIMEType    string         `bun:"mime_type"`
 	// Size is in bytes.
 	Size       int64   `bun:"size"`
 	ModifiedAt Instant `bun:"modified_at"`
@@ -75,7 +75,7 @@ type Metadata struct {
 // ItemFilter narrows a list of items. Zero fields do not narrow.
 type ItemFilter struct {
 	LibraryID string
-	Kind      media.Kind
+	Kind      mediafile.Kind
 	// Search keeps the items whose title, creator or series contains this text, in any letter case.
 	Search string
 	// Trash keeps what is in the trash, and only that; without it, what is not.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 )
 
@@ -104,8 +104,8 @@ func TestGrantAndRevoke(t *testing.T) {
 func TestViewersSeeTheirsOnly(t *testing.T) {
 	s := open(t)
 	mia, films, kids := addAccount(t, s, "mia"), addLibrary(t, s, "Films", "/f"), addLibrary(t, s, "Kids", "/k")
-	finish(t, s, films, map[string]media.Listing{"/f": files("f.mp4")})
-	finish(t, s, kids, map[string]media.Listing{"/k": files("k.mp4")})
+	finish(t, s, films, map[string]mediafile.Listing{"/f": files("f.mp4")})
+	finish(t, s, kids, map[string]mediafile.Listing{"/k": files("k.mp4")})
 	_, err := s.Grant(t.Context(), kids.ID, mia.ID, "", anyRole)
 	must(t, err)
 	for viewer, want := range map[Viewer]int{mia.Viewer(): 1, {All: true}: 2, {}: 0, {AccountID: films.ID}: 0} {
@@ -138,7 +138,7 @@ func itemsOf(t *testing.T, s *Store) map[string]string {
 func TestScansKeepIdsAndNeverRemoveOnDoubt(t *testing.T) {
 	s := open(t)
 	library := addLibrary(t, s, "Films", "/f", "/g")
-	finish(t, s, library, map[string]media.Listing{"/f": files("a.mp4", "b.mp4"), "/g": files("a.mp4")})
+	finish(t, s, library, map[string]mediafile.Listing{"/f": files("a.mp4", "b.mp4"), "/g": files("a.mp4")})
 	first := itemsOf(t, s)
 	if len(first) != 3 {
 		t.Fatalf("items %v", first)
@@ -147,14 +147,14 @@ func TestScansKeepIdsAndNeverRemoveOnDoubt(t *testing.T) {
 	incomplete.Complete = false
 	incomplete.Files[0].Size = 99
 	// /g could not be read at all, /f only in part.
-	finish(t, s, library, map[string]media.Listing{"/f": incomplete})
+	finish(t, s, library, map[string]mediafile.Listing{"/f": incomplete})
 	second := itemsOf(t, s)
 	if len(second) != 4 || second["/f/a.mp4"] != first["/f/a.mp4"] || second["/g/a.mp4"] != first["/g/a.mp4"] {
 		t.Errorf("items %v, before %v", second, first)
 	}
 	wantErr(t, s.DeleteLibrary(t.Context(), Viewer{All: true}, library.ID, func(*Library) error { return nil }), ErrLibraryNotEmpty)
 	// Directories that are not the library's add nothing, and those that it loses take their items along.
-	finish(t, s, library, map[string]media.Listing{"/f": files(), "/else": files("x.mp4")})
+	finish(t, s, library, map[string]mediafile.Listing{"/f": files(), "/else": files("x.mp4")})
 	if got := itemsOf(t, s); len(got) != 1 {
 		t.Errorf("items %v", got)
 	}

@@ -7,13 +7,13 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 )
 
 // Reading is what a scan has read from a file. Its picture is stored already.
 type Reading struct {
-	media.Facts
+	mediafile.Facts
 	ArtworkID string
 }
 
@@ -29,7 +29,7 @@ type Artwork struct {
 
 // Unread returns the files of a listing that are to be read: new and changed ones, those that an older reader read, and
 // those without a picture beside which one lies now.
-func (s *Store) Unread(ctx context.Context, libraryID, root string, listing media.Listing) ([]media.Found, error) {
+func (s *Store) Unread(ctx context.Context, libraryID, root string, listing mediafile.Listing) ([]mediafile.Found, error) {
 	var stored []*Item
 	err := s.read.NewSelect().Model(&stored).Column("path", "size", "modified_at", "metadata_version", "artwork_id").
 		ColumnExpr("(i.artwork_id = '' OR EXISTS (SELECT 1 FROM artwork AS a WHERE a.id = i.artwork_id)) AS artwork_kept").
@@ -48,9 +48,9 @@ func (s *Store) Unread(ctx context.Context, libraryID, root string, listing medi
 	for _, path := range listing.Artwork {
 		there[path] = true
 	}
-	var unread []media.Found
+	var unread []mediafile.Found
 	for _, file := range listing.Files {
-		if item := known[file.Path]; item == nil || !item.upToDate(file) || (item.ArtworkID == "" && anyOf(there, media.Beside(file.Path))) {
+		if item := known[file.Path]; item == nil || !item.upToDate(file) || (item.ArtworkID == "" && anyOf(there, mediafile.Beside(file.Path))) {
 			unread = append(unread, file)
 		}
 	}
@@ -67,12 +67,12 @@ func anyOf(there map[string]bool, paths []string) bool {
 }
 
 // upToDate reports whether the item says what the file said when it was last read, and its picture is there.
-func (i *Item) upToDate(file media.Found) bool {
-	return i.ArtworkKept && i.Version == media.ReaderVersion && i.Size == file.Size && i.ModifiedAt == At(file.Modified)
+func (i *Item) upToDate(file mediafile.Found) bool {
+	return i.ArtworkKept && i.Version == mediafile.ReaderVersion && i.Size == file.Size && i.ModifiedAt == At(file.Modified)
 }
 
 // SaveArtwork stores the picture, unless it is stored already, and returns its id; for nil that is empty.
-func (s *Store) SaveArtwork(ctx context.Context, picture *media.Picture) (string, error) {
+func (s *Store) SaveArtwork(ctx context.Context, picture *mediafile.Picture) (string, error) {
 	if picture == nil {
 		return "", nil
 	}
@@ -118,12 +118,12 @@ func forgetArtwork(ctx context.Context, tx bun.Tx, libraryID string) error {
 
 // apply takes over what was read, but for what somebody wrote themselves.
 func (i *Item) apply(reading Reading) {
-	i.Version, i.Problem, i.ArtworkID = media.ReaderVersion, reading.Problem, reading.ArtworkID
+	i.Version, i.Problem, i.ArtworkID = mediafile.ReaderVersion, reading.Problem, reading.ArtworkID
 	if i.Edited {
 		return
 	}
 	if i.Title = reading.Title; i.Title == "" {
-		i.Title = media.Title(i.Path)
+		i.Title = mediafile.Title(i.Path)
 	}
 	i.Creator, i.Series, i.SeriesPosition, i.Album = reading.Creator, reading.Series, reading.SeriesPosition, reading.Album
 	i.Disc, i.Track, i.Year, i.Language = reading.Disc, reading.Track, reading.Year, reading.Language

@@ -7,7 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 // Progress is how far somebody has come with an item.
@@ -73,7 +73,7 @@ func (s *Store) ForgetProgress(ctx context.Context, viewer Viewer, itemID string
 func timeKey(at Instant, id string) string { return pathKey(strconv.FormatInt(int64(at), 10), id) }
 
 // RecentItems returns a page of the items that the viewer may see, the latest addition first. Error: ErrBadCursor.
-func (s *Store) RecentItems(ctx context.Context, viewer Viewer, kind media.Kind, page Page) (List[*Item], error) {
+func (s *Store) RecentItems(ctx context.Context, viewer Viewer, kind mediafile.Kind, page Page) (List[*Item], error) {
 	return s.newest(ctx, viewer, ItemFilter{Kind: kind}, page, func(q *bun.SelectQuery) *bun.SelectQuery { return q })
 }
 

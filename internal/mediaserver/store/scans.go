@@ -9,7 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 // insertBatch is how many rows one INSERT carries.
@@ -19,7 +19,7 @@ const insertBatch = 500
 type ScanResult struct {
 	// Listings holds what was found, by directory of the library. A directory that could not be scanned is absent, and
 	// its items stay.
-	Listings map[string]media.Listing
+	Listings map[string]mediafile.Listing
 	// Readings holds what was read from the files, by directory and path. What is not in it stays as it is.
 	Readings map[string]map[string]Reading
 	// Message is for people; with Failed it says why.
@@ -167,7 +167,7 @@ func (s *Store) noteScan(ctx context.Context, tx bun.Tx, id string, result ScanR
 
 // syncItems writes only what differs, so that scanning an unchanged directory changes nothing, and returns how many items are gone.
 func (s *Store) syncItems(
-	ctx context.Context, tx bun.Tx, libraryID, root string, listing media.Listing, readings map[string]Reading,
+	ctx context.Context, tx bun.Tx, libraryID, root string, listing mediafile.Listing, readings map[string]Reading,
 ) (removed int, err error) {
 	var stored []*Item
 	err = tx.NewSelect().Model(&stored).Where("library_id = ?", libraryID).Where("root = ?", root).Scan(ctx)
@@ -204,9 +204,9 @@ func (s *Store) syncItems(
 	return len(gone), removeItems(ctx, tx, gone)
 }
 
-func (s *Store) newItem(libraryID, root string, file media.Found) *Item {
+func (s *Store) newItem(libraryID, root string, file mediafile.Found) *Item {
 	item := &Item{
-		ID: auth.NewID(), LibraryID: libraryID, Root: root, Path: file.Path, Title: media.Title(file.Path),
+		ID: auth.NewID(), LibraryID: libraryID, Root: root, Path: file.Path, Title: mediafile.Title(file.Path),
 		Kind: file.Type.Kind, MIMEType: file.Type.MIME, AddedAt: At(s.now()),
 	}
 	item.fold()

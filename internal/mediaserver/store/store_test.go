@@ -13,7 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/usher-media/usher/internal/mediaserver/auth"
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 	"github.com/usher-media/usher/internal/mediaserver/rules"
 )
 
@@ -72,16 +72,16 @@ func addLibrary(t *testing.T, s *Store, name string, paths ...string) *Library {
 	return library
 }
 
-func files(names ...string) media.Listing {
-	listing := media.Listing{Complete: true}
+func files(names ...string) mediafile.Listing {
+	listing := mediafile.Listing{Complete: true}
 	for _, name := range names {
-		kind, _ := media.TypeOf(name)
-		listing.Files = append(listing.Files, media.Found{Path: name, Type: kind, Size: 1, Modified: noon})
+		kind, _ := mediafile.TypeOf(name)
+		listing.Files = append(listing.Files, mediafile.Found{Path: name, Type: kind, Size: 1, Modified: noon})
 	}
 	return listing
 }
 
-func finish(t *testing.T, s *Store, library *Library, listings map[string]media.Listing) {
+func finish(t *testing.T, s *Store, library *Library, listings map[string]mediafile.Listing) {
 	t.Helper()
 	_, err := s.BeginScan(t.Context(), library.ID, "here")
 	must(t, err)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 // What streams ask has an answer while others keep every connection for reading busy.
@@ -13,7 +13,7 @@ func TestWatchingDoesNotWaitForReaders(t *testing.T) {
 	s := open(t)
 	mia, library := addAccount(t, s, "mia"), addLibrary(t, s, "Films", "/films")
 	must(t, s.StartSession(t.Context(), session(mia, "token", time.Hour), "hash"))
-	finish(t, s, library, map[string]media.Listing{"/films": files("heat.mkv")})
+	finish(t, s, library, map[string]mediafile.Listing{"/films": files("heat.mkv")})
 	all, err := s.Items(t.Context(), Viewer{All: true}, ItemFilter{}, Page{Limit: 10})
 	must(t, err)
 	for range s.read.Stats().MaxOpenConnections {
@@ -45,15 +45,15 @@ func TestAScanThatTakesItemsAwayIsAChange(t *testing.T) {
 	seq := int64(0)
 	for _, c := range []struct {
 		name    string
-		found   media.Listing
+		found   mediafile.Listing
 		changes bool
 	}{
 		{"new", files("heat.mkv", "up.mkv"), false}, {"the same", files("heat.mkv", "up.mkv"), false}, {"fewer", files("up.mkv"), true},
-		{"half a listing", media.Listing{}, false}, {"fewer still", files(), true},
+		{"half a listing", mediafile.Listing{}, false}, {"fewer still", files(), true},
 	} {
 		last, _, err := s.ChangedSince(t.Context(), seq)
 		must(t, err)
-		finish(t, s, library, map[string]media.Listing{"/films": c.found})
+		finish(t, s, library, map[string]mediafile.Listing{"/films": c.found})
 		var changed bool
 		seq, changed, err = s.ChangedSince(t.Context(), last)
 		if must(t, err); changed != c.changes {

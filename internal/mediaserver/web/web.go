@@ -13,7 +13,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 //go:embed templates/*.html
@@ -90,7 +90,7 @@ type SignIn struct {
 type Item struct {
 	ID, Title, Creator, Description, Picture, File, FileName string
 	LibraryURL, LibraryName                                  string
-	Kind                                                     media.Kind
+	Kind                                                     mediafile.Kind
 	MIME, Size                                               string
 	Facts                                                    []Fact
 	// PositionMS is where the person left off.
@@ -102,7 +102,7 @@ type Item struct {
 // Shared is the page of a public link to one item.
 type Shared struct {
 	Title, File string
-	Kind        media.Kind
+	Kind        mediafile.Kind
 	MIME, Size  string
 }
 

@@ -1,4 +1,4 @@
-package media_test
+package mediafile_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
 )
 
 // tree makes a root folder with a library in it and a secret beside it, and returns root, library and secret file.
@@ -46,16 +46,16 @@ func link(t *testing.T, target, path string) {
 	}
 }
 
-func roots(t *testing.T, folders ...string) media.Roots {
+func roots(t *testing.T, folders ...string) mediafile.Roots {
 	t.Helper()
-	r, err := media.NewRoots(folders)
+	r, err := mediafile.NewRoots(folders)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func paths(listing media.Listing) []string {
+func paths(listing mediafile.Listing) []string {
 	var names []string
 	for _, file := range listing.Files {
 		names = append(names, file.Path)
@@ -105,7 +105,7 @@ func TestDirectoriesOutsideAreRefused(t *testing.T) {
 		filepath.Dir(secret), outside, root + "/../secret", root + "x", "/", filepath.Join(root, "nothing"),
 		filepath.Join(library, "a.mp4"),
 	} {
-		var refused *media.NotAllowedError
+		var refused *mediafile.NotAllowedError
 		if err := r.Check(dir); !errors.As(err, &refused) || !strings.Contains(err.Error(), root) {
 			t.Errorf("%s: %v", dir, err)
 		}
@@ -115,10 +115,10 @@ func TestDirectoriesOutsideAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
-	if err := (media.Roots{}).Check(library); err == nil {
+	if err := (mediafile.Roots{}).Check(library); err == nil {
 		t.Error("no root folder allows a directory")
 	}
-	if _, err := media.NewRoots([]string{"relative"}); err == nil {
+	if _, err := mediafile.NewRoots([]string{"relative"}); err == nil {
 		t.Error("a relative root folder passes")
 	}
 }
@@ -168,20 +168,20 @@ func TestOpenSeesThatTheDirectoryMoved(t *testing.T) {
 }
 
 func TestTypes(t *testing.T) {
-	for name, want := range map[string]media.Kind{
-		"a.MP4": media.Video, "b.flac": media.Audio, "c.epub": media.Book, "d.webp": media.Image, "e.txt": media.Text,
+	for name, want := range map[string]mediafile.Kind{
+		"a.MP4": mediafile.Video, "b.flac": mediafile.Audio, "c.epub": mediafile.Book, "d.webp": mediafile.Image, "e.txt": mediafile.Text,
 	} {
-		if got, known := media.TypeOf(name); !known || got.Kind != want || got.MIME == "" {
+		if got, known := mediafile.TypeOf(name); !known || got.Kind != want || got.MIME == "" {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
 	for _, name := range []string{"a.html", "b.svg", "c.js", "d", "e.exe"} {
-		if _, known := media.TypeOf(name); known {
+		if _, known := mediafile.TypeOf(name); known {
 			t.Errorf("%s is media", name)
 		}
 	}
 	for name, want := range map[string]string{"a/b.c.mp4": "b.c", "x.txt": "x", "a/.mp4": ".mp4"} {
-		if got := media.Title(name); got != want {
+		if got := mediafile.Title(name); got != want {
 			t.Errorf("Title(%s) = %s", name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package media
+package mediafile
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // fuzzSize bounds what a fuzzer makes: more takes it longer, and finds the same.
@@ -23,7 +23,7 @@ func fuzzReader(f *testing.F, extensions ...string) {
 
 // fuzzWrapped makes a file of what the fuzzer makes.
 func fuzzWrapped(f *testing.F, wrap func([]byte) []byte, extensions ...string) {
-	for name, content := range mediatest.Seeds() {
+	for name, content := range mediafiletest.Seeds() {
 		for _, extension := range extensions {
 			if strings.HasSuffix(name, extension) && len(content) <= fuzzSize {
 				f.Add([]byte(content))
@@ -71,7 +71,7 @@ func FuzzOgg(f *testing.F) {
 	for _, comment := range []string{"\x03vorbis", "OpusTags", "\x03vorbis\x04\x00\x00\x00test\x01\x00\x00\x00\x06\x00\x00\x00TITLE=", "OpusTags\xff\xff\xff\xff"} {
 		f.Add([]byte(comment))
 	}
-	fuzzWrapped(f, func(data []byte) []byte { return []byte(mediatest.Ogg(string(data))) }, ".ogg")
+	fuzzWrapped(f, func(data []byte) []byte { return []byte(mediafiletest.Ogg(string(data))) }, ".ogg")
 }
 
 func FuzzEPUB(f *testing.F) { fuzzReader(f, ".epub") }
@@ -79,10 +79,10 @@ func FuzzCBZ(f *testing.F)  { fuzzReader(f, ".cbz") }
 
 // FuzzPicture looks at what is taken for a picture: whoever is shown it can decode it within bounds.
 func FuzzPicture(f *testing.F) {
-	for _, content := range mediatest.Pictures(1, 1) {
+	for _, content := range mediafiletest.Pictures(1, 1) {
 		f.Add([]byte(content))
 	}
-	for _, content := range mediatest.Pictures(60_000, 60_000) {
+	for _, content := range mediafiletest.Pictures(60_000, 60_000) {
 		f.Add([]byte(content))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

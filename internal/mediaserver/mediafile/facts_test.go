@@ -1,4 +1,4 @@
-package media_test
+package mediafile_test
 
 import (
 	"archive/zip"
@@ -8,12 +8,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/usher-media/usher/internal/mediaserver/media"
-	"github.com/usher-media/usher/internal/mediaserver/media/mediatest"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile"
+	"github.com/usher-media/usher/internal/mediaserver/mediafile/mediafiletest"
 )
 
 // shelf is a library's directory with these files, below a root folder.
-func shelf(t testing.TB, files map[string]string) (media.Roots, string) {
+func shelf(t testing.TB, files map[string]string) (mediafile.Roots, string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -25,7 +25,7 @@ func shelf(t testing.TB, files map[string]string) (media.Roots, string) {
 			t.Fatal(err)
 		}
 	}
-	found, err := media.NewRoots([]string{dir})
+	found, err := mediafile.NewRoots([]string{dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,12 +34,12 @@ func shelf(t testing.TB, files map[string]string) (media.Roots, string) {
 
 func TestFilesSayWhatTheyAre(t *testing.T) {
 	r, dir := shelf(t, map[string]string{
-		"b.epub": mediatest.EPUB("A Deepness in <the> Sky", "Vernor  Vinge", "Zones"), "a.mp3": mediatest.MP3("Ju\x01mp", "Van Halen", "1984", 2),
-		"c.cbz":      mediatest.Zip(map[string]string{"ComicInfo.xml": `<ComicInfo><Title>One</Title><Series>Bone</Series><Number>1.5</Number><Year>1991</Year></ComicInfo>`, "p/1.png": mediatest.Pixel, "p/2.png": "x"}),
-		"old.epub":   mediatest.Zip(map[string]string{"META-INF/container.xml": mediatest.Container, "OEBPS/c.png": mediatest.Pixel, "OEBPS/book.opf": `<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Old</dc:title><dc:creator>A</dc:creator><dc:creator>B</dc:creator><meta name="cover" content="i"/><meta name="calibre:series" content="S"/><meta name="calibre:series_index" content="2"/></metadata><manifest><item id="i" href="c.png"/></manifest></package>`}),
-		"film/x.mkv": "film", "film/poster.png": mediatest.Pixel, "notag.mp3": strings.Repeat("\xff\xfb\x90\x00", 100),
+		"b.epub": mediafiletest.EPUB("A Deepness in <the> Sky", "Vernor  Vinge", "Zones"), "a.mp3": mediafiletest.MP3("Ju\x01mp", "Van Halen", "1984", 2),
+		"c.cbz":      mediafiletest.Zip(map[string]string{"ComicInfo.xml": `<ComicInfo><Title>One</Title><Series>Bone</Series><Number>1.5</Number><Year>1991</Year></ComicInfo>`, "p/1.png": mediafiletest.Pixel, "p/2.png": "x"}),
+		"old.epub":   mediafiletest.Zip(map[string]string{"META-INF/container.xml": mediafiletest.Container, "OEBPS/c.png": mediafiletest.Pixel, "OEBPS/book.opf": `<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Old</dc:title><dc:creator>A</dc:creator><dc:creator>B</dc:creator><meta name="cover" content="i"/><meta name="calibre:series" content="S"/><meta name="calibre:series_index" content="2"/></metadata><manifest><item id="i" href="c.png"/></manifest></package>`}),
+		"film/x.mkv": "film", "film/poster.png": mediafiletest.Pixel, "notag.mp3": strings.Repeat("\xff\xfb\x90\x00", 100),
 	})
-	for name, want := range map[string]media.Facts{
+	for name, want := range map[string]mediafile.Facts{
 		"b.epub": {Title: "A Deepness in <the> Sky", Creator: "Vernor Vinge", Series: "Zones", SeriesPosition: "1", Year: 1999, Language: "en",
 			Publisher: "Tor", Description: "Far & away.\nAgain.", Identifier: "urn:isbn:9780316134071"},
 		"a.mp3": {Title: "Jump", Creator: "Van Halen", Album: "1984", Track: 2, Year: 1984},
@@ -47,7 +47,7 @@ func TestFilesSayWhatTheyAre(t *testing.T) {
 		"old.epub": {Title: "Old", Creator: "A, B", Series: "S", SeriesPosition: "2"},
 	} {
 		got := r.Describe(dir, name)
-		if hasPicture := got.Picture != nil; hasPicture != (name != "notag.mp3") || (hasPicture && (string(got.Picture.Data) != mediatest.Pixel || got.Picture.MIME != "image/png")) {
+		if hasPicture := got.Picture != nil; hasPicture != (name != "notag.mp3") || (hasPicture && (string(got.Picture.Data) != mediafiletest.Pixel || got.Picture.MIME != "image/png")) {
 			t.Errorf("%s: picture %v", name, got.Picture)
 		}
 		if got.Picture = nil; got != want {
@@ -79,25 +79,25 @@ func bomb(t *testing.T, name string) string {
 
 func TestDamagedFilesAreNamedAndHarmNothing(t *testing.T) {
 	box := func(path string) string {
-		return mediatest.Zip(map[string]string{"META-INF/container.xml": strings.ReplaceAll(mediatest.Container, "OEBPS/book.opf", path)})
+		return mediafiletest.Zip(map[string]string{"META-INF/container.xml": strings.ReplaceAll(mediafiletest.Container, "OEBPS/book.opf", path)})
 	}
 	for name, c := range map[string]struct{ content, problem string }{
 		"noise.epub":   {"this is no book", "is no readable archive"},
 		"empty.epub":   {"", "is no readable archive"},
-		"bare.epub":    {mediatest.Zip(map[string]string{"x": "y"}), "lacks META-INF/container.xml"},
+		"bare.epub":    {mediafiletest.Zip(map[string]string{"x": "y"}), "lacks META-INF/container.xml"},
 		"outside.epub": {box("../../secret"), "lacks ../../secret"},
-		"nobook.epub":  {mediatest.Zip(map[string]string{"META-INF/container.xml": "<container/>"}), "names no package document"},
-		"xml.epub":     {mediatest.Zip(map[string]string{"META-INF/container.xml": "<container>"}), "holds XML that is not well-formed"},
-		"laughs.epub":  {mediatest.Zip(map[string]string{"META-INF/container.xml": `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><container>&b;</container>`}), "holds XML that is not well-formed"},
-		"deep.epub":    {mediatest.Zip(map[string]string{"META-INF/container.xml": strings.Repeat("<a>", 100_000)}), "holds XML that is not well-formed"},
+		"nobook.epub":  {mediafiletest.Zip(map[string]string{"META-INF/container.xml": "<container/>"}), "names no package document"},
+		"xml.epub":     {mediafiletest.Zip(map[string]string{"META-INF/container.xml": "<container>"}), "holds XML that is not well-formed"},
+		"laughs.epub":  {mediafiletest.Zip(map[string]string{"META-INF/container.xml": `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><container>&b;</container>`}), "holds XML that is not well-formed"},
+		"deep.epub":    {mediafiletest.Zip(map[string]string{"META-INF/container.xml": strings.Repeat("<a>", 100_000)}), "holds XML that is not well-formed"},
 		"bomb.epub":    {bomb(t, "META-INF/container.xml"), "asks to read more than this server reads for metadata"},
-		"half.epub":    {mediatest.EPUB("A", "B", "C")[:400], "is no readable archive"},
+		"half.epub":    {mediafiletest.EPUB("A", "B", "C")[:400], "is no readable archive"},
 		"short.mp3":    {"ID3", "is too short"},
-		"cut.mp3":      {mediatest.MP3("A", "B", "C", 1)[:60], "is damaged"},
+		"cut.mp3":      {mediafiletest.MP3("A", "B", "C", 1)[:60], "is damaged"},
 		"liar.flac":    {"this is no sound at all", "is not what its name says"},
 	} {
 		r, dir := shelf(t, map[string]string{name: c.content})
-		if got := r.Describe(dir, name); got != (media.Facts{Problem: c.problem}) {
+		if got := r.Describe(dir, name); got != (mediafile.Facts{Problem: c.problem}) {
 			t.Errorf("%s: %+v, want %q", name, got, c.problem)
 		}
 	}
@@ -109,10 +109,10 @@ func TestDamagedFilesAreNamedAndHarmNothing(t *testing.T) {
 
 // A cover that is no picture, or too large, is none; the book is a book still.
 func TestCoversThatAreNoPictures(t *testing.T) {
-	for _, cover := range []string{"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "<html>", mediatest.Pixel + strings.Repeat("x", 5<<20)} {
-		r, dir := shelf(t, map[string]string{"a.cbz": mediatest.Zip(map[string]string{"1.png": cover}), "b.mkv": "x", "b.png": cover})
+	for _, cover := range []string{"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "<html>", mediafiletest.Pixel + strings.Repeat("x", 5<<20)} {
+		r, dir := shelf(t, map[string]string{"a.cbz": mediafiletest.Zip(map[string]string{"1.png": cover}), "b.mkv": "x", "b.png": cover})
 		for _, name := range []string{"a.cbz", "b.mkv"} {
-			if got := r.Describe(dir, name); got != (media.Facts{}) {
+			if got := r.Describe(dir, name); got != (mediafile.Facts{}) {
 				t.Errorf("%s: %.100v", name, got)
 			}
 		}
@@ -123,7 +123,7 @@ func TestCoversThatAreNoPictures(t *testing.T) {
 func TestPicturesBesideStayInside(t *testing.T) {
 	r, dir := shelf(t, map[string]string{"b.mkv": "x"})
 	secret := filepath.Join(t.TempDir(), "secret.png")
-	if err := os.WriteFile(secret, []byte(mediatest.Pixel), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte(mediafiletest.Pixel), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	link(t, secret, filepath.Join(dir, "cover.png"))
@@ -132,9 +132,9 @@ func TestPicturesBesideStayInside(t *testing.T) {
 	}
 }
 
-// FuzzDescribe: go test -fuzz FuzzDescribe ./internal/mediaserver/media
+// FuzzDescribe: go test -fuzz FuzzDescribe ./internal/mediaserver/mediafile
 func FuzzDescribe(f *testing.F) {
-	for _, seed := range []string{mediatest.MP3("A", "B", "C", 1), mediatest.EPUB("A", "B", "C"), "fLaC\x00\x00\x00\x22", "OggS", "\x00\x00\x00\x20ftypisom\x00\x00\x00\x00moov"} {
+	for _, seed := range []string{mediafiletest.MP3("A", "B", "C", 1), mediafiletest.EPUB("A", "B", "C"), "fLaC\x00\x00\x00\x22", "OggS", "\x00\x00\x00\x20ftypisom\x00\x00\x00\x00moov"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {

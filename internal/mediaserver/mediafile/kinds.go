@@ -1,6 +1,6 @@
-// Package media reads media files from real directories, and never from anywhere else: every path that it opens lies
+// Package mediafile reads media files from real directories, and never from anywhere else: every path that it opens lies
 // below a configured root folder, whatever ".." or symbolic links say.
-package media
+package mediafile
 
 import (
 	"path"

@@ -1,5 +1,5 @@
-// Package mediatest makes small media files for tests.
-package mediatest
+// Package mediafiletest makes small media files for tests.
+package mediafiletest
 
 import (
 	"archive/zip"
