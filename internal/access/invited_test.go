@@ -46,6 +46,19 @@ func drawPair(t *rapid.T) (string, v1alpha1.LabelValue) {
 // only if the grant includes the invited, or one of the labels that the User carries is why the selector matches: without it,
 // it would not. Whoever did not come by a link is taken as ever.
 func TestWhoCameByALinkIsTakenOnlyByWhatIsSaid(t *testing.T) {
+	for _, requirement := range []v1alpha1.LabelSelectorRequirement{
+		{Key: "group", Operator: "NotIn", Values: []v1alpha1.LabelValue{"kids"}}, {Key: "adult-content", Operator: "DoesNotExist"},
+	} {
+		users := v1alpha1.Targets{Selector: &v1alpha1.LabelSelector{MatchExpressions: []v1alpha1.LabelSelectorRequirement{requirement}}}
+		grant, err := NewGrant(&v1alpha1.LibraryGrant{Spec: v1alpha1.LibraryGrantSpec{Libraries: v1alpha1.Targets{All: true}, Users: users}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		guest := &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{Name: "joe", Labels: map[string]string{v1alpha1.LabelInvite: "cousins", "group": "cousins"}}}
+		if grant.Users.Matches(guest) {
+			t.Errorf("%v takes a guest by what they do not carry", requirement)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		selection, include := drawSelection(t), rapid.Bool().Draw(t, "includeInvited")
 		user := drawUser(t)

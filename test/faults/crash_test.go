@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/usher-media/usher/internal/controller"
 	"github.com/usher-media/usher/test/mortal"
 )
 
@@ -69,11 +70,21 @@ func everyWrite(t *testing.T, system func(testing.TB, scenario) system, takes fu
 	}
 }
 
+// house is where a scenario is played.
+func (s scenario) house(t *testing.T, on system) *house {
+	t.Helper()
+	h := newHouse(t, on)
+	if s.prunes { // on a busy machine, one deletion follows another late
+		h.pruneWait = controller.DefaultPruneWait
+	}
+	return h
+}
+
 // play runs a scenario with a fault at the k-th write of its act, and waits until it has ended as wanted; where nothing
 // is wanted, until it is quiet.
 func play(t *testing.T, on system, s scenario, k int, mode mortal.Mode, want string) run {
 	t.Helper()
-	h := newHouse(t, on)
+	h := s.house(t, on)
 	h.start()
 	h.quiet()
 	if s.before != nil {
@@ -121,7 +132,7 @@ func (h *house) struck(want string) {
 		if now := len(h.process.Writes()); now != written {
 			written, since = now, time.Now()
 		}
-		return h.process.Done() || (time.Since(since) > follows && (want == "" || h.snapshot() == want))
+		return h.process.Done() || (time.Since(since) > follows+h.pruneWait && (want == "" || h.snapshot() == want))
 	})
 }
 

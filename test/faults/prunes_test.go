@@ -10,7 +10,7 @@ func init() { scenarios = append(scenarios, prunes...) }
 // prunes delete everything, in several orders.
 var prunes = []scenario{
 	{
-		name:   "prune, the grants first",
+		name: "prune, the grants first", prunes: true,
 		before: household,
 		act: func(h *house) {
 			h.delete(h.grant("all", "", ""), h.grant("kids", "", ""), h.library("movies"), h.library("kids"), h.library("shows"),
@@ -19,7 +19,7 @@ var prunes = []scenario{
 		finally: func(h *house) { h.create(h.secret(secretName, h.system.credentials())) },
 	},
 	{
-		name:   "prune, the server first",
+		name: "prune, the server first", prunes: true,
 		before: household,
 		act: func(h *house) {
 			h.delete(h.mediaServer(), &corev1.Secret{ObjectMeta: h.meta(secretName)}, h.user("ann"), h.user("mia"),
@@ -28,7 +28,7 @@ var prunes = []scenario{
 		finally: func(h *house) { h.create(h.secret(secretName, h.system.credentials())) },
 	},
 	{
-		name:   "prune, the namespace first",
+		name: "prune, the namespace first", prunes: true,
 		before: household,
 		act: func(h *house) {
 			h.delete(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: h.namespace}}, h.grant("all", "", ""), h.grant("kids", "", ""),
@@ -36,7 +36,7 @@ var prunes = []scenario{
 		},
 	},
 	{
-		name: "take everything back", changes: 2,
+		name: "take everything back", changes: 2, prunes: true,
 		before: func(h *house) { household(h); h.quiet(); cascades(h) },
 		act: func(h *house) {
 			h.delete(h.user("ann"), h.user("mia"), &corev1.Secret{ObjectMeta: h.meta(secretName)}, h.mediaServer(),

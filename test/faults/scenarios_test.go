@@ -18,6 +18,8 @@ type scenario struct {
 	// changes is how many changes of one account's access act makes, where it is more than one: those that come together
 	// cost one write, and others one each.
 	changes int
+	// prunes: act deletes the MediaServer and what belongs to it, one after the other.
+	prunes bool
 	// waits: act waits for what the operator does, and so needs events.
 	waits bool
 	// without takes abilities from the server in memory; a system of another kind leaves such scenarios out.
@@ -244,7 +246,7 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name: "delete everything", changes: 2,
+		name: "delete everything", changes: 2, prunes: true,
 		before: household,
 		act: func(h *house) {
 			h.delete(&corev1.Secret{ObjectMeta: h.meta(secretName)}, h.mediaServer(), h.grant("all", "", ""), h.grant("kids", "", ""),

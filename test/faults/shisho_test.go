@@ -38,6 +38,7 @@ func newShisho(t testing.TB, _ scenario) system {
 
 func (s *shishoSystem) kind() v1alpha1.MediaServerType { return v1alpha1.MediaServerShisho }
 func (s *shishoSystem) url() string                    { return s.fake.URL }
+func (s *shishoSystem) adminsSeeAll() bool             { return false }
 func (s *shishoSystem) longestCall() time.Duration     { return 2 * time.Second }
 func (s *shishoSystem) mediaType() v1alpha1.MediaType  { return v1alpha1.MediaTypeBooks }
 

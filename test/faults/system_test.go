@@ -35,6 +35,8 @@ type system interface {
 	people() map[string]person
 	// libraries are the names of the libraries, sorted; one that is there twice is there twice.
 	libraries() []string
+	// adminsSeeAll says whether the role Admin shows every library.
+	adminsSeeAll() bool
 	// accepts says whether somebody can sign in with a password.
 	accepts(username, password string) bool
 
@@ -85,6 +87,7 @@ func (m *memorySystem) now() time.Time {
 
 func (m *memorySystem) kind() v1alpha1.MediaServerType { return v1alpha1.MediaServerEmbedded }
 func (m *memorySystem) url() string                    { return "http://memory.test" }
+func (m *memorySystem) adminsSeeAll() bool             { return true }
 func (m *memorySystem) longestCall() time.Duration     { return 100 * time.Millisecond }
 func (m *memorySystem) mediaType() v1alpha1.MediaType  { return v1alpha1.MediaTypeMovies }
 func (m *memorySystem) path(library string) string     { return "/media/" + library }
