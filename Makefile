@@ -62,7 +62,7 @@ generate: ## Generate the DeepCopy methods of the kinds
 
 .PHONY: manifests
 manifests: ## Generate config/crd, and config/rbac/role.yaml from the markers of the controllers
-	$(tool) controller-gen crd paths=./api/... output:crd:dir=config/crd
+	$(tool) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(tool) controller-gen rbac:roleName=usher-manager paths=./internal/controller/... output:rbac:dir=config/rbac
 	cp config/rbac/role.yaml internal/app/role.yaml
 

@@ -28,7 +28,7 @@ import (
 func schemas(t *testing.T) map[string]*spec.Schema {
 	t.Helper()
 	out := map[string]*spec.Schema{}
-	for _, pattern := range []string{"../../config/crd/usher.media_*.yaml", "../../test/api/testdata/crds/*/usher.media_*.yaml"} {
+	for _, pattern := range []string{"../../config/crd/bases/usher.media_*.yaml", "../../test/api/testdata/crds/*/usher.media_*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %v", pattern, files, err)
@@ -199,7 +199,7 @@ func TestEveryDateThatTheKindsTakeDecodes(t *testing.T) {
 
 // TestNewDatesAreDaysThatThereAre: what the pattern takes can be read, and of RFC 3339 in capitals it takes all that can.
 func TestNewDatesAreDaysThatThereAre(t *testing.T) {
-	expiry := schemas(t)["crd User"].Properties["spec"].Properties["expiresAt"]
+	expiry := schemas(t)["bases User"].Properties["spec"].Properties["expiresAt"]
 	pattern := regexp.MustCompile(expiry.Pattern)
 	try := func(text string) {
 		t.Helper()

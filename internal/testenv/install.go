@@ -31,7 +31,7 @@ const (
 // install brings in the kinds, the cluster roles and the admission policies, and waits until they are in force.
 func (e *Environment) install(ctx context.Context) error {
 	crds := envtest.CRDInstallOptions{
-		Paths: []string{filepath.Join(e.Root, "config", "crd")}, ErrorIfPathMissing: true, MaxTime: pollFor, PollInterval: pollEvery,
+		Paths: []string{filepath.Join(e.Root, "config", "crd", "bases")}, ErrorIfPathMissing: true, MaxTime: pollFor, PollInterval: pollEvery,
 	}
 	if _, err := envtest.InstallCRDs(e.config, crds); err != nil {
 		return fmt.Errorf("install the kinds: %w", err)

@@ -68,7 +68,7 @@ func errorsOf(t *testing.T, env *testenv.Environment, kind string) []string {
 
 func specSchema(t *testing.T, root, kind string) apiextensionsv1.JSONSchemaProps {
 	t.Helper()
-	objects, err := testenv.Objects(filepath.Join(root, "config", "crd"))
+	objects, err := testenv.Objects(filepath.Join(root, "config", "crd", "bases"))
 	if err != nil {
 		t.Fatal(err)
 	}

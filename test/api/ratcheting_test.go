@@ -21,7 +21,7 @@ import (
 func TestRatcheting(t *testing.T) {
 	env := testenv.Get(t)
 	namespace := env.Namespace(t)
-	now := copyOf(t, filepath.Join(env.Root, "config", "crd"), "users", "ratcheting.example.org")
+	now := copyOf(t, filepath.Join(env.Root, "config", "crd", "bases"), "users", "ratcheting.example.org")
 	install(t, env, loosened(now))
 	old := manifest(t, "User", namespace, "mia", `{username: " mia ", displayName: "Mi\ta", role: admin}`)
 	old.SetAPIVersion(now.Spec.Group + "/v1alpha1")

@@ -44,7 +44,7 @@ func TestWhatIsStoredCanBeLetGo(t *testing.T) {
 				before := copyOf(t, version, plural, storedGroup)
 				install(t, env, before)
 				stored, refused := store(t, env.Client(), kind, namespace)
-				after := copyOf(t, filepath.Join(env.Root, "config", "crd"), plural, storedGroup)
+				after := copyOf(t, filepath.Join(env.Root, "config", "crd", "bases"), plural, storedGroup)
 				update(t, env, after)
 				testenv.Eventually(t, "this version is in force", func() bool {
 					return !slices.ContainsFunc(refused, func(o *unstructured.Unstructured) bool { return fresh(t, env.Client(), o) == nil })
@@ -154,7 +154,7 @@ func TestRulesOfTheRootLeaveStoredObjectsAlone(t *testing.T) {
 		for _, rule := range copyOf(t, first, plural, storedGroup).Spec.Versions[0].Schema.OpenAPIV3Schema.XValidations {
 			known[rule.Rule] = true
 		}
-		for _, rule := range copyOf(t, filepath.Join(env.Root, "config", "crd"), plural, storedGroup).Spec.Versions[0].Schema.OpenAPIV3Schema.XValidations {
+		for _, rule := range copyOf(t, filepath.Join(env.Root, "config", "crd", "bases"), plural, storedGroup).Spec.Versions[0].Schema.OpenAPIV3Schema.XValidations {
 			found++
 			lets := rule.OptionalOldSelf != nil && *rule.OptionalOldSelf && strings.HasPrefix(rule.Rule, "oldSelf.hasValue() || ")
 			if !lets && !known[rule.Rule] {
