@@ -2,7 +2,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -21,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/usher-media/usher/internal/mediaserver"
+	"github.com/usher-media/usher/internal/version"
 )
 
 const (
@@ -52,7 +50,7 @@ func main() {
 func about(args []string) string {
 	switch strings.Join(args, " ") {
 	case "version", "--version":
-		return "mediaserver " + cmp.Or(version(), "(unknown)") + " " + runtime.Version() + "\n"
+		return "mediaserver " + version.Build() + "\n"
 	case "help", "--help", "-h":
 		var o options
 		return usage + o.flags().FlagUsagesWrapped(100)
@@ -77,7 +75,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	config := mediaserver.Config{
 		DataDir: o.data, Database: o.database, PersonalRoot: o.personalRoot, MediaRoots: o.mediaRoots,
 		CheapPasswordHashing: o.passwordHashing == "cheap", TrustedProxies: o.proxies,
-		SignInsPerClient: o.signInsClient, SignInsPerAccount: o.signInsAccount, Version: version(), Logger: log,
+		SignInsPerClient: o.signInsClient, SignInsPerAccount: o.signInsAccount, Version: version.Number(), Logger: log,
 	}
 	switch o.command {
 	case commandRead:
@@ -191,12 +189,4 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		return server.Close()
 	}
 	return nil
-}
-
-// version is that of the build, as the Go tool recorded it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return ""
 }

@@ -2,13 +2,10 @@
 package main
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -19,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/usher-media/usher/internal/app"
+	"github.com/usher-media/usher/internal/version"
 )
 
 const usage = `usher makes media servers agree with the manifests in a cluster: who may see which library.
@@ -32,9 +30,6 @@ It finds the cluster by --kubeconfig, the environment variable KUBECONFIG, or th
 
 Flags:
 `
-
-// version of this build, where it was given (-ldflags "-X main.version=v1.2.3").
-var version string
 
 func main() {
 	cfg, code := parse(os.Args[1:], os.Stdout, os.Stderr)
@@ -73,7 +68,7 @@ func parse(args []string, stdout, stderr io.Writer) (configuration, int) {
 		fmt.Fprint(stdout, usage+set.FlagUsages())
 		return c, 0
 	case *showVersion, command == "version":
-		fmt.Fprintln(stdout, "usher", built())
+		fmt.Fprintln(stdout, "usher", version.Build())
 		return c, 0
 	case command != "":
 		fmt.Fprintf(stderr, "usher: there is no command %q\nusher help shows what there is\n", command)
@@ -107,20 +102,6 @@ func (c *configuration) flags() (set *pflag.FlagSet, help, showVersion *bool) {
 
 func newLogger(o zap.Options, more ...zap.Opts) logr.Logger {
 	return zap.New(append([]zap.Opts{zap.UseFlagOptions(&o)}, more...)...)
-}
-
-// built says which build this is.
-func built() string {
-	known, revision := version, ""
-	if info, found := debug.ReadBuildInfo(); found {
-		known = cmp.Or(known, info.Main.Version)
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				revision = " " + setting.Value
-			}
-		}
-	}
-	return cmp.Or(known, "(unknown)") + revision + " " + runtime.Version()
 }
 
 // namespace is the one the pod runs in, as the manifests tell it.

@@ -48,7 +48,7 @@ var bounds = []bound{
 	{
 		name: "the media server stands alone, but for the invite pages", within: []string{"internal/mediaserver", "cmd/mediaserver"},
 		forbidden: func(path string) bool {
-			return isKubernetes(path) || outside("internal/mediaserver", "cmd/mediaserver", "internal/portal")(path)
+			return isKubernetes(path) || outside("internal/mediaserver", "cmd/mediaserver", "internal/portal", "internal/version")(path)
 		}, deep: true,
 	},
 	{name: "when objects are reconciled is decided without knowing their kinds", within: []string{"internal/enqueue"}, forbidden: outside("internal/enqueue"), deep: true},
