@@ -83,6 +83,8 @@ func (c *configuration) flags() (set *pflag.FlagSet, help, showVersion *bool) {
 	set.StringVar(&c.options.Namespace, "namespace", namespace(), "the operator's own namespace, for its key and its leader election")
 	set.StringSliceVar(&c.options.WatchNamespaces, "watch-namespaces", nil, "namespaces to look at; empty for all")
 	set.StringVar(&c.options.MetricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
+	set.BoolVar(&c.options.MetricsAuthentication, "metrics-authentication", false, "serve the metrics by HTTPS, and only to who may get the path /metrics")
+	set.StringVar(&c.options.MetricsCertificates, "metrics-certificates", "", "folder of tls.crt and tls.key for the metrics; empty for a certificate made at each start")
 	set.StringVar(&c.options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
 	refusePortalURL(set)
 	set.Var((*prefixes)(&c.options.AllowServerAddresses), "allow-server-addresses", "addresses, as 127.0.0.0/8,::1, that media servers and databases may have though none is usually there: loopback, link-local, multicast and metadata services")

@@ -4,6 +4,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"os"
@@ -45,7 +46,13 @@ type Options struct {
 	WatchNamespaces []string
 	// MetricsAddress and ProbeAddress to listen on; "0" for none.
 	MetricsAddress, ProbeAddress string
-	LeaderElect                  bool
+	// MetricsAuthentication serves the metrics by HTTPS, and only to who may get the path /metrics of the API server. Usher must
+	// be allowed to create TokenReviews and SubjectAccessReviews.
+	MetricsAuthentication bool
+	// MetricsCertificates is the folder of tls.crt and tls.key for them, read again when they change; empty for a certificate
+	// made at each start.
+	MetricsCertificates string
+	LeaderElect         bool
 	// Drivers by type of MediaServer.
 	Drivers map[v1alpha1.MediaServerType]media.Open
 	// Concurrency; the zero value for the default.
@@ -165,6 +172,20 @@ func guardPolicies(ctx context.Context, mgr ctrl.Manager, cfg *rest.Config, o Op
 	return guard, mgr.Add(guard)
 }
 
+// metricsOptions says how the metrics are served.
+func metricsOptions(o Options) metricsserver.Options {
+	options := metricsserver.Options{BindAddress: o.MetricsAddress}
+	if o.MetricsAuthentication {
+		options.SecureServing, options.CertDir = true, o.MetricsCertificates
+		options.FilterProvider = authenticated
+		options.TLSOpts = []func(*tls.Config){func(c *tls.Config) {
+			c.MinVersion = tls.VersionTLS12
+			c.NextProtos = []string{"http/1.1"} // one scrape at a time needs no streams that a client could reset at no cost
+		}}
+	}
+	return options
+}
+
 // SaveMemory has the garbage collector come more than twice as often as usual, unless the environment says how often
 // (GOGC): the operator mostly rests, on what it remembers of thousands of objects.
 func SaveMemory() {
@@ -177,7 +198,7 @@ func managerOptions(scheme *runtime.Scheme, watches *health.Watches, grants *acc
 	readYourWrites := true
 	options := ctrl.Options{
 		Scheme: scheme, Logger: withoutRejectedEvents(o.Logger),
-		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
+		Metrics:                       metricsOptions(o),
 		HealthProbeBindAddress:        o.ProbeAddress,
 		LeaderElection:                o.LeaderElect,
 		LeaderElectionID:              "usher.usher.media",
