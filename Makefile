@@ -61,10 +61,11 @@ generate: ## Generate the DeepCopy methods of the kinds
 	$(tool) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate config/crd, and config/rbac/role.yaml from the markers of the controllers
+manifests: ## Generate config/crd/bases, config/rbac/role.yaml from the markers of the controllers, and what the chart has of them
 	$(tool) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(tool) controller-gen rbac:roleName=usher-manager paths=./internal/controller/... output:rbac:dir=config/rbac
 	cp config/rbac/role.yaml internal/app/role.yaml
+	go run ./hack/chart
 
 .PHONY: check-generated
 check-generated: generate manifests ## Fail when generated files differ from what is committed
@@ -88,3 +89,13 @@ install: ## Install the kinds, roles and admission policies into the cluster of 
 .PHONY: image
 image: ## Build the container image for amd64 and arm64 into bin/image, without a container engine (PUSH=registry/usher:tag: push it)
 	@go run ./hack/image $(if $(PUSH),--push '$(PUSH)')
+
+.PHONY: build-installer
+build-installer: ## Write all that a cluster needs into dist/install.yaml (IMG=registry/usher:tag)
+	@mkdir -p dist
+	@$(kubectl) kustomize config/default | sed 's|image: usher:latest$$|image: $(or $(IMG),usher:latest)|' >dist/install.yaml
+	@echo "  ✓ dist/install.yaml: kubectl apply --server-side -f dist/install.yaml"
+
+.PHONY: release
+release: ## Write what a release consists of into dist/: chart, manifests, changelog, checksums (IMG=registry/usher:tag@sha256:...)
+	@hack/release.sh dist $(IMG)

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-generated=(api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml)
+generated=(api/v1alpha1/zz_generated.deepcopy.go config/crd config/rbac/role.yaml charts/usher)
 git diff --exit-code -- "${generated[@]}" || {
   echo "generated files are out of date: run make generate manifests, and commit them"
   exit 1

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/usher-media/usher/hack/internal/image"
 	"github.com/usher-media/usher/internal/testenv"
+	"github.com/usher-media/usher/internal/version"
 )
 
 type options struct {
@@ -31,7 +31,7 @@ func main() {
 	pflag.StringVar(&o.out, "out", "bin/image", "folder for the OCI archive and the SBOMs")
 	pflag.StringVar(&o.push, "push", "", "push the image under this reference, as registry.example/usher:v1")
 	pflag.StringVar(&o.stage, "stage", "", "only write the files of the image into this folder; for the Dockerfile")
-	pflag.StringVar(&o.version, "version", "", "version of the build (default: what git describe says)")
+	pflag.StringVar(&o.version, "version", "", "version of the build (default: that of internal/version)")
 	pflag.StringSliceVar(&o.platforms, "platform", nil, "platforms to build for (default: linux/amd64 and linux/arm64)")
 	pflag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -43,7 +43,7 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	source, err := o.source(ctx)
+	source, err := o.source()
 	if err != nil {
 		return err
 	}
@@ -85,12 +85,12 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 // source is what the flags and the environment say to build.
-func (o options) source(ctx context.Context) (image.Source, error) {
+func (o options) source() (image.Source, error) {
 	root, err := testenv.Root()
 	if err != nil {
 		return image.Source{}, err
 	}
-	source := image.Source{Root: root, Version: cmp.Or(o.version, described(ctx, root), "dev"), Platforms: image.Platforms(), Log: os.Stderr}
+	source := image.Source{Root: root, Version: cmp.Or(o.version, version.Number()), Platforms: image.Platforms(), Log: os.Stderr}
 	if len(o.platforms) > 0 {
 		source.Platforms = nil
 	}
@@ -109,15 +109,6 @@ func (o options) source(ctx context.Context) (image.Source, error) {
 		source.Created = time.Unix(seconds, 0)
 	}
 	return source, nil
-}
-
-// described is the commit, as git describe names it; empty where there is no repository.
-func described(ctx context.Context, root string) string {
-	out, err := exec.CommandContext(ctx, "git", "-C", root, "describe", "--tags", "--always", "--dirty").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
 }
 
 func names(platforms []v1.Platform) []string {

@@ -3,6 +3,7 @@
 package version
 
 import (
+	"cmp"
 	_ "embed" // the file VERSION
 	"runtime"
 	"runtime/debug"
@@ -12,8 +13,11 @@ import (
 //go:embed VERSION
 var file string
 
+// stamped is what a build says instead (-ldflags "-X github.com/usher-media/usher/internal/version.stamped=1.2.3-rc.1").
+var stamped string
+
 // Number is the version as of semantic versioning, without a v: 1.2.3, or 1.2.3-dev on the way to it.
-func Number() string { return strings.TrimSpace(file) }
+func Number() string { return cmp.Or(stamped, strings.TrimSpace(file)) }
 
 // Build is the version with the revision that it was built from, where the Go tool recorded it, and Go's version.
 func Build() string {

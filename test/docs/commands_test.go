@@ -17,7 +17,7 @@ import (
 // notes how it was called.
 var programs = []string{
 	"kubectl", "make", "usher", "mediaserver", "bin/mediaserver", "go", "docker", "curl", "git", "base64", "sed", "date", "rm", "psql",
-	"createuser", "createdb", "pg_dump", "touch", "sudo", "mkdir", "mv", "hack/controlplane.sh", "cat",
+	"helm", "createuser", "createdb", "pg_dump", "touch", "head", "sudo", "mkdir", "mv", "hack/controlplane.sh", "cat",
 }
 
 // call is a program with its arguments, and where a page has it.
@@ -148,6 +148,8 @@ func TestCommands(t *testing.T) {
 		switch program {
 		case "kubectl":
 			tryKubectl(t, env, kubeconfig, c)
+		case "helm":
+			tryHelm(t, c)
 		case "make":
 			tryMake(t, makefile, c)
 		case "usher", "mediaserver":
@@ -156,7 +158,7 @@ func TestCommands(t *testing.T) {
 			tryGo(t, env.Root, c)
 		}
 	}
-	for program, least := range map[string]int{"kubectl": 30, "make": 15, "mediaserver": 3, "go": 3} {
+	for program, least := range map[string]int{"kubectl": 30, "helm": 3, "make": 15, "mediaserver": 3, "go": 3} {
 		if count[program] < least {
 			t.Errorf("only %d calls of %s were found: %v", count[program], program, count)
 		}
@@ -167,7 +169,7 @@ func TestCommands(t *testing.T) {
 var written = []string{"apply", "create", "annotate", "patch", "delete", "label", "replace"}
 
 // absent is what kubectl says of an object or a file that a reader has, and this cluster has not.
-var absent = regexp.MustCompile(`\(NotFound\)|not found|no matching resources|No resources found|no objects passed|path "[\w.-]+" does not exist`)
+var absent = regexp.MustCompile(`\(NotFound\)|not found|no matching resources|No resources found|no objects passed|path "[\w./-]+" does not exist`)
 
 // tryKubectl runs a command on a cluster with Usher's kinds, so that kubectl itself says what it does not know. Nothing is changed.
 func tryKubectl(t *testing.T, env *testenv.Environment, kubeconfig string, c call) {
@@ -193,6 +195,47 @@ func tryKubectl(t *testing.T, env *testenv.Environment, kubeconfig string, c cal
 	if err != nil && !absent.Match(out) && !slices.Contains(args, "can-i") {
 		t.Errorf("%s: %s: %v\n%s", c.where, strings.Join(c.args, " "), err, out)
 	}
+}
+
+// tryHelm: an installation is tried without being made, with the chart of the repository for one that is elsewhere; of other
+// commands, Helm knows the flags.
+func tryHelm(t *testing.T, c call) {
+	t.Helper()
+	args, help := slices.Clone(c.args[1:]), helm(t, c.args[1], "--help")
+	for _, arg := range args {
+		if name, _, _ := strings.Cut(arg, "="); strings.HasPrefix(name, "--") && !hasFlag(help, name) {
+			t.Errorf("%s: helm %s has no flag %s", c.where, args[0], name)
+		}
+	}
+	for i, arg := range args {
+		if strings.HasPrefix(arg, "oci://") || strings.HasSuffix(arg, ".tgz") {
+			args[i] = "charts/usher"
+		}
+	}
+	switch args[0] {
+	case "install", "upgrade":
+		// The kinds of this cluster are of no release, and an upgrade makes what it does not find.
+		args = slices.DeleteFunc(args, func(arg string) bool {
+			return slices.Contains([]string{"--wait", "--install", "--create-namespace", "--take-ownership", "--reuse-values", "--reset-then-reuse-values"}, arg)
+		})
+		helm(t, append([]string{"template"}, args[1:]...)...)
+	}
+}
+
+// helm runs Helm at the root of the repository, and returns what it says.
+func helm(t *testing.T, args ...string) string {
+	t.Helper()
+	path, err := exec.CommandContext(t.Context(), filepath.Join(repository(t), "hack", "helm.sh")).Output()
+	if err != nil {
+		t.Fatalf("get Helm: %v", err)
+	}
+	command := exec.CommandContext(t.Context(), strings.TrimSpace(string(path)), args...)
+	command.Dir = repository(t)
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Errorf("helm %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 // tryMake: the target is there, and the Makefile reads the variables.
@@ -221,7 +264,7 @@ func tryFlags(t *testing.T, help string, c call) {
 }
 
 func hasFlag(help, name string) bool {
-	return regexp.MustCompile(`(?m)(?:^|[\s,])` + regexp.QuoteMeta(name) + `(?:[\s=]|$)`).MatchString(help)
+	return regexp.MustCompile(`(?m)(?:^|[\s,])` + regexp.QuoteMeta(name) + `(?:[\s=[]|$)`).MatchString(help)
 }
 
 // tryGo: each package that is named is there.
@@ -259,7 +302,7 @@ var (
 	environment = regexp.MustCompile(`\bMEDIASERVER_([A-Z_]+)\b`)
 )
 
-// TestFlags: a flag that a page names in a sentence is one of our programs', or kubectl's for a Secret; and so is a variable of
+// TestFlags: a flag that a page names in a sentence is one of our programs', kubectl's for a Secret, or Helm's; and so is a variable of
 // the environment.
 func TestFlags(t *testing.T) {
 	help := helpOfPrograms(t)
@@ -267,11 +310,11 @@ func TestFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ofKubectl := string(out)
+	ofOthers := string(out) + helm(t, "upgrade", "--help")
 	for _, p := range own(t) {
 		for _, s := range p.spans() {
 			for _, name := range flagName.FindAllString(s.text, 1) {
-				known := hasFlag(ofKubectl, name)
+				known := hasFlag(ofOthers, name)
 				for _, text := range help {
 					known = known || hasFlag(text, name)
 				}

@@ -3,6 +3,8 @@ package docs
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -49,6 +51,10 @@ func TestManifests(t *testing.T) {
 				if object["groups"] != nil || object["scrape_configs"] != nil {
 					continue // Prometheus'
 				}
+				if object["mediaserver"] != nil {
+					tryValues(t, b)
+					continue
+				}
 				if object["kind"] == nil {
 					tryPiece(t, writer, b, object)
 					continue
@@ -63,6 +69,16 @@ func TestManifests(t *testing.T) {
 	if whole < 8 {
 		t.Errorf("only %d manifests were found", whole)
 	}
+}
+
+// tryValues tries values of the chart.
+func tryValues(t *testing.T, b block) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "values.yaml")
+	if err := os.WriteFile(path, []byte(b.text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	helm(t, "template", "charts/usher", "--values", path)
 }
 
 // create makes an object in dry-run, and its namespace truly.

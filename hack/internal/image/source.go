@@ -51,7 +51,7 @@ func (s Source) compile(ctx context.Context, platform v1.Platform, dir string) e
 // build builds main packages for a platform into a folder. They need no C: SQLite is pure Go. Where the checkout lies, and what
 // else is in it, is not in what is built.
 func (s Source) build(ctx context.Context, platform v1.Platform, dir string, packages ...string) error {
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -X main.version=" + s.Version, "-o", dir + string(filepath.Separator)}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -X github.com/usher-media/usher/internal/version.stamped=" + s.Version, "-o", dir + string(filepath.Separator)}
 	command := exec.CommandContext(ctx, "go", append(args, packages...)...)
 	command.Dir = s.Root
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+platform.OS, "GOARCH="+platform.Architecture)
