@@ -102,7 +102,7 @@ func (r *libraryReconciler) holders(ctx context.Context, s site, library *v1alph
 		}
 		account, known := s.accountOf(user)
 		// Also that of an account that sees everything by its role: it may have another role one day.
-		if known && account.Access.Libraries[id] != "" && account.Role != media.RoleOwner {
+		if known && account.Access.Holds(id) && account.Role != media.RoleOwner {
 			names = append(names, user.Name)
 		}
 	}

@@ -113,6 +113,9 @@ func (a Access) roleIn(id LibraryID) LibraryRole {
 	return LibraryViewer
 }
 
+// Holds says whether the list itself gives a library: not as part of All, with which it goes.
+func (a Access) Holds(id LibraryID) bool { return a.matter()[id] != "" }
+
 func (a Access) matter() map[LibraryID]LibraryRole {
 	if !a.All {
 		return a.Libraries

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 )
@@ -34,7 +35,7 @@ func (h *house) quiet() {
 func (h *house) unrest() string {
 	m := h.read()
 	for _, object := range h.objects() {
-		if grant, ok := object.(*v1alpha1.LibraryGrant); ok && m.dangles(grant) {
+		if m.dangles(object) {
 			continue // says so for as long as what it names is not there
 		}
 		ready := meta.FindStatusCondition(*object.StatusConditions(), v1alpha1.ConditionReady)
@@ -58,8 +59,18 @@ func (h *house) unrest() string {
 	return h.inexact()
 }
 
-// dangles says whether a grant names something that is not there.
-func (m manifests) dangles(grant *v1alpha1.LibraryGrant) bool {
+// dangles says whether a grant or an Invite names something that is not there.
+func (m manifests) dangles(object client.Object) bool {
+	switch o := object.(type) {
+	case *v1alpha1.LibraryGrant:
+		return m.danglingGrant(o)
+	case *v1alpha1.Invite:
+		return o.DeletionTimestamp.IsZero() && o.Spec.Libraries != nil && slices.ContainsFunc(o.Spec.Libraries.Refs, func(ref v1alpha1.LocalReference) bool { return m.libraries[ref.Name] == nil })
+	}
+	return false
+}
+
+func (m manifests) danglingGrant(grant *v1alpha1.LibraryGrant) bool {
 	for _, ref := range grant.Spec.Libraries.Refs {
 		if m.libraries[ref.Name] == nil {
 			return true

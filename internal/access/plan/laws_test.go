@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -261,6 +262,26 @@ func TestObserveSaysWhatEnforceDoes(t *testing.T) {
 		}
 		if !slices.Equal(observed, enforced) {
 			t.Fatalf("observed %q, enforced %q", observed, enforced)
+		}
+	})
+}
+
+// TestNobodyHoldsALibraryThatGoes: once a plan is executed, no list gives a Library whose access is taken back, whatever the
+// manifests give besides, so that its deletion ends. What is seen as part of everything goes with that.
+func TestNobodyHoldsALibraryThatGoes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := draw(t, rapid.SampledFrom([]access.Action{access.ActionManage, access.ActionTake}).Draw(t, "ownership"))
+		s.Blocked, s.Narrowing = false, false
+		s = s.granted("movies")
+		now := metav1.Now()
+		going := &s.Libraries[1]
+		going.DeletionTimestamp = &now
+		going.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: v1alpha1.ReasonAccessStillHeld}}
+		p := For(s)
+		end := run(s, nil)
+		if p.Problem == nil && end.Account.Role != media.RoleOwner && end.Account.Access.Holds("tv") {
+			t.Fatalf("it is still held: %+v\n%s", end.Account, p.text())
 		}
 	})
 }

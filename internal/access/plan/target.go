@@ -103,14 +103,16 @@ func (s Snapshot) WithoutDeclared(current media.Account) media.Access {
 	return media.Access{Libraries: access.Target(current.Access.Libraries, nil, s.declares(), true)}
 }
 
-// Takable is an account's access without what Usher gave and the manifests do not give any more.
+// Takable is an account's access without what Usher gave and the manifests do not give any more. Libraries that go away are taken
+// from it also while the manifests give everything: what was left of them would count as access to undeclared libraries.
 func (s Snapshot) Takable(current media.Account) media.Access {
-	kept := s.Desired()
 	if s.seesAll() {
-		return current.Access
+		return s.withoutLeaving(current)
 	}
+	kept := s.Desired()
 	kept.Libraries = access.Target(current.Access.Libraries, kept.Libraries, s.declares(), !current.Access.All)
-	return current.Access.Common(kept)
+	current.Access = current.Access.Common(kept)
+	return s.withoutLeaving(current)
 }
 
 // RevokedWith is what the account sees of libraries that no manifest declares, where disabling it takes that too.
