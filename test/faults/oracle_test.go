@@ -7,8 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -82,12 +84,22 @@ func (o *oracle) settled() {
 	o.allowed = m.allowances(time.Now())
 	o.found = o.h.system.people()
 	for username, p := range o.found { // what is declared comes from manifests alone
-		if a, declared := o.allowed[username]; declared {
+		if a, declared := o.allowed[username]; declared && !m.stalled(username) { // else the account is not the User's
 			p.Sees = slices.DeleteFunc(slices.Clone(p.Sees), func(name string) bool { return !a.all && m.declares(name) && !a.sees[name] })
 			o.found[username] = p
 		}
 	}
 	o.expect(m)
+}
+
+// stalled says whether the User with a username waits for a person.
+func (m manifests) stalled(username string) bool {
+	for _, user := range m.users {
+		if user.Spec.Username == username && meta.IsStatusConditionTrue(user.Status.Conditions, v1alpha1.ConditionStalled) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m manifests) declares(name string) bool {

@@ -150,6 +150,21 @@ func (h *house) otherKey() {
 	if err := h.client.Create(h.t.Context(), &corev1.Secret{ObjectMeta: h.meta(controller.KeySecretName), Data: first}); err != nil {
 		h.t.Fatal(err)
 	}
+	server := h.mediaServer()
+	_ = h.client.Get(h.t.Context(), client.ObjectKeyFromObject(server), server)
+	if server.Annotations[v1alpha1.AnnotationAcceptedKey] == h.keyID(first["key"]) { // from an earlier time, and accepted still
+		h.oracle.expectChosenPasswordsAlone()
+	}
+}
+
+// keyID is how the operator names a key.
+func (h *house) keyID(key []byte) string {
+	h.t.Helper()
+	keys, err := controller.NewKeyring(key)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return keys.ID()
 }
 
 func (h *house) operatorKey() *corev1.Secret {
@@ -164,14 +179,11 @@ func (h *house) operatorKey() *corev1.Secret {
 // acceptKey has generated passwords made anew with the present key. One that its holder chose since stays.
 func (h *house) acceptKey() {
 	h.t.Helper()
-	keys, err := controller.NewKeyring(h.operatorKey().Data["key"])
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	id := h.keyID(h.operatorKey().Data["key"])
 	h.restart() // which has renewed nothing yet, and so waits for none
 	h.oracle.expectChosenPasswordsAlone()
 	edit(h, h.mediaServer(), func(s *v1alpha1.MediaServer) {
-		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptedKey, keys.ID())
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationAcceptedKey, id)
 	})
 }
 
