@@ -27,8 +27,8 @@ machine_paths() {
   local here
   here=$(pwd)
   # Some media servers have routes below /Users.
-  { files ':!docs/contracts/' | xargs grep -nIE '(^|[^A-Za-z0-9_.-])/(root|work|Users|home/[a-z]+)/[A-Za-z0-9.]' || true
-    files docs/contracts/ | xargs grep -nIE '(^|[^A-Za-z0-9_.-])/(root|work|Users/[a-z]+|home/[a-z]+)/[A-Za-z0-9.]' || true
+  { files ':!docs/contracts/' ':!internal/media/jellyfin/' | xargs grep -nIE '(^|[^A-Za-z0-9_.-])/(root|work|Users|home/[a-z]+)/[A-Za-z0-9.]' || true
+    files docs/contracts/ internal/media/jellyfin/ | xargs grep -nIE '(^|[^A-Za-z0-9_.-])/(root|work|Users/[a-z]+|home/[a-z]+)/[A-Za-z0-9.]' || true
     files | xargs grep -nIF -e "$here" -e "$(go env GOMODCACHE)" -e "$(go env GOCACHE)" || true; } | cut -c1-200 | head -n 20
 }
 
