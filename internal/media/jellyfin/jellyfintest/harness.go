@@ -28,7 +28,7 @@ func HarnessByKey(open media.Open, options Options) drivertest.Harness {
 
 func harness(open media.Open, options Options, credentials media.Credentials) drivertest.Harness {
 	return drivertest.Harness{
-		HTTP: true, Parallel: true,
+		HTTP: true, Parallel: true, CreatesInSteps: true, PasswordEndsSessions: true,
 		Start: func(t testing.TB) drivertest.Server {
 			s, key := StartReady(t, options)
 			config := media.Config{Allowed: media.Loopback(), URL: s.URL, Credentials: credentials}
