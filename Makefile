@@ -97,5 +97,5 @@ build-installer: ## Write all that a cluster needs into dist/install.yaml (IMG=r
 	@echo "  ✓ dist/install.yaml: kubectl apply --server-side -f dist/install.yaml"
 
 .PHONY: release
-release: ## Write what a release consists of into dist/: chart, manifests, changelog, checksums (IMG=registry/usher:tag@sha256:...)
+release: ## Write what a release consists of into dist/: image, chart, manifests, changelog, checksums (IMG=registry/usher:tag@sha256:...)
 	@hack/release.sh dist $(IMG)

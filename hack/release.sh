@@ -9,7 +9,8 @@
 #   SHA256SUMS                 of all files
 #
 # IMAGE is repository[:tag][@sha256:digest]; without it, everything names the image usher with the version as its tag.
-# Each program in hack/release.d adds what it makes (images, SBOM, signatures): it is run with FOLDER, VERSION and IMAGE.
+# Each program in hack/release.d (or the folder RELEASE_HOOKS) adds what it makes, such as the image: it is run with FOLDER, VERSION
+# and IMAGE.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -57,8 +58,8 @@ case $version in *-*) section=Unreleased ;; esac
 awk -v section="$section" '/^## / { inside = index($0, "## " section) == 1 || index($0, "## [" section) == 1 } inside' CHANGELOG.md >"$folder/CHANGELOG.md"
 [ -s "$folder/CHANGELOG.md" ] || { say "CHANGELOG.md has no section $section"; exit 1; }
 
-for more in hack/release.d/*; do
-  [ -x "$more" ] || continue
+for more in "${RELEASE_HOOKS:-hack/release.d}"/*; do
+  [ -f "$more" ] && [ -x "$more" ] || continue
   say "$more"
   "$more" "$folder" "$version" "$image"
 done

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -45,7 +46,7 @@ func startReplica(t *testing.T, cfg *rest.Config, name, namespace string, o app.
 	t.Helper()
 	r := &replica{t: t, metrics: prometheus.NewRegistry(), probes: freeAddress(t)}
 	ctx, cancel := context.WithCancel(context.Background())
-	o.Namespace, o.MetricsAddress, o.ProbeAddress, o.Name, o.Metrics = namespace, "0", r.probes, namespace+name+"-", r.metrics
+	o.Namespace, o.MetricsAddress, o.ProbeAddress, o.Name, o.Metrics = namespace, cmp.Or(o.MetricsAddress, "0"), r.probes, namespace+name+"-", r.metrics
 	o.Logger = funcr.New(func(prefix, args string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()

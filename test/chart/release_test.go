@@ -20,9 +20,15 @@ const pinned = "images.example.org/media/usher@sha256:0e072dddd1f7f8fc8909a2ca6f
 // makeRelease makes a release with an image into a folder.
 func makeRelease(t *testing.T, image ...string) string {
 	t.Helper()
-	folder := filepath.Join(t.TempDir(), "dist")
+	folder, hooks := filepath.Join(t.TempDir(), "dist"), t.TempDir()
+	hook := "#!/bin/sh\necho \"$2 $3\" >\"$1/from-the-hook\"\n"
+	for name, mode := range map[string]os.FileMode{"10-more": 0o700, "README": 0o600} {
+		if err := os.WriteFile(filepath.Join(hooks, name), []byte(hook), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
 	command := exec.CommandContext(t.Context(), in(t, "hack", "release.sh"), append([]string{folder}, image...)...)
-	command.Env = append(os.Environ(), "kubectl="+testenv.Get(t).Kubectl())
+	command.Env = append(os.Environ(), "kubectl="+testenv.Get(t).Kubectl(), "RELEASE_HOOKS="+hooks)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -64,6 +70,9 @@ func TestRelease(t *testing.T) {
 	if changes := read(t, folder, "CHANGELOG.md"); !strings.HasPrefix(changes, "## ") || strings.Count(changes, "\n## ") != 0 {
 		t.Errorf("CHANGELOG.md is not one section:\n%.200s", changes)
 	}
+	if got, want := read(t, folder, "from-the-hook"), version.Number()+" "+pinned+"\n"; got != want {
+		t.Errorf("what adds to a release is told %q, want %q", got, want)
+	}
 	checkSums(t, folder)
 }
 
@@ -85,7 +94,7 @@ func checkSums(t *testing.T, folder string) {
 		sums[name] = sum
 	}
 	files, err := os.ReadDir(folder)
-	if err != nil || len(files) < 6 || len(sums) != len(files)-1 {
+	if err != nil || len(files) < 7 || len(sums) != len(files)-1 {
 		t.Fatalf("%d files with %d sums: %v", len(files), len(sums), err)
 	}
 	for name, want := range sums {

@@ -26,9 +26,9 @@ type cluster struct {
 	kubeconfig string
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, flags map[string]string) *cluster {
 	t.Helper()
-	env, err := testenv.Start(t.Context(), testenv.Options{Bare: true})
+	env, err := testenv.Start(t.Context(), testenv.Options{Bare: true, APIServerFlags: flags})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func (c *cluster) there(kinds, policies, operators int) {
 // with the way out.
 func TestReleasesBesideEachOther(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newCluster(t, nil)
 	c.install("", "one", "first", "--set", "watchNamespaces={media}")
 	c.there(6, 8, 1)
 	for says, set := range map[string]string{
@@ -120,7 +120,7 @@ func TestReleasesBesideEachOther(t *testing.T) {
 // upgrade upgrades them, and where they are not to be kept, kinds and policies go together.
 func TestKindsOutliveTheRelease(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newCluster(t, nil)
 	old := filepath.Join(t.TempDir(), "usher")
 	if err := os.CopyFS(old, os.DirFS(filepath.Join(c.env.Root, "charts", "usher"))); err != nil {
 		t.Fatal(err)
@@ -164,5 +164,26 @@ func (c *cluster) knows(plural, field string, want bool) {
 	}
 	if _, got := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties[field]; got != want {
 		c.t.Errorf("%s have the field %s: %t, want %t", plural, field, got, want)
+	}
+}
+
+// oldest is the oldest Kubernetes that the API server of the tests stands in for.
+const oldest = "1.34"
+
+// TestOlderKubernetes: an API server that offers what an older version does takes the chart, and its policies bind.
+func TestOlderKubernetes(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, map[string]string{"emulated-version": oldest})
+	c.install("", "usher", namespace, "--set", "mediaserver.enabled=true,networkPolicy.enabled=true,podDisruptionBudget.enabled=true")
+	c.there(6, 8, 1)
+	out, err := kubectl(t, c.env, "", "version", "--output=json")
+	if err != nil || !strings.Contains(out, `"emulationMinor": "`+strings.TrimPrefix(oldest, "1.")+`"`) {
+		t.Errorf("the API server says that it is\n%s", out)
+	}
+	testenv.Eventually(t, "the policies bind", func() bool {
+		return admission.Prove(t.Context(), c.env.Client(), metav1.NamespaceDefault) == nil
+	})
+	if out, err := kubectl(t, c.env, "", "get", "users", "--all-namespaces", "--field-selector", "spec.serverRef.name=home"); err != nil {
+		t.Errorf("selectable fields: %v: %s", err, out)
 	}
 }

@@ -178,11 +178,21 @@ func TestNotes(t *testing.T) {
 			if !found {
 				return
 			}
-			manifest, _, _ = strings.Cut(manifest, "\n     EOF")
-			manifest = strings.ReplaceAll(manifest, "\n     ", "\n")
-			if out, err := kubectl(t, env, strings.TrimPrefix(manifest, "     "), "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
+			if _, typed, _ := strings.Cut(notes, "\n3. "); !typeable(t, typed[strings.Index(typed, "\n"):]) {
+				t.Errorf("a shell does not read\n%s", typed)
+			}
+			manifest, _, _ = strings.Cut(manifest, "\nEOF\n")
+			if out, err := kubectl(t, env, manifest, "apply", "--dry-run=server", "--validate=strict", "-f", "-"); err != nil {
 				t.Errorf("%v: %s\n%s", err, out, manifest)
 			}
 		})
 	}
+}
+
+// typeable says whether a shell reads commands up to the first note, to the end of each document in them.
+func typeable(t *testing.T, commands string) bool {
+	t.Helper()
+	commands, _, _ = strings.Cut(commands, "\nNOTE: ")
+	out, err := exec.CommandContext(t.Context(), "bash", "-n", "-c", commands).CombinedOutput()
+	return err == nil && len(out) == 0
 }
