@@ -215,9 +215,10 @@ func (o *oracle) expectNoPasswordOfTheShut(username string) {
 	}
 }
 
-// chooses has the holder of an account choose a password.
+// chooses has the holder of an account choose a password. One of an account that is disabled may be replaced when a User adopts it:
+// nobody knows who chose it.
 func (o *oracle) chooses(on *memorySystem, username, password string) {
-	if !on.store.ChangePassword(username, password) {
+	if account, _ := on.store.Account(username); account.Disabled || !on.store.ChangePassword(username, password) {
 		return
 	}
 	on.store.EditAccount(username, func(a *media.Account) { a.PasswordChosen = true })
