@@ -137,7 +137,7 @@ func TestCommands(t *testing.T) {
 	env := testenv.Get(t)
 	kubeconfig := env.Kubeconfig(t)
 	makefile := read(t, filepath.Join(env.Root, "Makefile"))
-	flags := helpOfPrograms(t)
+	flags, plugin := helpOfPrograms(t), buildPlugin(t)
 	count, tried := map[string]int{}, map[string]bool{}
 	for _, c := range calls(t) {
 		program, line := filepath.Base(c.args[0]), strings.Join(c.args, "\x00")
@@ -147,6 +147,10 @@ func TestCommands(t *testing.T) {
 		tried[line] = true
 		switch program {
 		case "kubectl":
+			if len(c.args) > 1 && c.args[1] == "usher" {
+				tryPlugin(t, plugin, kubeconfig, c)
+				continue
+			}
 			tryKubectl(t, env, kubeconfig, c)
 		case "helm":
 			tryHelm(t, c)
@@ -238,6 +242,31 @@ func helm(t *testing.T, args ...string) string {
 	return string(out)
 }
 
+// buildPlugin builds kubectl-usher.
+func buildPlugin(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kubectl-usher")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./cmd/kubectl-usher")
+	build.Dir = repository(t)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// missing is what the plugin says where a server, credentials or an object is not there: it took the command as it is.
+var missing = regexp.MustCompile(`no credentials: set|there is no (?:MediaServer|User|Library|Invite)|things do not work`)
+
+// tryPlugin: the plugin has the command, and takes its flags and arguments.
+func tryPlugin(t *testing.T, plugin, kubeconfig string, c call) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), plugin, append(slices.Clone(c.args[2:]), "--kubeconfig", kubeconfig)...)
+	command.Dir = t.TempDir()
+	if out, err := command.CombinedOutput(); err != nil && !missing.Match(out) {
+		t.Errorf("%s: %s: %v\n%s", c.where, strings.Join(c.args, " "), err, out)
+	}
+}
+
 // tryMake: the target is there, and the Makefile reads the variables.
 func tryMake(t *testing.T, makefile string, c call) {
 	t.Helper()
@@ -305,7 +334,11 @@ var (
 // TestFlags: a flag that a page names in a sentence is one of our programs', kubectl's for a Secret, or Helm's; and so is a variable of
 // the environment.
 func TestFlags(t *testing.T) {
-	help := helpOfPrograms(t)
+	help, plugin := helpOfPrograms(t), buildPlugin(t)
+	for _, command := range []string{"import", "access", "explain", "doctor"} {
+		out, _ := exec.CommandContext(t.Context(), plugin, command, "--help").CombinedOutput()
+		help["kubectl usher "+command] = string(out)
+	}
 	out, err := exec.CommandContext(t.Context(), testenv.Get(t).Kubectl(), "create", "secret", "generic", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
