@@ -43,7 +43,7 @@ const (
 
 // LibrarySpec describes one library of one media server.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.embedded), has(self.alcoves), has(self.shisho)].filter(b, b).size() <= 1",message="give at most one of embedded, alcoves and shisho: the one of the server's type"
+// +kubebuilder:validation:XValidation:rule="[has(self.embedded), has(self.alcoves), has(self.shisho), has(self.audiobookshelf)].filter(b, b).size() <= 1",message="give at most one of embedded, alcoves, shisho and audiobookshelf: the one of the server's type"
 // +kubebuilder:validation:XValidation:rule="(has(self.externalID) && size(self.externalID) > 0) || (has(self.paths) && size(self.paths) > 0) || has(self.alcoves)",message="give paths, or the externalID of an existing library whose paths are to stay as they are, or the block alcoves, whose libraries have none"
 // +kubebuilder:validation:XValidation:rule="!(has(self.externalID) && size(self.externalID) > 0 && has(self.adoptionPolicy) && self.adoptionPolicy == 'Never')",message="externalID takes over an existing library: it does not go with adoptionPolicy Never"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.externalID) || size(oldSelf.externalID) == 0 || has(self.externalID)",message="externalID is immutable once set: delete this Library and make a new one"
@@ -98,6 +98,10 @@ type LibrarySpec struct {
 	// Shisho holds what only Shisho knows.
 	// +optional
 	Shisho *ShishoLibrary `json:"shisho,omitempty"`
+
+	// Audiobookshelf holds what only Audiobookshelf knows.
+	// +optional
+	Audiobookshelf *AudiobookshelfLibrary `json:"audiobookshelf,omitempty"`
 }
 
 // LibraryPath is an absolute path as the media server sees it.
@@ -148,6 +152,19 @@ type ShishoLibrary struct {
 	// +kubebuilder:validation:Enum=Book;Audiobook;BookFallbackAudiobook;AudiobookFallbackBook
 	// +optional
 	CoverAspectRatio string `json:"coverAspectRatio,omitempty"`
+}
+
+// AudiobookshelfLibrary holds what only Audiobookshelf knows.
+type AudiobookshelfLibrary struct {
+	// Provider of metadata, in Audiobookshelf's own word: google, openlibrary, itunes, audible and others. Absent: left alone.
+	// +kubebuilder:validation:MaxLength=100
+	// +optional
+	Provider string `json:"provider,omitempty"`
+
+	// Icon shown beside the name, in Audiobookshelf's own word: database, audiobookshelf, books-1, headphones and others. Absent: left alone.
+	// +kubebuilder:validation:MaxLength=100
+	// +optional
+	Icon string `json:"icon,omitempty"`
 }
 
 // LibraryMemberRole is what an account is to a library that it sees.

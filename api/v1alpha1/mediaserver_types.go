@@ -3,15 +3,16 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // MediaServerType names the software of a media server, and so the driver that speaks to it.
-// +kubebuilder:validation:Enum=Embedded;Dubby;Alcoves;Shisho
+// +kubebuilder:validation:Enum=Embedded;Dubby;Alcoves;Shisho;Audiobookshelf
 type MediaServerType string
 
 // The types of media server. A build of Usher that has no driver for a type says so in the status.
 const (
-	MediaServerEmbedded MediaServerType = "Embedded"
-	MediaServerDubby    MediaServerType = "Dubby"
-	MediaServerAlcoves  MediaServerType = "Alcoves"
-	MediaServerShisho   MediaServerType = "Shisho"
+	MediaServerEmbedded       MediaServerType = "Embedded"
+	MediaServerDubby          MediaServerType = "Dubby"
+	MediaServerAlcoves        MediaServerType = "Alcoves"
+	MediaServerShisho         MediaServerType = "Shisho"
+	MediaServerAudiobookshelf MediaServerType = "Audiobookshelf"
 )
 
 // MediaServerMode says whether Usher acts on a media server.

@@ -33,6 +33,7 @@ import (
 	"github.com/usher-media/usher/internal/health"
 	"github.com/usher-media/usher/internal/media"
 	"github.com/usher-media/usher/internal/media/alcoves"
+	"github.com/usher-media/usher/internal/media/audiobookshelf"
 	"github.com/usher-media/usher/internal/media/dubby"
 	"github.com/usher-media/usher/internal/media/embedded"
 	"github.com/usher-media/usher/internal/media/shisho"
@@ -86,10 +87,11 @@ type Options struct {
 // Drivers are the drivers of this build.
 func Drivers() map[v1alpha1.MediaServerType]media.Open {
 	return map[v1alpha1.MediaServerType]media.Open{
-		v1alpha1.MediaServerAlcoves:  alcoves.Open,
-		v1alpha1.MediaServerDubby:    dubby.Open,
-		v1alpha1.MediaServerEmbedded: embedded.Open,
-		v1alpha1.MediaServerShisho:   shisho.Open,
+		v1alpha1.MediaServerAlcoves:        alcoves.Open,
+		v1alpha1.MediaServerAudiobookshelf: audiobookshelf.Open,
+		v1alpha1.MediaServerDubby:          dubby.Open,
+		v1alpha1.MediaServerEmbedded:       embedded.Open,
+		v1alpha1.MediaServerShisho:         shisho.Open,
 	}
 }
 

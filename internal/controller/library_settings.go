@@ -15,6 +15,8 @@ func settingsBlock(spec v1alpha1.LibrarySpec) (string, v1alpha1.MediaServerType)
 		return "alcoves", v1alpha1.MediaServerAlcoves
 	case spec.Shisho != nil:
 		return "shisho", v1alpha1.MediaServerShisho
+	case spec.Audiobookshelf != nil:
+		return "audiobookshelf", v1alpha1.MediaServerAudiobookshelf
 	}
 	return "", ""
 }
@@ -46,6 +48,13 @@ func settings(spec v1alpha1.LibrarySpec) map[string]string {
 		flag("organizeFiles", block.OrganizeFiles)
 		if block.CoverAspectRatio != "" {
 			text("coverAspectRatio", &block.CoverAspectRatio)
+		}
+	}
+	if block := spec.Audiobookshelf; block != nil {
+		for name, word := range map[string]string{"provider": block.Provider, "icon": block.Icon} {
+			if word != "" {
+				out[name] = word
+			}
 		}
 	}
 	return out

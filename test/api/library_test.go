@@ -12,6 +12,7 @@ var goodLibraries = map[string]string{
 	"alcoves":                 `{alcoves: {emoji: "🧸", faceRecognition: false, objectDetection: true, publicSharing: false}}`,
 	"alcoves, without paths":  `{paths: null, mediaType: Mixed, alcoves: {}}`,
 	"shisho":                  `{mediaType: Books, shisho: {organizeFiles: false, coverAspectRatio: Book}}`,
+	"audiobookshelf":          `{mediaType: Audiobooks, audiobookshelf: {provider: openlibrary, icon: books-1}}`,
 	"an existing one":         `{paths: null, externalID: lib-1, adoptionPolicy: IfUnique}`,
 	"an existing one, moved":  `{externalID: lib-1}`,
 	"never adopted":           `{adoptionPolicy: Never, externalID: ""}`,
@@ -25,7 +26,7 @@ const (
 	badLibraryName = "displayName must not begin or end with a space or hold control characters"
 	badPath        = "a path must be absolute, as the media server sees it, and hold no .. and no control characters"
 	noPath         = "give paths, or the externalID of an existing library whose paths are to stay as they are, or the block alcoves, whose libraries have none"
-	twoBlocks      = "give at most one of embedded, alcoves and shisho: the one of the server's type"
+	twoBlocks      = "give at most one of embedded, alcoves, shisho and audiobookshelf: the one of the server's type"
 )
 
 func paths(n int) string {
@@ -67,6 +68,7 @@ var badLibraries = []refusal{
 	{"a long emoji (embedded)", `{embedded: {emoji: ` + strings.Repeat("e", 17) + `}}`, "spec.embedded.emoji: Too long"},
 	{"a long emoji (alcoves)", `{alcoves: {emoji: ` + strings.Repeat("e", 17) + `}}`, "spec.alcoves.emoji: Too long"},
 	{"an unknown cover", `{shisho: {coverAspectRatio: Square}}`, `spec.shisho.coverAspectRatio: Unsupported value: "Square"`},
+	{"a long provider", `{audiobookshelf: {provider: ` + strings.Repeat("p", 101) + `}}`, "spec.audiobookshelf.provider: Too long"},
 	{"a field of another server's", `{embedded: {faceRecognition: true}}`, `unknown field "spec.embedded.faceRecognition"`},
 }
 

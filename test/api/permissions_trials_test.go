@@ -85,6 +85,7 @@ var trials = map[string]trial{
 	"Library: spec.embedded":                                      {after: `{embedded: {emoji: x}}`},
 	"Library: spec.alcoves":                                       {after: `{alcoves: {emoji: x}}`},
 	"Library: spec.shisho":                                        {after: `{shisho: {organizeFiles: false}}`},
+	"Library: spec.audiobookshelf":                                {after: `{audiobookshelf: {icon: books-1}}`},
 	"Library: spec.displayName with adoptionPolicy IfUnique":      {before: `{adoptionPolicy: IfUnique}`, after: `{displayName: Private}`},
 	"Library: spec.paths below the mediaRoots of its MediaServer": {after: `{paths: [/media/films]}`},
 	"Library: spec.paths elsewhere":                               {after: `{paths: [/media/films, /media-private]}`},
