@@ -1,6 +1,7 @@
 package audiobookshelf_test
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -323,4 +324,46 @@ func TestAResyncIsTwoLists(t *testing.T) {
 	if len(listing.Accounts) != 201 || len(listing.Libraries) != 20 {
 		t.Errorf("listed %d accounts and %d libraries", len(listing.Accounts), len(listing.Libraries))
 	}
+}
+
+// TestTheAnswerIsCompared: the server says success also when it has ignored everything.
+func TestTheAnswerIsCompared(t *testing.T) {
+	w := newWorld(t, "Alpha", "Beta")
+	account := w.person("mia", w.ids[0])
+	deaf := w.open(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(request *http.Request) (*http.Response, error) {
+			if request.Method == http.MethodPatch {
+				_ = request.Body.Close()
+				request = request.Clone(request.Context())
+				request.Body, request.ContentLength = io.NopCloser(strings.NewReader("{}")), 2
+			}
+			return next.RoundTrip(request)
+		})
+	})
+	_, err := deaf.SetAccess(w.ctx(), account, access(w.ids[1]))
+	w.want(err, media.Ambiguous)
+	_, err = deaf.SetAccess(w.ctx(), account, media.Access{All: true})
+	w.want(err, media.Ambiguous)
+	_, err = deaf.SetDisabled(w.ctx(), account.ID, true)
+	w.want(err, media.Ambiguous)
+	role, email, name := media.RoleAdmin, "mia@example.org", "Books"
+	_, err = deaf.UpdateAccount(w.ctx(), account.ID, media.AccountChange{Role: &role})
+	w.want(err, media.Ambiguous)
+	_, err = deaf.UpdateAccount(w.ctx(), account.ID, media.AccountChange{Email: &email})
+	w.want(err, media.Ambiguous)
+	_, err = deaf.UpdateLibrary(w.ctx(), w.ids[0], media.LibraryChange{Name: &name})
+	w.want(err, media.Ambiguous)
+}
+
+// TestLongPasswords: what comes after 72 bytes does not count, so that a longer one is never set, and never tried.
+func TestLongPasswords(t *testing.T) {
+	w := newWorld(t)
+	account, long := w.person("mia"), strings.Repeat("p", 73)
+	w.want(w.driver.SetPassword(w.ctx(), account.ID, media.NewPassword{Password: long}), media.Invalid)
+	w.must(w.driver.SetPassword(w.ctx(), account.ID, media.NewPassword{Password: long[:72]}))
+	if _, err := audiobookshelftest.Enter(w.ctx(), w.fake.URL, "mia", long[:72]+"other"); err != nil {
+		t.Error("the fake compares more than 72 bytes")
+	}
+	_, err := w.driver.Authenticate(w.ctx(), "mia", long)
+	w.want(err, media.Unauthenticated)
 }

@@ -286,7 +286,7 @@ func TestMissingDirectoriesAreNotMade(t *testing.T) {
 	missing, file, empty := filepath.Join(w.root, "books"), filepath.Join(w.root, "file"), filepath.Join(w.root, "empty")
 	w.must(os.WriteFile(file, nil, 0o600))
 	w.must(os.Mkdir(empty, 0o755))
-	for _, path := range []string{missing, file, "books", "/proc/x/y", "/dev/shm/x", w.root + "/", w.root + "/../x"} {
+	for _, path := range []string{missing, file, "books", "/proc/x/y", "/proc/sys", "/dev/shm", w.root + "/", w.root + "/../x"} {
 		_, err := w.driver.CreateLibrary(w.ctx(), media.NewLibrary{Name: "Books", MediaType: "Audiobooks", Paths: []string{path}})
 		w.want(err, media.Invalid)
 		_, err = w.driver.UpdateLibrary(w.ctx(), w.ids[0], media.LibraryChange{Paths: []string{path}})
