@@ -75,7 +75,7 @@ func sameLibrary(found media.Library, spec v1alpha1.LibrarySpec) bool {
 	}
 	same := slices.Equal(slices.Sorted(slices.Values(paths)), slices.Sorted(slices.Values(found.Paths)))
 	return found.Name == spec.DisplayName && string(found.MediaType) == string(spec.MediaType) && (len(paths) == 0 || same) &&
-		!found.Personal && spec.Embedded == nil && spec.Alcoves == nil && spec.Shisho == nil
+		!found.Personal && spec.Embedded == nil && spec.Alcoves == nil && spec.Shisho == nil && spec.Audiobookshelf == nil
 }
 
 func (p *prover) compareAll() (problems []error) {

@@ -82,7 +82,6 @@ type (
 	devices struct {
 		Devices []map[string]json.RawMessage `json:"ereaderDevices"`
 	}
-	nothing struct{}
 )
 
 func (l login) check() error {
@@ -124,7 +123,6 @@ func (s seen) check() error {
 func (c accessChange) check() error   { return c.Permissions.check() }
 func (c activeChange) check() error   { return nil }
 func (c passwordChange) check() error { return password(c.Password) }
-func (nothing) check() error          { return nil }
 
 func (c profileChange) check() error {
 	switch {
