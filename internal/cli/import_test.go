@@ -138,6 +138,7 @@ var sources, _ = os.Getwd()
 func TestHelp(t *testing.T) {
 	for name, args := range map[string][]string{
 		"help": {"--help"}, "help-import": {"import", "--help"}, "help-access": {"access", "--help"}, "help-explain": {"explain", "--help"}, "help-doctor": {"doctor", "--help"},
+		"help-user": {"user", "--help"}, "help-user-extend": {"user", "extend", "--help"}, "help-invite": {"invite", "--help"}, "help-invite-extend": {"invite", "extend", "--help"},
 	} {
 		got := run(t, nil, nil, args...)
 		if got.err != nil {

@@ -53,7 +53,7 @@ type base struct {
 
 const about = `Access to media servers, as code.
 
-import writes what a running server has into manifests. The other commands answer questions about the objects in a cluster.
+import writes what a running server has into manifests. The other commands answer questions about the objects in a cluster, and change them.
 All of kubectl's flags for connections work, as --context and --kubeconfig do ("kubectl options" lists them).`
 
 // New assembles the command `kubectl usher`.
@@ -69,10 +69,10 @@ func New(env Environment) *cobra.Command {
 	root.SetOut(env.Streams.Out)
 	root.SetErr(env.Streams.ErrOut)
 	cobra.AddTemplateFunc("flags", func(flags *pflag.FlagSet) string { return flags.FlagUsagesWrapped(text.Columns) })
-	usage := strings.NewReplacer(".LocalFlags.FlagUsages", "flags .LocalFlags", ".InheritedFlags.FlagUsages", "flags .InheritedFlags")
+	usage := strings.NewReplacer("for more information about a command", "for more about a command", ".LocalFlags.FlagUsages", "flags .LocalFlags", ".InheritedFlags.FlagUsages", "flags .InheritedFlags")
 	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
 	b.addFlags(root.PersistentFlags())
-	root.AddCommand(b.importCommand(), b.accessCommand(), b.explainCommand(), b.doctorCommand())
+	root.AddCommand(b.importCommand(), b.accessCommand(), b.explainCommand(), b.doctorCommand(), b.userCommand(), b.inviteCommand())
 	return root
 }
 

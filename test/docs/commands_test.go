@@ -335,8 +335,8 @@ var (
 // the environment.
 func TestFlags(t *testing.T) {
 	help, plugin := helpOfPrograms(t), buildPlugin(t)
-	for _, command := range []string{"import", "access", "explain", "doctor"} {
-		out, _ := exec.CommandContext(t.Context(), plugin, command, "--help").CombinedOutput()
+	for _, command := range []string{"import", "access", "explain", "doctor", "user extend", "invite extend"} {
+		out, _ := exec.CommandContext(t.Context(), plugin, append(strings.Fields(command), "--help")...).CombinedOutput()
 		help["kubectl usher "+command] = string(out)
 	}
 	out, err := exec.CommandContext(t.Context(), testenv.Get(t).Kubectl(), "create", "secret", "generic", "--help").Output()

@@ -167,13 +167,27 @@ func askAround(t *testing.T, env *testenv.Environment, namespace string) {
 // ask runs a command on the cluster and returns what it said.
 func ask(t *testing.T, env *testenv.Environment, namespace string, args ...string) string {
 	t.Helper()
-	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
+	said, err := call(t, env, namespace, args...)
+	if err != nil && !strings.Contains(err.Error(), "things do not work") {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return said
+}
+
+// try runs a command on the cluster that may be refused.
+func try(t *testing.T, env *testenv.Environment, namespace string, args ...string) error {
+	t.Helper()
+	_, err := call(t, env, namespace, args...)
+	return err
+}
+
+func call(t *testing.T, env *testenv.Environment, namespace string, args ...string) (string, error) {
+	t.Helper()
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
 	command := cli.New(cli.Environment{Streams: streams, Getenv: func(string) string { return "" }})
 	command.SetArgs(append(args, "-n", namespace, "--kubeconfig", env.Kubeconfig(t)))
-	if err := command.ExecuteContext(t.Context()); err != nil && !strings.Contains(err.Error(), "things do not work") {
-		t.Fatalf("%v: %v\n%s", args, err, errOut)
-	}
-	return out.String()
+	err := command.ExecuteContext(t.Context())
+	return out.String(), err
 }
 
 func importTo(t *testing.T, drivers map[v1alpha1.MediaServerType]media.Open, folder, namespace string) written {

@@ -85,7 +85,7 @@ func mayBeMade(folder string) error {
 func render(h importer.Household) ([]file, error) {
 	var server, libraries, users, grants bytes.Buffer
 	write := func(out *bytes.Buffer, kind, name string, object any) error {
-		text, err := document(object, h.Comments[importer.Key(kind, name)])
+		text, err := Document(object, h.Comments[importer.Key(kind, name)])
 		if err != nil {
 			return fmt.Errorf("write %s %s: %w", kind, name, err)
 		}
@@ -97,7 +97,7 @@ func render(h importer.Household) ([]file, error) {
 	}
 	var errs []error
 	server.WriteString(serverHead)
-	text, err := document(h.Server, "")
+	text, err := Document(h.Server, "")
 	errs = append(errs, err)
 	server.Write(text)
 	for i := range h.Libraries {

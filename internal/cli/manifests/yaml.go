@@ -20,8 +20,8 @@ var (
 	reserved = regexp.MustCompile(`(?i)^(?:y|n|yes|no|on|off|true|false|null)$`)
 )
 
-// document writes an object as YAML, in the order of its fields, with a comment above it. What a status holds is left out.
-func document(object any, comment string) ([]byte, error) {
+// Document writes an object as YAML, in the order of its fields, with a comment above it. What a status holds is left out.
+func Document(object any, comment string) ([]byte, error) {
 	text, err := json.Marshal(object)
 	if err != nil {
 		return nil, err
