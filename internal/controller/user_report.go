@@ -132,6 +132,9 @@ func (p *userPass) summary() outcome {
 func (p *userPass) agreement() outcome {
 	switch p.status.State {
 	case v1alpha1.UserDisabledOnServer:
+		if p.account.LockedOut {
+			return done(v1alpha1.ReasonSynced, "the media server agrees, but it has locked the account out itself, after too many wrong passwords: somebody may be guessing. Usher leaves it so: enable the account on the server to let the person in")
+		}
 		return done(v1alpha1.ReasonSynced, "the media server agrees, but the account is disabled there, and nothing on record says by Usher: somebody, or the server itself, disabled it; or a restored backup holds it disabled, or Usher did, before the cluster was restored. Usher leaves it so: enable it on the server to let the person in")
 	case v1alpha1.UserExpired, v1alpha1.UserDisabled:
 		if p.status.DisableMethod == v1alpha1.DisableNoAccess {

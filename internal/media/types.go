@@ -150,6 +150,8 @@ type Account struct {
 	Access      Access
 	// Disabled: nobody can sign in with it.
 	Disabled bool
+	// LockedOut: the server itself disabled it, after too many wrong passwords.
+	LockedOut bool `json:",omitempty"`
 	// MustChangePassword: the person must choose another password at the next sign-in.
 	MustChangePassword bool
 	// PasswordChosen: the person has changed the password since it was last set for them, where the server tells.

@@ -67,7 +67,14 @@ func accessWholeSet(f *fixture) {
 	account := f.account("mia", access(ids[0]))
 	person := f.signIn("mia", password)
 	for _, want := range [][]media.LibraryID{{ids[0], ids[1]}, {ids[2]}, {ids[1], ids[2], ids[0]}, {ids[1]}} {
+		revokes := !access(want...).Includes(account.Access)
 		account = f.setAccess(account, access(want...))
+		if revokes && f.h.RevocationSignsOut {
+			if _, err := person.Libraries(f.ctx()); err == nil {
+				f.Error("the person lost a library and is signed in still")
+			}
+			person = f.signIn("mia", password)
+		}
 		f.wantView(person, want...)
 		f.wantAccess(f.read(account.ID).Access, access(want...))
 	}

@@ -43,6 +43,12 @@ type Harness struct {
 	OneAccessWrite bool
 	// PasswordEndsSessions says that a new password signs the person out everywhere.
 	PasswordEndsSessions bool
+	// RevocationSignsOut says that who is to lose a library is signed out first: there is no other way to keep a request of theirs
+	// from undoing it.
+	RevocationSignsOut bool
+	// LibraryIDsByName says that the server makes a library's id of its name. One that is renamed there drops out of everybody's
+	// list until the driver mends that (media.Guardian), and one that is made under an earlier name may have the earlier id.
+	LibraryIDsByName bool
 	// Settings holds a value that is not the default for each of Capabilities.LibrarySettings.
 	Settings map[string]string
 	// Parallel runs the cases of a rule at once, but for those that look at goroutines or at the time.
