@@ -3,7 +3,7 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // MediaServerType names the software of a media server, and so the driver that speaks to it.
-// +kubebuilder:validation:Enum=Embedded;Dubby;Alcoves;Shisho;Audiobookshelf
+// +kubebuilder:validation:Enum=Embedded;Dubby;Alcoves;Shisho;Audiobookshelf;Jellyfin
 type MediaServerType string
 
 // The types of media server. A build of Usher that has no driver for a type says so in the status.
@@ -12,6 +12,7 @@ const (
 	MediaServerDubby          MediaServerType = "Dubby"
 	MediaServerAlcoves        MediaServerType = "Alcoves"
 	MediaServerShisho         MediaServerType = "Shisho"
+	MediaServerJellyfin       MediaServerType = "Jellyfin"
 	MediaServerAudiobookshelf MediaServerType = "Audiobookshelf"
 )
 

@@ -36,6 +36,7 @@ import (
 	"github.com/usher-media/usher/internal/media/audiobookshelf"
 	"github.com/usher-media/usher/internal/media/dubby"
 	"github.com/usher-media/usher/internal/media/embedded"
+	"github.com/usher-media/usher/internal/media/jellyfin"
 	"github.com/usher-media/usher/internal/media/shisho"
 )
 
@@ -91,6 +92,7 @@ func Drivers() map[v1alpha1.MediaServerType]media.Open {
 		v1alpha1.MediaServerAudiobookshelf: audiobookshelf.Open,
 		v1alpha1.MediaServerDubby:          dubby.Open,
 		v1alpha1.MediaServerEmbedded:       embedded.Open,
+		v1alpha1.MediaServerJellyfin:       jellyfin.Open,
 		v1alpha1.MediaServerShisho:         shisho.Open,
 	}
 }

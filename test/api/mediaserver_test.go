@@ -26,7 +26,7 @@ const (
 
 var badMediaServers = []refusal{
 	{"no type", `{type: null}`, "spec.type: Required value"},
-	{"an unknown type", `{type: Plex}`, `spec.type: Unsupported value: "Plex": supported values: "Embedded", "Dubby", "Alcoves", "Shisho", "Audiobookshelf"`},
+	{"an unknown type", `{type: Plex}`, `spec.type: Unsupported value: "Plex": supported values: "Embedded", "Dubby", "Alcoves", "Shisho", "Audiobookshelf", "Jellyfin"`},
 	{"no url", `{url: null}`, "spec.url: Required value"},
 	{"a short url", `{url: "http://"}`, "spec.url"},
 	{"a long url", `{url: "http://` + strings.Repeat("h", 512) + `"}`, "spec.url: Too long"},

@@ -13,7 +13,7 @@ import (
 // TestSamples applies each household of config/samples as the documentation says, by kubectl, and again: the second
 // time changes nothing.
 func TestSamples(t *testing.T) {
-	for _, folder := range []string{"", "alcoves", "audiobookshelf", "dubby", "shisho"} {
+	for _, folder := range []string{"", "alcoves", "audiobookshelf", "dubby", "jellyfin", "shisho"} {
 		t.Run("samples/"+folder, func(t *testing.T) { applySamples(t, folder) })
 	}
 }
