@@ -1,6 +1,10 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"cmp"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // StatusConditions returns the conditions, to be changed in place.
 func (s *MediaServer) StatusConditions() *[]metav1.Condition {
@@ -44,4 +48,49 @@ func (i *Invite) SetObservedGeneration(generation int64) { i.Status.ObservedGene
 // SetObservedGeneration says which generation the status speaks of.
 func (g *LibraryGrant) SetObservedGeneration(generation int64) {
 	g.Status.ObservedGeneration = generation
+}
+
+// On returns what an Invite offers on a server; nil for nothing.
+func (i *Invite) On(server string) *InviteOffer {
+	for at := range i.Spec.Offers {
+		if i.Spec.Offers[at].ServerRef.Name == server {
+			return &i.Spec.Offers[at]
+		}
+	}
+	return nil
+}
+
+// Roles returns the role of the accounts that an offer makes, and the one within its libraries, also where it names none.
+func (o *InviteOffer) Roles() (AccountRole, LibraryRole) {
+	return cmp.Or(o.Role, AccountRoleMember), cmp.Or(o.LibraryRole, LibraryRoleViewer)
+}
+
+// Account returns the account that a use has on a server; nil where it has none.
+func (r *Redemption) Account(server string) *RedeemedAccount {
+	for at := range r.Spec.Accounts {
+		if r.Spec.Accounts[at].Server == server {
+			return &r.Spec.Accounts[at]
+		}
+	}
+	return nil
+}
+
+// AccountOf returns the account of a use for which a User stands; nil where it has none.
+func (r *Redemption) AccountOf(user string) *RedeemedAccount {
+	for at := range r.Spec.Accounts {
+		if r.Spec.Accounts[at].UserRef.Name == user {
+			return &r.Spec.Accounts[at]
+		}
+	}
+	return nil
+}
+
+// AccountID returns the id of the account that a use has on a server; empty while it is not known.
+func (r *Redemption) AccountID(server string) string {
+	for _, known := range r.Status.Accounts {
+		if known.Server == server {
+			return known.ID
+		}
+	}
+	return ""
 }

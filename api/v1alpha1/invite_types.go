@@ -40,27 +40,38 @@ type InvitedAccount struct {
 	ExpiresAfter *Duration `json:"expiresAfter,omitempty"`
 }
 
-// InviteSpec admits people to a media server by a link.
-type InviteSpec struct {
-	// ServerRef names the MediaServer. Immutable.
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="serverRef is immutable: delete this Invite and make a new one"
+// InviteOffer is what an Invite gives on one server.
+type InviteOffer struct {
+	// ServerRef names the MediaServer.
 	ServerRef LocalReference `json:"serverRef"`
 
 	// Libraries that the people see. Absent: none by this Invite; LibraryGrants may select them by label.
+	// +kubebuilder:validation:XValidation:rule="!has(self.selector) || !has(self.selector.matchExpressions) || self.selector.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= 256",message="a selector takes at most 256 values, all expressions together: give the objects a label that says what they have in common"
 	// +optional
 	Libraries *Targets `json:"libraries,omitempty"`
 
-	// LibraryRole within the libraries. Admin needs the permission `administer` on the MediaServer.
-	// +kubebuilder:default=Viewer
+	// LibraryRole within the libraries. Admin needs the permission `administer` on the MediaServer. Absent: Viewer. Nothing is
+	// filled in here: an item of a list that the API server completes differs from the manifest at every apply.
 	// +optional
 	LibraryRole LibraryRole `json:"libraryRole,omitempty"`
 
-	// Role of the accounts: Editor, Member or Guest. A role of the server's own is given by a User, since no link of a server
-	// gives one.
-	// +kubebuilder:default=Member
+	// Role of the accounts: Editor, Member or Guest. Absent: Member. A role of the server's own is given by a User, since no link
+	// of a server gives one.
 	// +kubebuilder:validation:XValidation:rule="!(self in ['Owner', 'Admin'])",message="an invite admits no Owner and no Admin: declare such a person as a User"
 	// +optional
 	Role AccountRole `json:"role,omitempty"`
+}
+
+// InviteSpec admits people to media servers by a link.
+type InviteSpec struct {
+	// Offers says what the Invite gives, one server each. One use is one person on all of them. Several offers need Usher's own
+	// pages, which are not served yet. The servers are immutable.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:XValidation:rule="self.all(o, self.exists_one(p, p.serverRef.name == o.serverRef.name))",message="no two offers are for one MediaServer: put what they give into one"
+	// +kubebuilder:validation:XValidation:rule="size(self) == size(oldSelf) && self.all(o, oldSelf.exists(p, p.serverRef.name == o.serverRef.name))",message="the servers of the offers are immutable: delete this Invite and make a new one"
+	// +listType=atomic
+	Offers []InviteOffer `json:"offers"`
 
 	// MaxUses is how many people may come. Absent: any number.
 	// +kubebuilder:validation:Minimum=1
@@ -180,6 +191,11 @@ type InviteStatus struct {
 	// +optional
 	CodeHash string `json:"codeHash,omitempty"`
 
+	// Delivery says whose pages admit people: Native or Portal. It is decided with the first link, and stays, since each
+	// keeps its own count.
+	// +optional
+	Delivery InviteDelivery `json:"delivery,omitempty"`
+
 	// ExternalID is the id of the server's own invite, where there is one.
 	// +optional
 	ExternalID string `json:"externalID,omitempty"`
@@ -191,20 +207,19 @@ type InviteStatus struct {
 	Plan []string `json:"plan,omitempty"`
 }
 
-// Invite admits people to a media server by a link, exactly as often as it says.
+// Invite admits people to media servers by a link, exactly as often as it says.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || size(self.metadata.name) <= 63",optionalOldSelf=true,message="the name has more than 63 characters: it becomes a label of the people who come, by which LibraryGrants select them"
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=inv,categories=usher
-// +kubebuilder:selectablefield:JSONPath=`.spec.serverRef.name`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="Uses",type=integer,JSONPath=`.status.uses.total`
 // +kubebuilder:printcolumn:name="Max",type=integer,JSONPath=`.spec.maxUses`
 // +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.spec.expiresAt`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Server",type=string,JSONPath=`.spec.serverRef.name`,priority=1
+// +kubebuilder:printcolumn:name="Server",type=string,JSONPath=`.spec.offers[*].serverRef.name`,priority=1
 // +kubebuilder:printcolumn:name="Secret",type=string,JSONPath=`.status.secretName`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type Invite struct {

@@ -38,10 +38,14 @@ type Targets struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || [self.notBefore, self.notAfter].exists(t, t.startsWith('0') || t.startsWith('9999-')) || timestamp(self.notBefore) < timestamp(self.notAfter)",message="notBefore must be earlier than notAfter"
 type LibraryGrantSpec struct {
 	// Libraries to give access to.
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || !has(self.selector) || !has(self.selector.matchExpressions) || self.selector.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= 256",optionalOldSelf=true,message="a selector takes at most 256 values, all expressions together: give the objects a label that says what they have in common"
+	// +kubebuilder:validation:XValidation:rule="!has(self.selector) || !has(self.selector.matchExpressions) || self.selector.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= (has(oldSelf.selector) && has(oldSelf.selector.matchExpressions) ? [256, oldSelf.selector.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum()].max() : 256)",message="a selector takes at most 256 values, all expressions together: give the objects a label that says what they have in common"
 	Libraries Targets `json:"libraries"`
 
 	// Users to give access. People who came by an Invite are taken by name, or by a positive requirement on a label
 	// (matchLabels, In, Exists): what a selector does not say takes none of them.
+	// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || !has(self.selector) || !has(self.selector.matchExpressions) || self.selector.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= 256",optionalOldSelf=true,message="a selector takes at most 256 values, all expressions together: give the objects a label that says what they have in common"
+	// +kubebuilder:validation:XValidation:rule="!has(self.selector) || !has(self.selector.matchExpressions) || self.selector.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= (has(oldSelf.selector) && has(oldSelf.selector.matchExpressions) ? [256, oldSelf.selector.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum()].max() : 256)",message="a selector takes at most 256 values, all expressions together: give the objects a label that says what they have in common"
 	Users Targets `json:"users"`
 
 	// IncludeInvited lets `all: true` and selectors without a positive requirement (NotIn, DoesNotExist) take people who

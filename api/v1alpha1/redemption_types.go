@@ -37,27 +37,22 @@ type RedeemedLabel struct {
 	Value LabelValue `json:"value"`
 }
 
-// RedemptionSpec is one use of an Invite by one person, and what it gave. What the Invite gives later changes nothing of it.
+// RedeemedAccount is the account of a use on one server, and what the use gave there.
 //
-// +kubebuilder:validation:XValidation:rule="self.inviteRef == oldSelf.inviteRef && self.slot == oldSelf.slot && self.serverRef == oldSelf.serverRef && self.username == oldSelf.username && self.userRef == oldSelf.userRef",message="who came by which invite does not change"
+// +kubebuilder:validation:XValidation:rule="self.username == oldSelf.username && self.userRef == oldSelf.userRef",message="who came by which invite does not change"
 // +kubebuilder:validation:XValidation:rule="has(self.role) == has(oldSelf.role) && (!has(self.role) || self.role == oldSelf.role) && has(self.labels) == has(oldSelf.labels) && (!has(self.labels) || self.labels == oldSelf.labels) && has(self.expiresAt) == has(oldSelf.expiresAt) && (!has(self.expiresAt) || self.expiresAt == oldSelf.expiresAt)",message="what a use gave does not change: delete the Redemption to take its libraries back"
-type RedemptionSpec struct {
-	// InviteRef is the Invite that was used.
-	InviteRef InviteReference `json:"inviteRef"`
-
-	// Slot is the number of the use, from 0. The object's name holds it, so that it can be taken only once.
-	// +kubebuilder:validation:Minimum=0
-	Slot int32 `json:"slot"`
-
-	// ServerRef names the MediaServer.
-	ServerRef LocalReference `json:"serverRef"`
+type RedeemedAccount struct {
+	// Server names the MediaServer.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Server string `json:"server"`
 
 	// Username of the person on the server.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Username string `json:"username"`
 
-	// UserRef names the User that stands for the person.
+	// UserRef names the User that stands for the account.
 	UserRef LocalReference `json:"userRef"`
 
 	// Libraries that this use gives to the person, for as long as this object exists.
@@ -82,6 +77,27 @@ type RedemptionSpec struct {
 	// ExpiresAt is when the account that this use made ends. Absent: never.
 	// +optional
 	ExpiresAt *Time `json:"expiresAt,omitempty"`
+}
+
+// RedemptionSpec is one use of an Invite by one person, and what it gave. What the Invite gives later changes nothing of it.
+//
+// +kubebuilder:validation:XValidation:rule="self.inviteRef == oldSelf.inviteRef && self.slot == oldSelf.slot",message="who came by which invite does not change"
+type RedemptionSpec struct {
+	// InviteRef is the Invite that was used.
+	InviteRef InviteReference `json:"inviteRef"`
+
+	// Slot is the number of the use, from 0. The object's name holds it, so that it can be taken only once.
+	// +kubebuilder:validation:Minimum=0
+	Slot int32 `json:"slot"`
+
+	// Accounts of the person, one for each server of the Invite. Which servers these are does not change.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:XValidation:rule="size(self) == size(oldSelf) && self.all(a, oldSelf.exists(b, b.server == a.server))",message="who came by which invite does not change"
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, b.userRef.name == a.userRef.name))",message="each account has a User of its own"
+	// +listType=map
+	// +listMapKey=server
+	Accounts []RedeemedAccount `json:"accounts"`
 
 	// At is when the person came.
 	At Time `json:"at"`
@@ -104,9 +120,23 @@ type RedemptionStatus struct {
 	// +optional
 	Phase RedemptionPhase `json:"phase,omitempty"`
 
-	// AccountID is the account's id on the server. Once it is known, the libraries are given to this account only.
+	// Accounts whose ids are known, by server. Once one is known, the libraries there are given to that account only.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=map
+	// +listMapKey=server
 	// +optional
-	AccountID string `json:"accountID,omitempty"`
+	Accounts []RedeemedAccountID `json:"accounts,omitempty"`
+}
+
+// RedeemedAccountID is the id that an account of a use has on its server.
+type RedeemedAccountID struct {
+	// Server names the MediaServer.
+	// +kubebuilder:validation:MaxLength=253
+	Server string `json:"server"`
+
+	// ID of the account.
+	// +kubebuilder:validation:MaxLength=512
+	ID string `json:"id"`
 }
 
 // Redemption is one use of an Invite by one person: the reservation that keeps uses exact, and the record of who came.
@@ -116,12 +146,11 @@ type RedemptionStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=rdm,categories=usher
 // +kubebuilder:selectablefield:JSONPath=`.spec.inviteRef.name`
-// +kubebuilder:selectablefield:JSONPath=`.spec.userRef.name`
 // +kubebuilder:printcolumn:name="Invite",type=string,JSONPath=`.spec.inviteRef.name`
-// +kubebuilder:printcolumn:name="Username",type=string,JSONPath=`.spec.username`
+// +kubebuilder:printcolumn:name="Username",type=string,JSONPath=`.spec.accounts[*].username`
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="User",type=string,JSONPath=`.spec.userRef.name`,priority=1
+// +kubebuilder:printcolumn:name="User",type=string,JSONPath=`.spec.accounts[*].userRef.name`,priority=1
 type Redemption struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

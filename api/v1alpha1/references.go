@@ -39,7 +39,6 @@ type SecretKeyReference struct {
 // bounded, and never empty (an empty selector would select everything by accident).
 //
 // +kubebuilder:validation:XValidation:rule="(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)",message="an empty selector selects nothing: give matchLabels or matchExpressions, or write all: true to mean everything"
-// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= (oldSelf.hasValue() && has(oldSelf.value().matchExpressions) ? [256, oldSelf.value().matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum()].max() : 256)",optionalOldSelf=true,message="a selector takes at most 256 values, all expressions together: give the objects a label that says what they have in common"
 type LabelSelector struct {
 	// MatchLabels selects objects that carry each of these labels.
 	// +kubebuilder:validation:MaxProperties=32

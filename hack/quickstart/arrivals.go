@@ -56,14 +56,18 @@ func (g *guests) unrecorded(ctx context.Context) (string, error) {
 		if r.Spec.InviteRef.Name != cousins || r.Status.Phase != v1alpha1.RedemptionCompleted {
 			return fmt.Sprintf("; Redemption %s is of %s and %s", r.Name, r.Spec.InviteRef.Name, r.Status.Phase), nil
 		}
+		if len(r.Spec.Accounts) != 1 {
+			return fmt.Sprintf("; Redemption %s has %d accounts", r.Name, len(r.Spec.Accounts)), nil
+		}
 		var user v1alpha1.User
-		if err := g.env.Client().Get(ctx, client.ObjectKey{Namespace: namespace, Name: r.Spec.UserRef.Name}, &user); client.IgnoreNotFound(err) != nil {
+		account := r.Spec.Accounts[0]
+		if err := g.env.Client().Get(ctx, client.ObjectKey{Namespace: namespace, Name: account.UserRef.Name}, &user); client.IgnoreNotFound(err) != nil {
 			return "", err
 		}
-		if problem := wrong(&user, r.Spec.Username); problem != "" {
+		if problem := wrong(&user, account.Username); problem != "" {
 			return problem, nil
 		}
-		came = append(came, r.Spec.Username)
+		came = append(came, account.Username)
 	}
 	slices.Sort(came)
 	if !slices.Equal(came, comers) {

@@ -40,12 +40,14 @@ func RedeemedEdges(user *v1alpha1.User, accountID string, redemptions []v1alpha1
 	edges := map[string]Edge{}
 	for i := range redemptions {
 		r := &redemptions[i]
-		known := r.Status.AccountID
-		if r.Spec.UserRef.Name != user.Name || r.Spec.ServerRef != user.Spec.ServerRef ||
-			!r.DeletionTimestamp.IsZero() || Unreadable(r) != nil || (known != "" && known != accountID) {
+		account := r.AccountOf(user.Name)
+		if account == nil || account.Server != user.Spec.ServerRef.Name || !r.DeletionTimestamp.IsZero() || Unreadable(r) != nil {
 			continue
 		}
-		for _, redeemed := range r.Spec.Libraries {
+		if known := r.AccountID(account.Server); known != "" && known != accountID {
+			continue
+		}
+		for _, redeemed := range account.Libraries {
 			edge := edges[redeemed.Library]
 			edge.add(redeemed.Role, "invite "+r.Spec.InviteRef.Name)
 			edges[redeemed.Library] = edge
@@ -54,23 +56,20 @@ func RedeemedEdges(user *v1alpha1.User, accountID string, redemptions []v1alpha1
 	return edges
 }
 
-// InviteEdges are the libraries that an Invite gives to who comes now, with the role in each.
-func InviteEdges(invite *v1alpha1.Invite, libraries []v1alpha1.Library) ([]v1alpha1.RedeemedEdge, error) {
-	if invite.Spec.Libraries == nil {
+// OfferEdges are the libraries that an offer of an Invite gives to who comes now, with the role in each.
+func OfferEdges(offer *v1alpha1.InviteOffer, libraries []v1alpha1.Library) ([]v1alpha1.RedeemedEdge, error) {
+	if offer.Libraries == nil {
 		return nil, nil
 	}
-	matcher, err := NewMatcher(*invite.Spec.Libraries)
+	matcher, err := NewMatcher(*offer.Libraries)
 	if err != nil {
 		return nil, err
 	}
-	role := invite.Spec.LibraryRole
-	if role == "" {
-		role = v1alpha1.LibraryRoleViewer
-	}
+	_, role := offer.Roles()
 	var edges []v1alpha1.RedeemedEdge
 	for i := range libraries {
 		library := &libraries[i]
-		if library.Spec.ServerRef == invite.Spec.ServerRef && library.DeletionTimestamp.IsZero() && matcher.Matches(library) {
+		if library.Spec.ServerRef == offer.ServerRef && library.DeletionTimestamp.IsZero() && matcher.Matches(library) {
 			edges = append(edges, v1alpha1.RedeemedEdge{Library: library.Name, Role: role})
 		}
 	}

@@ -69,29 +69,40 @@ func TestRedeemedEdges(t *testing.T) {
 	redemption := func(user, server, account string) v1alpha1.Redemption {
 		r := v1alpha1.Redemption{}
 		r.Spec = v1alpha1.RedemptionSpec{
-			InviteRef: v1alpha1.InviteReference{Name: "cousins"}, UserRef: v1alpha1.LocalReference{Name: user}, ServerRef: v1alpha1.LocalReference{Name: server},
-			Libraries: []v1alpha1.RedeemedEdge{{Library: "movies", Role: v1alpha1.LibraryRoleViewer}},
-			At:        v1alpha1.NewTime(now),
+			InviteRef: v1alpha1.InviteReference{Name: "cousins"}, At: v1alpha1.NewTime(now),
+			Accounts: []v1alpha1.RedeemedAccount{
+				{Server: "cabin", UserRef: v1alpha1.LocalReference{Name: "cabin-user"}},
+				{
+					Server: server, UserRef: v1alpha1.LocalReference{Name: user},
+					Libraries: []v1alpha1.RedeemedEdge{{Library: "movies", Role: v1alpha1.LibraryRoleViewer}},
+				},
+			},
 		}
-		r.Status.AccountID = account
+		r.Status.Accounts = []v1alpha1.RedeemedAccountID{{Server: "cabin", ID: "7"}}
+		if account != "" {
+			r.Status.Accounts = append(r.Status.Accounts, v1alpha1.RedeemedAccountID{Server: server, ID: account})
+		}
 		return r
 	}
 	deleted := redemption("joe", "home", "1")
 	deleted.DeletionTimestamp = &metav1.Time{Time: now}
+	none := redemption("joe", "home", "1")
+	none.Spec.Accounts = nil
 	joe := &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{Name: "joe"}, Spec: v1alpha1.UserSpec{ServerRef: v1alpha1.LocalReference{Name: "home"}}}
 	for name, c := range map[string]struct {
 		redemption v1alpha1.Redemption
 		account    string
 		gives      bool
 	}{
-		"his own":                          {redemption("joe", "home", "1"), "1", true},
-		"before his account is known":      {redemption("joe", "home", ""), "", true},
-		"before the redemption knows it":   {redemption("joe", "home", ""), "1", true},
-		"somebody else's":                  {redemption("kim", "home", "1"), "1", false},
-		"on another server":                {redemption("joe", "other", "1"), "1", false},
-		"for another account of that name": {redemption("joe", "home", "1"), "2", false},
-		"for one who is not made yet":      {redemption("joe", "home", "1"), "", false},
-		"deleted":                          {deleted, "1", false},
+		"his own":                            {redemption("joe", "home", "1"), "1", true},
+		"before his account is known":        {redemption("joe", "home", ""), "", true},
+		"before the redemption knows it":     {redemption("joe", "home", ""), "1", true},
+		"somebody else's":                    {redemption("kim", "home", "1"), "1", false},
+		"on another server":                  {redemption("joe", "other", "1"), "1", false},
+		"for another account of that name":   {redemption("joe", "home", "1"), "2", false},
+		"for one who is not made yet":        {redemption("joe", "home", "1"), "", false},
+		"deleted":                            {deleted, "1", false},
+		"written before there were accounts": {none, "1", false},
 	} {
 		if edges := RedeemedEdges(joe, c.account, []v1alpha1.Redemption{c.redemption}); (len(edges) == 1) != c.gives {
 			t.Errorf("%s: %v", name, edges)
@@ -99,13 +110,12 @@ func TestRedeemedEdges(t *testing.T) {
 	}
 }
 
-// TestAnInviteGivesNoLibraryThatGoes.
-func TestAnInviteGivesNoLibraryThatGoes(t *testing.T) {
+// TestAnOfferGivesNoLibraryThatGoes, nor one of another server.
+func TestAnOfferGivesNoLibraryThatGoes(t *testing.T) {
 	stays, goes, elsewhere := v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{Name: "stays"}}, v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{Name: "goes"}}, v1alpha1.Library{ObjectMeta: metav1.ObjectMeta{Name: "elsewhere"}}
 	goes.DeletionTimestamp = &metav1.Time{Time: now}
 	elsewhere.Spec.ServerRef.Name = "other"
-	invite := &v1alpha1.Invite{Spec: v1alpha1.InviteSpec{Libraries: &v1alpha1.Targets{All: true}}}
-	edges, err := InviteEdges(invite, []v1alpha1.Library{stays, goes, elsewhere})
+	edges, err := OfferEdges(&v1alpha1.InviteOffer{Libraries: &v1alpha1.Targets{All: true}}, []v1alpha1.Library{stays, goes, elsewhere})
 	if err != nil || len(edges) != 1 || edges[0].Library != "stays" {
 		t.Errorf("gives %v, %v", edges, err)
 	}

@@ -26,7 +26,11 @@ func Unreadable(object any) error {
 		}
 		return err
 	case *v1alpha1.Redemption:
-		return cmp.Or(date("spec.at", &o.Spec.At), date("spec.expiresAt", o.Spec.ExpiresAt))
+		err := date("spec.at", &o.Spec.At)
+		for i := range o.Spec.Accounts {
+			err = cmp.Or(err, date(fmt.Sprintf("spec.accounts[%d].expiresAt", i), o.Spec.Accounts[i].ExpiresAt))
+		}
+		return err
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func TestWhatCannotBeReadGivesNothing(t *testing.T) {
 		if state, _ := InviteState(invite, 0, now); state != v1alpha1.InviteExpired {
 			t.Errorf("an invite until %q is %s", text, state)
 		}
-		redemption := v1alpha1.Redemption{Spec: v1alpha1.RedemptionSpec{At: text, Libraries: []v1alpha1.RedeemedEdge{{Library: "movies"}}}}
+		redemption := v1alpha1.Redemption{Spec: v1alpha1.RedemptionSpec{At: text, Accounts: []v1alpha1.RedeemedAccount{{Libraries: []v1alpha1.RedeemedEdge{{Library: "movies"}}}}}}
 		says("spec.at", &redemption)
 		if edges := RedeemedEdges(&v1alpha1.User{}, "", []v1alpha1.Redemption{redemption}); len(edges) > 0 {
 			t.Errorf("who came at %q sees %v", text, edges)

@@ -81,8 +81,8 @@ func probe(namespace, policy string) *v1alpha1.Redemption {
 			Annotations: map[string]string{v1alpha1.AnnotationAdmissionProbe: policy},
 		},
 		Spec: v1alpha1.RedemptionSpec{
-			InviteRef: v1alpha1.InviteReference{Name: reference.Name, UID: "none"}, ServerRef: reference, UserRef: reference,
-			Username: reference.Name, At: v1alpha1.NewTime(time.Unix(0, 0)),
+			InviteRef: v1alpha1.InviteReference{Name: reference.Name, UID: "none"}, At: v1alpha1.NewTime(time.Unix(0, 0)),
+			Accounts: []v1alpha1.RedeemedAccount{{Server: reference.Name, Username: reference.Name, UserRef: reference}},
 		},
 	}
 }

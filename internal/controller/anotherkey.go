@@ -77,7 +77,7 @@ func (k *Kit) madeWithAnother(o client.Object) []string {
 	if user, is := o.(*v1alpha1.User); is && (chosenByHolder(user) || (r.Password == "" && !r.open())) {
 		return nil // nothing that matters now was made with it
 	}
-	return []string{serverNameOf(o)}
+	return serverNamesOf(o)
 }
 
 // madeBefore lists the objects of a server whose passwords or codes were made with another key.

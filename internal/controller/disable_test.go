@@ -186,7 +186,7 @@ func TestNoRungIsSaidFromTheStart(t *testing.T) {
 	user := w.user("ann")
 	user.Spec.ExpiresAt = &later
 	user.Spec.Access = v1alpha1.UserAccessAll
-	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
+	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{Offers: offering(serverName)}}
 	invite.Spec.Account = &v1alpha1.InvitedAccount{ExpiresAfter: new(v1alpha1.NewDuration(time.Hour))}
 	w.create(user, invite)
 	w.condition(&v1alpha1.User{}, "ann", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)

@@ -134,7 +134,7 @@ func TestAnInvitesSecretIsRepairedAndAForeignOneIsAConflict(t *testing.T) {
 	t.Parallel()
 	w := newInviteWorld(t)
 	w.create(w.secret("cousins-invite", map[string]string{"code": "somebody's own"}))
-	cousins := &v1alpha1.Invite{ObjectMeta: w.meta("cousins"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
+	cousins := &v1alpha1.Invite{ObjectMeta: w.meta("cousins"), Spec: v1alpha1.InviteSpec{Offers: offering(serverName)}}
 	w.create(cousins)
 	w.condition(&v1alpha1.Invite{}, "cousins", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
 	if string(get(w.world, &corev1.Secret{}, "cousins-invite").Data["code"]) != "somebody's own" {

@@ -15,7 +15,7 @@ const (
 	indexClaim  = "claim"
 	indexSecret = "secret"
 	indexInvite = "spec.inviteRef.uid"
-	indexUser   = "spec.userRef.name"
+	indexUser   = "user"
 	// indexRecorded is the account that a User has recorded, by recordedAs.
 	indexRecorded = "recorded"
 	// indexAnotherKey finds the objects of a server that were made with another key of the operator's.
@@ -37,9 +37,9 @@ func (k *Kit) addIndexes(ctx context.Context, indexer client.FieldIndexer) error
 		{&v1alpha1.User{}, indexAnotherKey, k.madeWithAnother},
 		{&v1alpha1.Invite{}, indexAnotherKey, k.madeWithAnother},
 		{&v1alpha1.Library{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Library).Spec.ServerRef.Name} }},
-		{&v1alpha1.Invite{}, indexServer, func(o client.Object) []string { return []string{o.(*v1alpha1.Invite).Spec.ServerRef.Name} }},
+		{&v1alpha1.Invite{}, indexServer, serverNamesOf},
 		{&v1alpha1.Redemption{}, indexInvite, func(o client.Object) []string { return []string{o.(*v1alpha1.Redemption).Spec.InviteRef.UID} }},
-		{&v1alpha1.Redemption{}, indexUser, func(o client.Object) []string { return []string{o.(*v1alpha1.Redemption).Spec.UserRef.Name} }},
+		{&v1alpha1.Redemption{}, indexUser, usersRedeemed},
 		{&v1alpha1.MediaServer{}, indexSecret, func(o client.Object) []string { return mediaServerSecrets(o.(*v1alpha1.MediaServer)) }},
 	} {
 		if err := indexer.IndexField(ctx, i.object, i.field, i.values); err != nil {

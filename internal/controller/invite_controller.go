@@ -44,6 +44,8 @@ type invitePass struct {
 	invite *v1alpha1.Invite
 	status *v1alpha1.InviteStatus
 	record record
+	// offer is the one that the Invite has; nil where it has none, or several.
+	offer *v1alpha1.InviteOffer
 	// code of the link; empty when nobody knows it any more. codeHash is its hash, formerHash the one on record, and formerKey
 	// the key that made it, where that is not the present one.
 	code                            string
@@ -74,9 +76,13 @@ func (r *inviteReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := invite.DeepCopy()
-	p := &invitePass{invite: invite, status: invite.Status.DeepCopy()}
+	p := &invitePass{invite: invite, status: invite.Status.DeepCopy(), offer: onlyOffer(invite)}
 	result := p.unlessUnseen(r.reconcile(ctx, p))
 	r.report(p, &result)
+	if p.offer == nil && result.kind == kindWaiting && result.after == 0 {
+		result.after, result.brief = usesPoll, result.early // no index leads from the MediaServer to it
+		result.early = false
+	}
 	r.deadlines.Set(request, p.expires, r.Clock.Now())
 	invite.Status = *p.status
 	return finish(ctx, r.Kit, before, invite, result)
@@ -89,8 +95,14 @@ func (r *inviteReconciler) reconcile(ctx context.Context, p *invitePass) outcome
 	if o := r.readRedemptions(ctx, p); o != nil {
 		return *o
 	}
-	var o *outcome
-	p.site, o = r.site(ctx, p.invite.Namespace, p.invite.Spec.ServerRef.Name)
+	name, o := r.serverName(ctx, p)
+	switch {
+	case o != nil:
+		return *o
+	case name == "":
+		return r.nowhere(ctx, p)
+	}
+	p.site, o = r.site(ctx, p.invite.Namespace, name)
 	switch {
 	case o != nil && o.kind == kindRetry:
 		return *o
@@ -126,7 +138,8 @@ func (r *inviteReconciler) readRedemptions(ctx context.Context, p *invitePass) *
 			return retry(err)
 		}
 		p.redemptions = append(p.redemptions, slices.DeleteFunc(list.Items, func(one v1alpha1.Redemption) bool {
-			return one.Spec.InviteRef.Name != p.invite.Name // a copy of an Invite carries its annotations
+			// A copy of an Invite carries its annotations. One that has no account was written before they had accounts.
+			return one.Spec.InviteRef.Name != p.invite.Name || len(one.Spec.Accounts) == 0
 		})...)
 	}
 	p.uses, p.counted = len(p.redemptions), true
@@ -146,20 +159,24 @@ func uidsOf(invite *v1alpha1.Invite) []string {
 // validate says what is wrong with the spec. It holds back no revocation of a link that is there already.
 func (r *inviteReconciler) validate(p *invitePass) *outcome {
 	spec, able := p.invite.Spec, p.able()
-	p.isNative = spec.Delivery == v1alpha1.DeliveryNative || (spec.Delivery != v1alpha1.DeliveryPortal && able.Invites)
-	role, known := able.Roles[media.Role(spec.Role)]
+	p.isNative = p.delivery() == v1alpha1.DeliveryNative
+	if o := p.offersProblem(); o != nil {
+		return o
+	}
+	given, inLibraries := p.offer.Roles()
+	role, known := able.Roles[media.Role(given)]
 	switch {
 	case p.isNative && !able.Invites && !able.WeakInvites:
 		return stalled(v1alpha1.ReasonUnsupported, "this server has no invites of its own, and Usher has no invite pages yet: delete this Invite, and declare a User for each person")
 	case !known:
-		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s; it has %v", spec.Role, roleNames(able))
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s; it has %v", given, roleNames(able))
 	case role.Administers:
-		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: an invite admits nobody who does", spec.Role)
+		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: an invite admits nobody who does", given)
 	case p.isNative && role.NotByInvite:
-		return stalled(v1alpha1.ReasonUnsupported, "no invite of this server gives the role %s: set spec.role to one of %v, and give people that role by their Users", spec.Role, invitedRoles(able))
-	case !able.HasLibraryRole(media.LibraryRole(spec.LibraryRole)):
-		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s in a library: set spec.libraryRole to Viewer", spec.LibraryRole)
-	case spec.Account != nil && spec.Account.ExpiresAfter != nil && p.rung(spec.Role) == "":
+		return stalled(v1alpha1.ReasonUnsupported, "no invite of this server gives the role %s: set the offer's role to one of %v, and give people that role by their Users", given, invitedRoles(able))
+	case !able.HasLibraryRole(media.LibraryRole(inLibraries)):
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s in a library: set the offer's libraryRole to Viewer", inLibraries)
+	case spec.Account != nil && spec.Account.ExpiresAfter != nil && p.rung(given) == "":
 		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server cannot be disabled: remove account.expiresAfter")
 	case p.isNative:
 		return nil

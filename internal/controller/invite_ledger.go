@@ -17,19 +17,19 @@ import (
 	"github.com/usher-media/usher/internal/redeem"
 )
 
-// offer is what an Invite gives to who comes, besides the role and the libraries, which the server's invite holds.
-type offer struct {
+// terms are what an Invite gives to who comes, besides the role and the libraries, which the server's invite holds.
+type terms struct {
 	Labels       map[string]v1alpha1.LabelValue `json:"labels,omitempty"`
 	ExpiresAfter *time.Duration                 `json:"expiresAfter,omitempty"`
 }
 
-func offerOf(invite *v1alpha1.Invite) *offer {
-	now := redeem.OfferOf(invite)
-	return &offer{Labels: now.Labels, ExpiresAfter: now.ExpiresAfter}
+func termsOf(invite *v1alpha1.Invite) *terms {
+	now := redeem.TermsOf(invite, &v1alpha1.InviteOffer{})
+	return &terms{Labels: now.Labels, ExpiresAfter: now.ExpiresAfter}
 }
 
-func (o *offer) same(other *offer) bool {
-	return o != nil && reflect.DeepEqual(o.ExpiresAfter, other.ExpiresAfter) && maps.Equal(o.Labels, other.Labels)
+func (t *terms) same(other *terms) bool {
+	return t != nil && reflect.DeepEqual(t.ExpiresAfter, other.ExpiresAfter) && maps.Equal(t.Labels, other.Labels)
 }
 
 // ledger is what is known of the uses of a server's invite: who came by it and is imported, and how many came besides whom

@@ -80,7 +80,7 @@ func (r *inviteReconciler) letGo(ctx context.Context, p *invitePass) outcome {
 		return *waiting(v1alpha1.ReasonDeleting, "MediaServer %s is being deleted: no link is open on it", p.server.Name)
 	}
 	var o *outcome
-	if p.site, o = r.letGoSite(ctx, p.invite.Namespace, p.invite.Spec.ServerRef.Name); o == nil {
+	if p.site, o = r.letGoSite(ctx, p.invite.Namespace, p.server.Name); o == nil {
 		o = r.killLinks(ctx, p)
 	}
 	if o != nil {

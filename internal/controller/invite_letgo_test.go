@@ -98,7 +98,7 @@ func (w *inviteWorld) completed() map[string]string {
 	of := map[string]string{}
 	for _, one := range all.Items {
 		if one.Status.Phase == v1alpha1.RedemptionCompleted {
-			of[one.Spec.Username] = one.Status.AccountID
+			of[one.Spec.Accounts[0].Username] = one.AccountID(serverName)
 		}
 	}
 	return of
@@ -112,7 +112,7 @@ func TestModeObserveNamesTheLinksThatStayOpen(t *testing.T) {
 	w.invite("friends", nil)
 	edit(w.world, w.mediaServer(), func(s *v1alpha1.MediaServer) { s.Spec.Mode = v1alpha1.ModeObserve })
 	w.ready(&v1alpha1.MediaServer{}, serverName)
-	w.create(&v1alpha1.Invite{ObjectMeta: w.meta("neighbours"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}})
+	w.create(&v1alpha1.Invite{ObjectMeta: w.meta("neighbours"), Spec: v1alpha1.InviteSpec{Offers: offering(serverName)}})
 	w.ready(&v1alpha1.Invite{}, "neighbours")
 
 	friends := w.code("friends")
@@ -129,7 +129,7 @@ func TestModeObserveNamesTheLinksThatStayOpen(t *testing.T) {
 		t.Errorf("the link is %s", state)
 	}
 
-	w.create(&v1alpha1.Invite{ObjectMeta: w.meta("neighbours"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}})
+	w.create(&v1alpha1.Invite{ObjectMeta: w.meta("neighbours"), Spec: v1alpha1.InviteSpec{Offers: offering(serverName)}})
 	w.ready(&v1alpha1.Invite{}, "neighbours")
 	w.remakeServer(func() {
 		w.eventually("an event names the link of the Invite that stays", func() bool {

@@ -40,7 +40,7 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 		p.countUses()
 	} else {
 		// The server's invite was deleted by hand, or is still to be made: what was used up stays used up.
-		p.earlier = p.record.forget(0, useKeysOf(p.redemptions), r.Clock.Now()).Earlier
+		p.earlier = p.record.forget(0, p.useKeys(), r.Clock.Now()).Earlier
 	}
 	want, problem := r.settings(ctx, p)
 	if problem != nil && problem.kind == kindRetry {
@@ -64,7 +64,8 @@ func (r *inviteReconciler) agree(ctx context.Context, p *invitePass) *outcome {
 		return imports
 	}
 	r.signCode(p)
-	p.record.Offer, p.record.UIDs, p.redeemable = offerOf(p.invite), p.uids, problem == nil
+	p.record.Terms, p.record.UIDs, p.redeemable = termsOf(p.invite), p.uids, problem == nil
+	p.decideNative()
 	if o := r.keepRecord(ctx, p.site, p.invite, p.record); o != nil {
 		return o
 	}
@@ -110,7 +111,7 @@ func (r *inviteReconciler) changes(ctx context.Context, p *invitePass, invites [
 	if problem != nil && problem.kind == kindRetry {
 		return false, problem
 	}
-	return found && (!p.native.Settings.Equal(want) || !p.record.Offer.same(offerOf(p.invite))), nil
+	return found && (!p.native.Settings.Equal(want) || !p.record.Terms.same(termsOf(p.invite))), nil
 }
 
 // ownOf finds the invite that has this Invite's code.
@@ -138,7 +139,11 @@ func (r *inviteReconciler) settings(ctx context.Context, p *invitePass) (media.I
 	if p.problem != nil && (problem == nil || problem.kind != kindRetry) {
 		problem = p.problem
 	}
-	want := media.InviteSettings{Role: media.Role(spec.Role), Libraries: map[media.LibraryID]media.LibraryRole{}, Revoked: spec.Revoked, Email: spec.Email, Welcome: spec.Welcome}
+	want := media.InviteSettings{Libraries: map[media.LibraryID]media.LibraryRole{}, Revoked: spec.Revoked, Email: spec.Email, Welcome: spec.Welcome}
+	if p.offer != nil {
+		role, _ := p.offer.Roles()
+		want.Role = media.Role(role)
+	}
 	for _, edge := range edges {
 		if id, resolved := ids[edge.Library]; resolved {
 			want.Libraries[id] = media.LibraryRole(edge.Role)
@@ -186,19 +191,22 @@ func (r *inviteReconciler) edges(ctx context.Context, p *invitePass) ([]v1alpha1
 	if err := r.Client.List(ctx, &libraries, ofServer(p.invite.Namespace, p.server.Name)...); err != nil {
 		return nil, nil, retry(err)
 	}
-	edges, err := access.InviteEdges(p.invite, libraries.Items)
+	if p.offer == nil {
+		return nil, nil, p.offersProblem()
+	}
+	edges, err := access.OfferEdges(p.offer, libraries.Items)
 	if err != nil {
-		return nil, nil, stalled(v1alpha1.ReasonInvalidSpec, "spec.libraries: %s", err)
+		return nil, nil, stalled(v1alpha1.ReasonInvalidSpec, "spec.offers[0].libraries: %s", err)
 	}
 	return edges, orHas(p.believe(libraries.Items), p.native.Settings.Libraries), nil
 }
 
 // unresolved blocks an invite that names a Library which is not there: who came by it would get less than was meant, for good.
 func (r *inviteReconciler) unresolved(p *invitePass, edges []v1alpha1.RedeemedEdge, ids map[string]media.LibraryID) *outcome {
-	if p.invite.Spec.Libraries == nil {
+	if p.offer.Libraries == nil {
 		return nil
 	}
-	for _, ref := range p.invite.Spec.Libraries.Refs {
+	for _, ref := range p.offer.Libraries.Refs {
 		if !slices.ContainsFunc(edges, func(e v1alpha1.RedeemedEdge) bool { return e.Library == ref.Name }) {
 			return waiting(v1alpha1.ReasonReferencesUnresolved, "there is no Library %s on MediaServer %s: nobody is admitted until there is", ref.Name, p.server.Name)
 		}
@@ -222,7 +230,8 @@ func (r *inviteReconciler) makeNative(ctx context.Context, p *invitePass, want m
 	}
 	// What the record counts of an invite that is gone is moved only when there is another: until then it may be found again.
 	r.signCode(p)
-	p.record.Server, p.record.Offer, p.record.UIDs = p.identity(), offerOf(p.invite), p.uids
+	p.record.Server, p.record.Terms, p.record.UIDs = p.identity(), termsOf(p.invite), p.uids
+	p.decideNative()
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
@@ -233,7 +242,7 @@ func (r *inviteReconciler) makeNative(ctx context.Context, p *invitePass, want m
 	}
 	p.native, p.redeemable = invite, true
 	p.status.ExternalID, p.status.Plan = string(invite.ID), nil
-	p.record = p.record.forget(0, useKeysOf(p.redemptions), r.Clock.Now())
+	p.record = p.record.forget(0, p.useKeys(), r.Clock.Now())
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
@@ -272,7 +281,7 @@ func inviteUses(redemptions []v1alpha1.Redemption, total int) *v1alpha1.InviteUs
 	})
 	uses := &v1alpha1.InviteUses{Total: int32(total)}
 	for _, r := range firstListed(sorted) {
-		uses.Items = append(uses.Items, v1alpha1.InviteUse{Username: r.Spec.Username, User: r.Spec.UserRef.Name, At: v1alpha1.NewTime(redeem.CameAt(&r))})
+		uses.Items = append(uses.Items, v1alpha1.InviteUse{Username: r.Spec.Accounts[0].Username, User: r.Spec.Accounts[0].UserRef.Name, At: v1alpha1.NewTime(redeem.CameAt(&r))})
 	}
 	return uses
 }

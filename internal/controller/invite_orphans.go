@@ -131,7 +131,8 @@ func (k *Kit) orphans(ctx context.Context, s site, links []media.Invite) ([]orph
 
 // keeps says whether an Invite is one that has its link on this server.
 func (s site) keeps(invite *v1alpha1.Invite) bool {
-	return invite.Spec.ServerRef.Name == s.server.Name && invite.Spec.Delivery != v1alpha1.DeliveryPortal
+	offer := onlyOffer(invite)
+	return offer != nil && offer.ServerRef.Name == s.server.Name && invite.Spec.Delivery != v1alpha1.DeliveryPortal
 }
 
 // closeOrphans closes the open links among those of a server for whose Invites nothing stands.

@@ -98,7 +98,7 @@ var afterwards = map[string]func(w *inviteWorld, server *restorable, older strin
 	},
 	"deleted, and made again for another server": func(w *inviteWorld, server *restorable, older string) {
 		w.dropInvite("party")
-		w.create(&v1alpha1.Invite{ObjectMeta: w.meta("party"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: "elsewhere"}}})
+		w.create(&v1alpha1.Invite{ObjectMeta: w.meta("party"), Spec: v1alpha1.InviteSpec{Offers: offering("elsewhere")}})
 		server.putBack(older)
 		w.look()
 	},

@@ -40,7 +40,7 @@ func (r *inviteReconciler) completeRestored(ctx context.Context, p *invitePass) 
 	}
 	for i := range p.redemptions {
 		if one := &p.redemptions[i]; bare(*one) {
-			if err := redeem.Complete(ctx, r.Client, one, string(accounts[one.Name])); client.IgnoreNotFound(err) != nil {
+			if err := redeem.Complete(ctx, r.Client, one, p.server.Name, string(accounts[one.Name])); client.IgnoreNotFound(err) != nil {
 				return retry(err)
 			}
 		}
@@ -57,7 +57,7 @@ func (r *userReconciler) completeOfGone(ctx context.Context, p *userPass) *outco
 		}
 		err := r.Client.Get(ctx, types.NamespacedName{Namespace: one.Namespace, Name: one.Spec.InviteRef.Name}, &v1alpha1.Invite{})
 		if apierrors.IsNotFound(err) {
-			err = client.IgnoreNotFound(redeem.Complete(ctx, r.Client, one, string(p.account.ID)))
+			err = client.IgnoreNotFound(redeem.Complete(ctx, r.Client, one, p.server.Name, string(p.account.ID)))
 		}
 		if err != nil {
 			return retry(err)

@@ -33,7 +33,7 @@ func (r *inviteReconciler) importUses(ctx context.Context, p *invitePass) *outco
 	}
 	recorded := func(use media.InviteUse) bool { return p.redemptionOf(use) != nil }
 	fresh, next := ledger{
-		record: p.record, native: p.native, uses: uses, recorded: recorded, redemptions: useKeysOf(p.redemptions), now: r.Clock.Now(),
+		record: p.record, native: p.native, uses: uses, recorded: recorded, redemptions: p.useKeys(), now: r.Clock.Now(),
 		known: func(use media.InviteUse) bool { return recorded(use) || p.takenBack(use, from.declared[use.Account]) },
 	}.unknown()
 	p.earlier, p.uses = next.Earlier, max(p.uses, next.Earlier+next.Imported)
@@ -70,7 +70,7 @@ type importing struct {
 	// declared are the Users of the server's accounts, libraries the names of the Libraries of its libraries.
 	declared  map[media.AccountID]*v1alpha1.User
 	libraries map[media.LibraryID]string
-	offer     *offer
+	terms     *terms
 }
 
 // readUses lists who came by the server's invite, and reads what an import looks them up in.
@@ -84,7 +84,7 @@ func (r *inviteReconciler) readUses(ctx context.Context, p *invitePass) ([]media
 }
 
 func (r *inviteReconciler) importing(ctx context.Context, p *invitePass) (importing, *outcome) {
-	from := importing{declared: map[media.AccountID]*v1alpha1.User{}, libraries: map[media.LibraryID]string{}, offer: cmp.Or(p.record.Offer, offerOf(p.invite))}
+	from := importing{declared: map[media.AccountID]*v1alpha1.User{}, libraries: map[media.LibraryID]string{}, terms: cmp.Or(p.record.Terms, termsOf(p.invite))}
 	var users v1alpha1.UserList
 	if err := r.Client.List(ctx, &users, ofServer(p.invite.Namespace, p.server.Name)...); err != nil {
 		return from, retry(err)
@@ -108,7 +108,7 @@ func (r *inviteReconciler) importing(ctx context.Context, p *invitePass) (import
 
 // gave says what a use gave: what the server kept with it, else what its invite holds, which is not changed before the use
 // is imported. Libraries that no manifest declares are not Usher's.
-func (f importing) gave(use media.InviteUse, native media.Invite) (redeem.Offer, []v1alpha1.RedeemedEdge) {
+func (f importing) gave(use media.InviteUse, native media.Invite) (redeem.Terms, []v1alpha1.RedeemedEdge) {
 	role, libraries := use.Role, use.Libraries
 	if !use.Told {
 		role, libraries = native.Settings.Role, native.Settings.Libraries
@@ -120,9 +120,9 @@ func (f importing) gave(use media.InviteUse, native media.Invite) (redeem.Offer,
 		}
 	}
 	if !use.Registered {
-		return redeem.Offer{}, edges // who had an account keeps it as it is
+		return redeem.Terms{}, edges // who had an account keeps it as it is
 	}
-	return redeem.Offer{Role: v1alpha1.AccountRole(role), Labels: f.offer.Labels, ExpiresAfter: f.offer.ExpiresAfter}, edges
+	return redeem.Terms{Role: v1alpha1.AccountRole(role), Labels: f.terms.Labels, ExpiresAfter: f.terms.ExpiresAfter}, edges
 }
 
 // importUse records one use. Each step can be repeated: after a crash the next pass finds what is there.
@@ -147,7 +147,7 @@ func (r *inviteReconciler) importUse(ctx context.Context, p *invitePass, from im
 			return o
 		}
 	}
-	if err := redeem.Complete(ctx, r.Client, redemption, string(use.Account)); err != nil {
+	if err := redeem.Complete(ctx, r.Client, redemption, p.server.Name, string(use.Account)); err != nil {
 		return retry(err)
 	}
 	r.normal(p.invite, "Redeemed", "Redeem", "%s came by this invite", bounded(use.Username, 128))
@@ -159,8 +159,9 @@ func (r *inviteReconciler) importUse(ctx context.Context, p *invitePass, from im
 func (p *invitePass) redemptionOf(use media.InviteUse) *v1alpha1.Redemption {
 	fold := p.to().Traits().FoldUsername
 	i := slices.IndexFunc(p.redemptions, func(one v1alpha1.Redemption) bool {
-		same := one.Status.AccountID == string(use.Account) || (one.Status.AccountID == "" && fold(one.Spec.Username) == fold(use.Username))
-		return same && redeem.CameAt(&one).Truncate(time.Second).Equal(use.At.Truncate(time.Second))
+		account, known := one.Account(p.server.Name), one.AccountID(p.server.Name)
+		same := known == string(use.Account) || (known == "" && account != nil && fold(account.Username) == fold(use.Username))
+		return account != nil && same && redeem.CameAt(&one).Truncate(time.Second).Equal(use.At.Truncate(time.Second))
 	})
 	if i < 0 {
 		return nil
@@ -168,12 +169,12 @@ func (p *invitePass) redemptionOf(use media.InviteUse) *v1alpha1.Redemption {
 	return &p.redemptions[i]
 }
 
-// useKeysOf names the uses that Redemptions record. One whose account is not known yet has the zero key.
-func useKeysOf(redemptions []v1alpha1.Redemption) []useKey {
-	keys := make([]useKey, len(redemptions))
-	for i := range redemptions {
-		if account := redemptions[i].Status.AccountID; account != "" {
-			keys[i] = useKeyOf(media.AccountID(account), redeem.CameAt(&redemptions[i]))
+// useKeys names the uses that Redemptions record. One whose account is not known yet has the zero key.
+func (p *invitePass) useKeys() []useKey {
+	keys := make([]useKey, len(p.redemptions))
+	for i := range p.redemptions {
+		if account := p.redemptions[i].AccountID(p.server.Name); account != "" {
+			keys[i] = useKeyOf(media.AccountID(account), redeem.CameAt(&p.redemptions[i]))
 		}
 	}
 	return keys
@@ -184,7 +185,7 @@ func (p *invitePass) takenBack(use media.InviteUse, declared *v1alpha1.User) boo
 	return use.Registered && declared != nil && declared.Labels[v1alpha1.LabelRedemption] != "" &&
 		slices.Contains(p.uids, declared.Labels[v1alpha1.LabelInviteUID]) &&
 		!slices.ContainsFunc(p.redemptions, func(one v1alpha1.Redemption) bool {
-			return one.Name == declared.Labels[v1alpha1.LabelRedemption] && one.Spec.UserRef.Name == declared.Name // its slot may be another's by now
+			return one.Name == declared.Labels[v1alpha1.LabelRedemption] && one.AccountOf(declared.Name) != nil // its slot may be another's by now
 		})
 }
 
@@ -194,12 +195,13 @@ func (r *inviteReconciler) recordUse(ctx context.Context, p *invitePass, from im
 	if declared := from.declared[use.Account]; declared != nil {
 		userName = declared.Name
 	}
-	offer, edges := from.gave(use, p.native)
-	if p.able().Roles[media.Role(offer.Role)].Administers {
-		return nil, stalled(v1alpha1.ReasonInvalidSpec, "%s came by this invite with the role %s, which administers the server: declare that account as a User, or give it another role on the server", bounded(use.Username, 64), offer.Role)
+	terms, edges := from.gave(use, p.native)
+	if p.able().Roles[media.Role(terms.Role)].Administers {
+		return nil, stalled(v1alpha1.ReasonInvalidSpec, "%s came by this invite with the role %s, which administers the server: declare that account as a User, or give it another role on the server", bounded(use.Username, 64), terms.Role)
 	}
 	redemption, err := redeem.Reserve(ctx, r.Live, redeem.Use{
-		Invite: p.invite, Username: use.Username, UserName: userName, Edges: edges, Offer: offer, At: use.At, Taken: p.redemptions,
+		Invite: p.invite, At: use.At, Taken: p.redemptions,
+		Accounts: []v1alpha1.RedeemedAccount{terms.Account(p.server.Name, use.Username, userName, edges, use.At)},
 	})
 	if apierrors.IsInvalid(err) {
 		return nil, stalled(v1alpha1.ReasonInvalidSpec, "%s came by this invite, but cannot be recorded: %s", bounded(use.Username, 64), bounded(err.Error(), 300))
@@ -222,7 +224,7 @@ func (r *inviteReconciler) makeUser(ctx context.Context, p *invitePass, use medi
 	default:
 		return r.callFailed(p.site, err)
 	}
-	user := redeem.NewUser(redemption, redeem.Person{Username: use.Username, Email: use.Email})
+	user := redeem.NewUser(redemption, redemption.Account(p.server.Name), redeem.Person{Username: use.Username, Email: use.Email})
 	own := record{ID: string(use.Account), Origin: v1alpha1.OriginAdopted, Server: p.identity()}
 	if err := own.into(user); err != nil {
 		return retry(err)
@@ -251,7 +253,7 @@ func (r *inviteReconciler) importStrays(ctx context.Context, p *invitePass) *out
 	if o != nil {
 		return o
 	}
-	from.offer = &offer{ExpiresAfter: from.offer.ExpiresAfter}
+	from.terms = &terms{ExpiresAfter: from.terms.ExpiresAfter}
 	var all v1alpha1.RedemptionList
 	if err := r.Client.List(ctx, &all, client.InNamespace(p.invite.Namespace)); err != nil {
 		return retry(err)

@@ -36,7 +36,8 @@ func (r *inviteReconciler) agreeWeak(ctx context.Context, p *invitePass) *outcom
 		return problem
 	case found:
 		p.code, p.status.ExternalID, p.status.Plan, p.redeemable = p.native.Code, string(p.native.ID), nil, true
-		p.record.Offer, p.record.UIDs = offerOf(p.invite), p.uids
+		p.record.Terms, p.record.UIDs = termsOf(p.invite), p.uids
+		p.decideNative()
 		return r.keepRecord(ctx, p.site, p.invite, p.record)
 	case !r.admits(p):
 		return nil
@@ -81,7 +82,7 @@ func (r *inviteReconciler) findWeak(ctx context.Context, p *invitePass) (bool, *
 		return false, nil
 	}
 	age := usesPoll - 1
-	if !p.record.Offer.same(offerOf(p.invite)) { // all who came before are to be in the list
+	if !p.record.Terms.same(termsOf(p.invite)) { // all who came before are to be in the list
 		age = 0
 	}
 	invites, err := p.to().Invites(ctx, age)
@@ -102,7 +103,7 @@ func (r *inviteReconciler) findWeak(ctx context.Context, p *invitePass) (bool, *
 
 // forgetWeak counts the uses of a link that is no more.
 func (p *invitePass) forgetWeak(now time.Time) {
-	p.record = p.record.forget(p.native.Uses, useKeysOf(p.redemptions), now)
+	p.record = p.record.forget(p.native.Uses, p.useKeys(), now)
 	p.record.ID, p.native, p.earlier = "", media.Invite{}, p.record.Earlier
 }
 
@@ -147,7 +148,8 @@ func (r *inviteReconciler) makeWeak(ctx context.Context, p *invitePass, want med
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	p.record.Server, p.record.Offer, p.record.UIDs = p.identity(), offerOf(p.invite), p.uids
+	p.record.Server, p.record.Terms, p.record.UIDs = p.identity(), termsOf(p.invite), p.uids
+	p.decideNative()
 	if err := r.writeRecord(ctx, p.invite, p.record); err != nil {
 		return retry(err)
 	}
@@ -167,7 +169,7 @@ func (r *inviteReconciler) makeWeak(ctx context.Context, p *invitePass, want med
 
 // dropWeak kills the recorded link of an Invite that goes away, and leaves the people.
 func (r *inviteReconciler) dropWeak(ctx context.Context, p *invitePass) *outcome {
-	p.isNative = p.invite.Spec.Delivery == v1alpha1.DeliveryNative
+	p.isNative = p.delivery() == v1alpha1.DeliveryNative
 	p.record = r.linkRecord(p)
 	if !p.isNative || p.record.ID == "" {
 		return nil

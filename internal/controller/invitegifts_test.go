@@ -65,7 +65,7 @@ func TestWhatAUseGaveIsFixedWhenSomebodyComes(t *testing.T) {
 			t.Parallel()
 			w := newInviteWorld(t)
 			w.invite("guests", func(s *v1alpha1.InviteSpec) {
-				s.Libraries, s.Role = &v1alpha1.Targets{All: true}, v1alpha1.AccountRoleGuest
+				s.Offers[0].Libraries, s.Offers[0].Role = &v1alpha1.Targets{All: true}, v1alpha1.AccountRoleGuest
 				s.Account = &v1alpha1.InvitedAccount{Labels: map[string]v1alpha1.LabelValue{"group": "first"}, ExpiresAfter: new(v1alpha1.NewDuration(720 * time.Hour))}
 			})
 			code := w.code("guests")
@@ -75,7 +75,7 @@ func TestWhatAUseGaveIsFixedWhenSomebodyComes(t *testing.T) {
 			w.mustRegister("joe", code)
 			edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) {
 				libraries := targets("kids")
-				i.Spec.Libraries, i.Spec.Role = &libraries, v1alpha1.AccountRoleEditor
+				i.Spec.Offers[0].Libraries, i.Spec.Offers[0].Role = &libraries, v1alpha1.AccountRoleEditor
 				i.Spec.Account = &v1alpha1.InvitedAccount{Labels: map[string]v1alpha1.LabelValue{"group": "second"}}
 			})
 			later := w.library("later")
@@ -101,9 +101,9 @@ func TestAnInviteThatNamesWhatIsNotThereWaits(t *testing.T) {
 	t.Parallel()
 	w := newInviteWorld(t)
 	w.invite("guests", nil)
-	early := &v1alpha1.Invite{ObjectMeta: w.meta("early"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
+	early := &v1alpha1.Invite{ObjectMeta: w.meta("early"), Spec: v1alpha1.InviteSpec{Offers: offering(serverName)}}
 	libraries := targets("movies,nope")
-	early.Spec.Libraries = &libraries
+	early.Spec.Offers[0].Libraries = &libraries
 	w.create(early)
 	w.state("early", v1alpha1.InviteWaiting, 0)
 
@@ -131,8 +131,8 @@ func TestABadSpecHoldsBackNoRevocation(t *testing.T) {
 	w := newInviteWorld(t)
 	w.invite("guests", nil)
 	w.invite("others", nil)
-	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Revoked, i.Spec.Role = true, "Janitor" })
-	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("others")}, func(i *v1alpha1.Invite) { i.Spec.Role = "Janitor" })
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Revoked, i.Spec.Offers[0].Role = true, "Janitor" })
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("others")}, func(i *v1alpha1.Invite) { i.Spec.Offers[0].Role = "Janitor" })
 	w.eventually("the one link is dead, the other waits", func() bool {
 		return w.linkState(w.code("guests")) == "revoked" && w.linkState(w.code("others")) == "unavailable"
 	})
@@ -144,7 +144,7 @@ func TestABadSpecHoldsBackNoRevocation(t *testing.T) {
 func TestPagesThatDoNotExistAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newInviteWorld(t)
-	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}, Delivery: v1alpha1.DeliveryPortal}}
+	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{Offers: offering(serverName), Delivery: v1alpha1.DeliveryPortal}}
 	w.create(invite)
 	w.condition(invite, "guests", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 	w.state("guests", v1alpha1.InviteWaiting, 0)
@@ -181,7 +181,7 @@ func TestARecordThatIsLostGivesNothingBack(t *testing.T) {
 	w.came("kim")
 	w.eventually("joe sees nothing, and kim's use alone is there", func() bool {
 		_ = w.client.List(t.Context(), &redemptions, client.InNamespace(w.namespace))
-		return len(redemptions.Items) == 1 && redemptions.Items[0].Spec.Username == "kim" && total(w.came("joe")) == 0
+		return len(redemptions.Items) == 1 && redemptions.Items[0].Spec.Accounts[0].Username == "kim" && total(w.came("joe")) == 0
 	})
 
 }
@@ -194,17 +194,17 @@ func TestAnInviteIsRefusedARoleThatNoLinkGives(t *testing.T) {
 	w.look()
 	w.invite("guests", nil)
 	code := w.code("guests")
-	w.create(&v1alpha1.Invite{ObjectMeta: w.meta("staff"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}, Role: "Librarian"}})
+	w.create(&v1alpha1.Invite{ObjectMeta: w.meta("staff"), Spec: v1alpha1.InviteSpec{Offers: []v1alpha1.InviteOffer{{ServerRef: v1alpha1.LocalReference{Name: serverName}, Role: "Librarian"}}}})
 	said := w.condition(&v1alpha1.Invite{}, "staff", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 	if !strings.Contains(said.Message, "Librarian") || !strings.Contains(said.Message, "Member") {
 		t.Errorf("the message does not name the role, and those that are given: %s", said.Message)
 	}
-	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Role = "Librarian" })
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Offers[0].Role = "Librarian" })
 	w.condition(&v1alpha1.Invite{}, "guests", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 	if status, _ := w.register("joe", code); status == http.StatusCreated {
 		t.Error("the link admits people with a role that the manifest does not say")
 	}
-	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Role = v1alpha1.AccountRoleMember })
+	edit(w.world, &v1alpha1.Invite{ObjectMeta: w.meta("guests")}, func(i *v1alpha1.Invite) { i.Spec.Offers[0].Role = v1alpha1.AccountRoleMember })
 	w.ready(&v1alpha1.Invite{}, "guests")
 	if status, text := w.register("joe", code); status != http.StatusCreated {
 		t.Errorf("the link answers %d %s", status, text)

@@ -302,8 +302,8 @@ func TestWhoCameBetweenTwoBackupsIsRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, one := range redemptions.Items {
-		if one.Spec.Username == "ann" || one.Spec.Username == "bob" {
-			t.Errorf("%s was taken back, and is recorded again", one.Spec.Username)
+		if one.Spec.Accounts[0].Username == "ann" || one.Spec.Accounts[0].Username == "bob" {
+			t.Errorf("%s was taken back, and is recorded again", one.Spec.Accounts[0].Username)
 		}
 	}
 }

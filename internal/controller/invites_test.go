@@ -201,7 +201,7 @@ func TestADeletedRedemptionStaysDeleted(t *testing.T) {
 		t.Fatal(status)
 	}
 	w.state("guests", v1alpha1.InvitePending, 2)
-	w.eventually("kim's use alone is there", func() bool { return len(list()) == 1 && redemptions.Items[0].Spec.Username == "kim" })
+	w.eventually("kim's use alone is there", func() bool { return len(list()) == 1 && redemptions.Items[0].Spec.Accounts[0].Username == "kim" })
 	_ = w.client.List(t.Context(), &users, client.InNamespace(w.namespace))
 	for _, user := range users.Items {
 		if user.Spec.Username == "joe" && total(user) != 0 {
@@ -287,7 +287,7 @@ func TestTheSecretHoldsTheLinkAndNothingElseTellsIt(t *testing.T) {
 func TestInvitesNeedAServerThatHasThemOrAPortal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, memory.Options{})
-	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
+	invite := &v1alpha1.Invite{ObjectMeta: w.meta("guests"), Spec: v1alpha1.InviteSpec{Offers: offering(serverName)}}
 	w.create(invite)
 	w.condition(&v1alpha1.Invite{}, "guests", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 }

@@ -56,9 +56,9 @@ func (w *inviteWorld) openEmbedded() { w.t.Helper(); w.openAs(embedded.Open) }
 
 func (w *inviteWorld) invite(name string, change func(*v1alpha1.InviteSpec)) *v1alpha1.Invite {
 	w.t.Helper()
-	invite := &v1alpha1.Invite{ObjectMeta: w.meta(name), Spec: v1alpha1.InviteSpec{ServerRef: v1alpha1.LocalReference{Name: serverName}}}
+	invite := &v1alpha1.Invite{ObjectMeta: w.meta(name), Spec: v1alpha1.InviteSpec{Offers: offering(serverName)}}
 	libraries := targets("movies")
-	invite.Spec.Libraries = &libraries
+	invite.Spec.Offers[0].Libraries = &libraries
 	if change != nil {
 		change(&invite.Spec)
 	}
@@ -182,4 +182,9 @@ func (w *inviteWorld) linkState(code string) string {
 	var answer struct{ Status string }
 	_ = json.NewDecoder(response.Body).Decode(&answer)
 	return answer.Status
+}
+
+// offering is one offer on a server, of no libraries.
+func offering(server string) []v1alpha1.InviteOffer {
+	return []v1alpha1.InviteOffer{{ServerRef: v1alpha1.LocalReference{Name: server}}}
 }

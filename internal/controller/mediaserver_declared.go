@@ -259,15 +259,16 @@ func (k *Kit) serversOf(ctx context.Context, objects []client.Object, which func
 	var requests []reconcile.Request
 	visited := map[string]bool{}
 	for _, one := range objects {
-		name := serverNameOf(one)
-		if visited[name] {
-			continue
-		}
-		visited[name] = true
-		var server v1alpha1.MediaServer
-		key := client.ObjectKey{Namespace: one.GetNamespace(), Name: name}
-		if k.Client.Get(ctx, key, &server) == nil && which(&server) {
-			requests = append(requests, requestFor(&server))
+		for _, name := range serverNamesOf(one) {
+			if visited[name] {
+				continue
+			}
+			visited[name] = true
+			var server v1alpha1.MediaServer
+			key := client.ObjectKey{Namespace: one.GetNamespace(), Name: name}
+			if k.Client.Get(ctx, key, &server) == nil && which(&server) {
+				requests = append(requests, requestFor(&server))
+			}
 		}
 	}
 	return requests

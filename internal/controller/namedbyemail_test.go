@@ -73,7 +73,7 @@ func TestInvitePagesNeedPasswords(t *testing.T) {
 	w := newWorld(t, memory.Options{Capabilities: func(c *media.Capabilities) { c.PasswordsFixed, c.Invites = true, false }})
 	libraries := targets("movies")
 	w.create(w.library("movies"), &v1alpha1.Invite{ObjectMeta: w.meta("cousins"), Spec: v1alpha1.InviteSpec{
-		ServerRef: v1alpha1.LocalReference{Name: serverName}, Libraries: &libraries,
+		Offers: []v1alpha1.InviteOffer{{ServerRef: v1alpha1.LocalReference{Name: serverName}, Libraries: &libraries}},
 	}})
 	condition := w.condition(&v1alpha1.Invite{}, "cousins", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnsupported)
 	if !strings.Contains(condition.Message, "declare a User") {

@@ -195,7 +195,7 @@ func TestAnInviteWhoseEndCannotBeReadIsNotOpen(t *testing.T) {
 			if err := w.client.List(t.Context(), &redemptions, client.InNamespace(w.namespace)); err != nil || len(redemptions.Items) != 1 {
 				t.Fatal(err, len(redemptions.Items))
 			}
-			joe := redemptions.Items[0].Spec.UserRef.Name
+			joe := redemptions.Items[0].Spec.Accounts[0].UserRef.Name
 			w.poison(&redemptions.Items[0], value, "spec", "at")
 			w.poison(&v1alpha1.Invite{ObjectMeta: w.meta("guests")}, value, "spec", "expiresAt")
 			w.poisonConditions(&v1alpha1.Invite{ObjectMeta: w.meta("friends")}, value)

@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -113,7 +114,7 @@ func ofUser(object client.Object) bool {
 // specOrAccount passes changes of a Redemption that matter to its User: what it gives, and to which account.
 var specOrAccount = updates(func(before, now client.Object) bool {
 	return before.GetGeneration() != now.GetGeneration() ||
-		before.(*v1alpha1.Redemption).Status.AccountID != now.(*v1alpha1.Redemption).Status.AccountID
+		!slices.Equal(before.(*v1alpha1.Redemption).Status.Accounts, now.(*v1alpha1.Redemption).Status.Accounts)
 })
 
 // specOnly passes changes of the spec.

@@ -92,8 +92,10 @@ type record struct {
 	Assumed bool `json:"assumed,omitempty"`
 	// Doubt: what has the ID on the server is not believed to be this one's.
 	Doubt *doubt `json:"doubt,omitempty"`
-	// Offer is what the invite gives besides what the server keeps. It changes when all who came before are recorded.
-	Offer *offer `json:"offer,omitempty"`
+	// Terms are what the invite gives besides what the server keeps. They change when all who came before are recorded.
+	Terms *terms `json:"offer,omitempty"`
+	// Delivery is whose pages admit people, once there was a link.
+	Delivery v1alpha1.InviteDelivery `json:"delivery,omitempty"`
 	// UIDs that this Invite has had: a restored cluster gives it another. The newest comes last.
 	UIDs []string `json:"uids,omitempty"`
 	// FormerIDs are the records of what was this object's and was gone when another was made in its place, the newest first:

@@ -93,9 +93,9 @@ func (k *Kit) usersRedeeming(ctx context.Context, libraries []client.Object) map
 	}
 	users := map[string]bool{}
 	for i := range redemptions.Items {
-		for _, edge := range redemptions.Items[i].Spec.Libraries {
-			if given[edge.Library] {
-				users[redemptions.Items[i].Spec.UserRef.Name] = true
+		for _, account := range redemptions.Items[i].Spec.Accounts {
+			if slices.ContainsFunc(account.Libraries, func(edge v1alpha1.RedeemedEdge) bool { return given[edge.Library] }) {
+				users[account.UserRef.Name] = true
 			}
 		}
 	}
@@ -186,14 +186,16 @@ func (k *Kit) serverOf(_ context.Context, object client.Object) []reconcile.Requ
 	return named(object.GetNamespace(), serverNameOf(object))
 }
 
-// serverBeingDeleted is the MediaServer of a User or a Library, when it waits for its objects.
-func (k *Kit) serverBeingDeleted(ctx context.Context, object client.Object) []reconcile.Request {
-	var server v1alpha1.MediaServer
-	err := k.Client.Get(ctx, types.NamespacedName{Namespace: object.GetNamespace(), Name: serverNameOf(object)}, &server)
-	if err != nil || server.DeletionTimestamp.IsZero() {
-		return nil
+// serverBeingDeleted are the MediaServers of an object that wait for their objects.
+func (k *Kit) serverBeingDeleted(ctx context.Context, object client.Object) (requests []reconcile.Request) {
+	for _, name := range serverNamesOf(object) {
+		var server v1alpha1.MediaServer
+		err := k.Client.Get(ctx, types.NamespacedName{Namespace: object.GetNamespace(), Name: name}, &server)
+		if err == nil && !server.DeletionTimestamp.IsZero() {
+			requests = append(requests, requestFor(&server))
+		}
 	}
-	return []reconcile.Request{requestFor(&server)}
+	return requests
 }
 
 func serverNameOf(object client.Object) string {
@@ -202,10 +204,20 @@ func serverNameOf(object client.Object) string {
 		return o.Spec.ServerRef.Name
 	case *v1alpha1.Library:
 		return o.Spec.ServerRef.Name
-	case *v1alpha1.Invite:
-		return o.Spec.ServerRef.Name
 	}
 	return ""
+}
+
+// serverNamesOf are the MediaServers that an object names: several for an Invite, at most one for any other.
+func serverNamesOf(object client.Object) (names []string) {
+	invite, is := object.(*v1alpha1.Invite)
+	if !is {
+		return []string{serverNameOf(object)}
+	}
+	for i := range invite.Spec.Offers {
+		names = append(names, invite.Spec.Offers[i].ServerRef.Name)
+	}
+	return names
 }
 
 func (k *Kit) usersOfServer(ctx context.Context, key string) []reconcile.Request {
@@ -241,8 +253,19 @@ func (k *Kit) invitesBeside(ctx context.Context, object client.Object) []reconci
 	return k.invitesOfServer(ctx, serverKey(object.GetNamespace(), serverNameOf(object)))
 }
 
-func userOfRedemption(_ context.Context, object client.Object) []reconcile.Request {
-	return named(object.GetNamespace(), object.(*v1alpha1.Redemption).Spec.UserRef.Name)
+func usersOfRedemption(_ context.Context, object client.Object) (requests []reconcile.Request) {
+	for _, name := range usersRedeemed(object) {
+		requests = append(requests, named(object.GetNamespace(), name)...)
+	}
+	return requests
+}
+
+// usersRedeemed names the Users that stand for the accounts of a Redemption.
+func usersRedeemed(object client.Object) (names []string) {
+	for _, account := range object.(*v1alpha1.Redemption).Spec.Accounts {
+		names = append(names, account.UserRef.Name)
+	}
+	return names
 }
 
 func inviteOfRedemption(_ context.Context, object client.Object) []reconcile.Request {

@@ -106,7 +106,7 @@ func setupUsers(mgr ctrl.Manager, kit *Kit, c Concurrency, prefix string) error 
 		Watches(&v1alpha1.User{}, handler.Funcs{DeleteFunc: r.vanished}).
 		Watches(&v1alpha1.User{}, h.Mapped("User", kit.usersOfClaim), builder.WithPredicates(deletions)).
 		Watches(&v1alpha1.LibraryGrant{}, h.MappedAfter("LibraryGrant", grantsDelay, kit.usersOfGrant), builder.WithPredicates(specOnly)).
-		Watches(&v1alpha1.Redemption{}, h.Mapped("Redemption", userOfRedemption), builder.WithPredicates(specOrAccount)).
+		Watches(&v1alpha1.Redemption{}, h.Mapped("Redemption", usersOfRedemption), builder.WithPredicates(specOrAccount)).
 		Watches(&v1alpha1.Library{}, h.Debounced("Library", usersQuietPeriod, usersMaxDelay, r.usersOfLibraries), builder.WithPredicates(idOrSelection)).
 		Watches(&v1alpha1.MediaServer{}, h.Mapped("MediaServer", of(kit.usersOfServer)), builder.WithPredicates(asksOtherwise)).
 		WatchesMetadata(&corev1.Secret{}, h.Mapped("Secret", kit.usersOfSecret)).

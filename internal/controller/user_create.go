@@ -159,7 +159,7 @@ func (r *userReconciler) goneForGood(ctx context.Context, p *userPass) (bool, *o
 	if client.IgnoreNotFound(err) != nil {
 		return false, retry(err)
 	}
-	return redemption.Status.Phase == v1alpha1.RedemptionCompleted && redemption.Spec.UserRef.Name == p.user.Name, nil
+	return redemption.Status.Phase == v1alpha1.RedemptionCompleted && redemption.AccountOf(p.user.Name) != nil, nil
 }
 
 // mayCreate says what must be there before an account is made.
@@ -201,7 +201,7 @@ func (r *userReconciler) mayBeAdmitted(ctx context.Context, p *userPass) *outcom
 	if client.IgnoreNotFound(err) != nil {
 		return retry(err)
 	}
-	if err != nil || redemption.Spec.UserRef.Name != p.user.Name {
+	if err != nil || redemption.AccountOf(p.user.Name) == nil {
 		return stalled(v1alpha1.ReasonInvalidSpec, "this User came by Redemption %s, which is gone: delete this User, or remove the label %s to keep it", name, v1alpha1.LabelRedemption)
 	}
 	return nil

@@ -32,28 +32,28 @@ func setAttempt(r *v1alpha1.Redemption, at time.Time) {
 }
 
 // admit takes a person with a reservation to the end.
-func (e *Engine) admit(ctx context.Context, mine *v1alpha1.Redemption, request Request, server *media.Server) error {
-	if err := e.declare(ctx, mine, request); err != nil {
+func (e *Engine) admit(ctx context.Context, mine *v1alpha1.Redemption, account *v1alpha1.RedeemedAccount, request Request, server *media.Server) error {
+	if err := e.declare(ctx, mine, account, request); err != nil {
 		return err
 	}
-	account, err := e.await(ctx, mine)
+	id, err := e.await(ctx, mine, account)
 	if err != nil {
 		return err
 	}
-	key := media.AccountKey{ID: account, Username: mine.Spec.Username}
+	key := media.AccountKey{ID: id, Username: account.Username}
 	if err := server.SetPassword(ctx, key, media.NewPassword{Password: request.Password}); err != nil {
 		return unavailable(err)
 	}
-	if err := Complete(ctx, e.client, mine, string(account)); err != nil {
+	if err := Complete(ctx, e.client, mine, account.Server, string(id)); err != nil {
 		return unavailable(err)
 	}
 	return nil
 }
 
-// declare makes the User of a reservation, or finds the one that an earlier attempt made.
-func (e *Engine) declare(ctx context.Context, mine *v1alpha1.Redemption, request Request) error {
-	user := NewUser(mine, request.Person)
-	user.Spec.Username = mine.Spec.Username
+// declare makes the User of an account of a reservation, or finds the one that an earlier attempt made.
+func (e *Engine) declare(ctx context.Context, mine *v1alpha1.Redemption, account *v1alpha1.RedeemedAccount, request Request) error {
+	user := NewUser(mine, account, request.Person)
+	user.Spec.Username = account.Username
 	err := e.client.Create(ctx, user)
 	switch {
 	case err == nil:
@@ -93,9 +93,9 @@ func (e *Engine) nameTaken(ctx context.Context, mine *v1alpha1.Redemption, exist
 }
 
 // await waits until the User's account is there with all that it is to have.
-func (e *Engine) await(ctx context.Context, mine *v1alpha1.Redemption) (media.AccountID, error) {
+func (e *Engine) await(ctx context.Context, mine *v1alpha1.Redemption, account *v1alpha1.RedeemedAccount) (media.AccountID, error) {
 	user := &v1alpha1.User{}
-	key := types.NamespacedName{Namespace: mine.Namespace, Name: mine.Spec.UserRef.Name}
+	key := types.NamespacedName{Namespace: mine.Namespace, Name: account.UserRef.Name}
 	var refused bool
 	err := wait.PollUntilContextTimeout(ctx, e.wait.Poll, e.wait.Account, true, func(ctx context.Context) (bool, error) {
 		err := e.client.Get(ctx, key, user)

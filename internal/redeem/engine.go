@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -75,7 +76,11 @@ func (e *Engine) Redeem(ctx context.Context, name types.NamespacedName, request 
 	if err != nil {
 		return Receipt{}, err
 	}
-	server, err := e.connect(ctx, types.NamespacedName{Namespace: invite.Namespace, Name: invite.Spec.ServerRef.Name})
+	if len(invite.Spec.Offers) != 1 {
+		return Receipt{}, unavailable(errSeveralOffers)
+	}
+	offer := &invite.Spec.Offers[0]
+	server, err := e.connect(ctx, types.NamespacedName{Namespace: invite.Namespace, Name: offer.ServerRef.Name})
 	if err != nil {
 		return Receipt{}, unavailable(err)
 	}
@@ -89,10 +94,10 @@ func (e *Engine) Redeem(ctx context.Context, name types.NamespacedName, request 
 	if err != nil {
 		return Receipt{}, unavailable(err)
 	}
-	mine := find(redemptions, request.Username, server.Traits().FoldUsername)
+	mine := find(redemptions, offer.ServerRef.Name, request.Username, server.Traits().FoldUsername)
 	switch {
 	case mine != nil && mine.Status.Phase == v1alpha1.RedemptionCompleted:
-		return Receipt{User: mine.Spec.UserRef.Name, AlreadyMember: true}, nil
+		return Receipt{User: mine.Account(offer.ServerRef.Name).UserRef.Name, AlreadyMember: true}, nil
 	case mine != nil:
 		err = e.takeUp(ctx, mine)
 	default:
@@ -101,10 +106,14 @@ func (e *Engine) Redeem(ctx context.Context, name types.NamespacedName, request 
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := e.admit(ctx, mine, request, server); err != nil {
+	account := mine.Account(offer.ServerRef.Name)
+	if account == nil {
+		return Receipt{}, unavailable(errOtherOffers)
+	}
+	if err := e.admit(ctx, mine, account, request, server); err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{User: mine.Spec.UserRef.Name}, nil
+	return Receipt{User: account.UserRef.Name}, nil
 }
 
 // invite reads the Invite live and compares the code.
@@ -127,9 +136,9 @@ func (e *Engine) redemptions(ctx context.Context, invite *v1alpha1.Invite) ([]v1
 	return list.Items, err
 }
 
-func find(redemptions []v1alpha1.Redemption, username string, fold func(string) string) *v1alpha1.Redemption {
+func find(redemptions []v1alpha1.Redemption, server, username string, fold func(string) string) *v1alpha1.Redemption {
 	for i := range redemptions {
-		if fold(redemptions[i].Spec.Username) == fold(username) {
+		if account := redemptions[i].Account(server); account != nil && fold(account.Username) == fold(username) {
 			return &redemptions[i]
 		}
 	}
@@ -155,11 +164,11 @@ func (e *Engine) reserve(ctx context.Context, invite *v1alpha1.Invite, request R
 	if err := e.open(invite, len(taken)); err != nil {
 		return nil, err
 	}
-	edges, err := e.edges(ctx, invite)
+	accounts, err := e.accounts(ctx, invite, request)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	use := Use{Invite: invite, Username: request.Username, UserName: UserName(request.Username, string(invite.UID)), Edges: edges, Offer: OfferOf(invite), At: e.now(), Taken: taken}
+	use := Use{Invite: invite, Accounts: accounts, At: e.now(), Taken: taken}
 	if invite.Spec.MaxUses != nil {
 		use.Limit = int(*invite.Spec.MaxUses)
 	}
@@ -187,19 +196,35 @@ func (e *Engine) confirm(ctx context.Context, invite *v1alpha1.Invite, mine *v1a
 		return unavailable(err)
 	}
 	for i := range uses { // two that asked for one name at the same moment: the lower slot has it
-		if other := &uses[i]; other.UID != mine.UID && other.Spec.UserRef == mine.Spec.UserRef && other.Spec.Slot < mine.Spec.Slot {
+		if other := &uses[i]; other.UID != mine.UID && sharesUser(other, mine) && other.Spec.Slot < mine.Spec.Slot {
 			return ErrBusy
 		}
 	}
 	return e.open(again, len(uses)-1)
 }
 
-func (e *Engine) edges(ctx context.Context, invite *v1alpha1.Invite) ([]v1alpha1.RedeemedEdge, error) {
+// sharesUser says whether two uses are to make the same User.
+func sharesUser(a, b *v1alpha1.Redemption) bool {
+	return slices.ContainsFunc(a.Spec.Accounts, func(account v1alpha1.RedeemedAccount) bool { return b.AccountOf(account.UserRef.Name) != nil })
+}
+
+// accounts are those that somebody gets who comes now.
+func (e *Engine) accounts(ctx context.Context, invite *v1alpha1.Invite, request Request) ([]v1alpha1.RedeemedAccount, error) {
 	var libraries v1alpha1.LibraryList
 	if err := e.client.List(ctx, &libraries, client.InNamespace(invite.Namespace)); err != nil {
 		return nil, err
 	}
-	return access.InviteEdges(invite, libraries.Items)
+	var accounts []v1alpha1.RedeemedAccount
+	for i := range invite.Spec.Offers {
+		offer := &invite.Spec.Offers[i]
+		edges, err := access.OfferEdges(offer, libraries.Items)
+		if err != nil {
+			return nil, err
+		}
+		name := UserName(request.Username, string(invite.UID))
+		accounts = append(accounts, TermsOf(invite, offer).Account(offer.ServerRef.Name, request.Username, name, edges, e.now()))
+	}
+	return accounts, nil
 }
 
 // takeUp goes on with a reservation that nobody works on any more. The patch fails when somebody else takes it up at

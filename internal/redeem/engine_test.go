@@ -182,8 +182,9 @@ func TestRace(t *testing.T) {
 		t.Errorf("%d admitted, %d Redemptions, %d accounts; want %d of each", admitted, len(redemptions), len(accounts), places)
 	}
 	for _, r := range redemptions {
-		account, found := accounts[r.Spec.Username]
-		if !found || r.Status.Phase != v1alpha1.RedemptionCompleted || len(account.Access.Libraries) != 1 || !w.store.CheckPassword(r.Spec.Username, passwordOf(r.Spec.Username)) {
+		username := r.Spec.Accounts[0].Username
+		account, found := accounts[username]
+		if !found || r.Status.Phase != v1alpha1.RedemptionCompleted || len(account.Access.Libraries) != 1 || !w.store.CheckPassword(username, passwordOf(username)) {
 			t.Errorf("%s: %+v, account %+v", r.Name, r.Status, account)
 		}
 	}

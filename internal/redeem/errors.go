@@ -25,5 +25,11 @@ var (
 	ErrUnavailable = errors.New("this could not be finished now: try again in a minute")
 )
 
+// errSeveralOffers: nobody is admitted to several servers at once yet.
+var errSeveralOffers = errors.New("the invite has several offers, or none")
+
+// errOtherOffers: the use was taken when the Invite offered something else.
+var errOtherOffers = errors.New("the use is of another server than the invite offers")
+
 // errBeingUndone: the use is being taken back, by another attempt or by hand.
 var errBeingUndone = errors.New("the use is being taken back")

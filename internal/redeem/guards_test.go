@@ -44,9 +44,14 @@ func newDesk(t *testing.T, before interceptor.Funcs, objects ...client.Object) d
 
 func reservation(slot int32, user string) *v1alpha1.Redemption {
 	invite := &v1alpha1.Invite{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "cousins", UID: "invite"}}
-	r := newRedemption(Use{Invite: invite, Username: user, UserName: user, At: noon}, slot)
+	r := newRedemption(Use{Invite: invite, Accounts: accountOf(user, user), At: noon}, slot)
 	r.UID = types.UID("of-" + r.Name)
 	return r
+}
+
+// accountOf is the account of a username, for which the User of a name stands.
+func accountOf(username, user string) []v1alpha1.RedeemedAccount {
+	return []v1alpha1.RedeemedAccount{Terms{}.Account("home", username, user, nil, noon)}
 }
 
 func person(name string, change func(*v1alpha1.User)) *v1alpha1.User {
@@ -152,7 +157,7 @@ func TestANameIsClearedOnlyWhereNothingWasMade(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mine := reservation(0, "joe")
 			d := newDesk(t, broken, mine, other.DeepCopy(), c.existing)
-			err := d.engine.declare(t.Context(), mine, Request{Person: Person{Username: "joe"}})
+			err := d.engine.declare(t.Context(), mine, &mine.Spec.Accounts[0], Request{Person: Person{Username: "joe"}})
 			if c.cleared {
 				wantErr(t, err, ErrUnavailable)
 			} else {
@@ -172,7 +177,7 @@ func TestANameIsClearedOnlyWhereNothingWasMade(t *testing.T) {
 func TestOnesOwnUserIsTakenUpUnlessItGoes(t *testing.T) {
 	mine := reservation(0, "joe")
 	d := newDesk(t, interceptor.Funcs{}, mine, person("joe", labelled(mine.Name)))
-	if err := d.engine.declare(t.Context(), mine, Request{Person: Person{Username: "joe"}}); err != nil {
+	if err := d.engine.declare(t.Context(), mine, &mine.Spec.Accounts[0], Request{Person: Person{Username: "joe"}}); err != nil {
 		t.Error(err)
 	}
 	going := person("joe", func(u *v1alpha1.User) {
@@ -180,7 +185,7 @@ func TestOnesOwnUserIsTakenUpUnlessItGoes(t *testing.T) {
 		u.Finalizers, u.DeletionTimestamp = []string{v1alpha1.Finalizer}, &metav1.Time{Time: noon}
 	})
 	d = newDesk(t, interceptor.Funcs{}, mine, going)
-	wantErr(t, d.engine.declare(t.Context(), mine, Request{Person: Person{Username: "joe"}}), errBeingUndone)
+	wantErr(t, d.engine.declare(t.Context(), mine, &mine.Spec.Accounts[0], Request{Person: Person{Username: "joe"}}), errBeingUndone)
 	if !d.exists(reservation(0, "joe")) {
 		t.Error("the use was given back while its User was going")
 	}
@@ -189,7 +194,8 @@ func TestOnesOwnUserIsTakenUpUnlessItGoes(t *testing.T) {
 // A User that is gone while its account is awaited is not waited for.
 func TestAwaitingAUserThatIsGone(t *testing.T) {
 	d := newDesk(t, interceptor.Funcs{})
-	_, err := d.engine.await(t.Context(), reservation(0, "joe"))
+	mine := reservation(0, "joe")
+	_, err := d.engine.await(t.Context(), mine, &mine.Spec.Accounts[0])
 	wantErr(t, err, errBeingUndone)
 }
 
@@ -209,7 +215,7 @@ func TestANameThatWasTakenUpMeanwhileIsNotCleared(t *testing.T) {
 		return asks(ctx, c, object, options...)
 	}}
 	d := newDesk(t, takenUp, mine, existing)
-	wantErr(t, d.engine.declare(t.Context(), mine, Request{Person: Person{Username: "joe"}}), ErrUnavailable)
+	wantErr(t, d.engine.declare(t.Context(), mine, &mine.Spec.Accounts[0], Request{Person: Person{Username: "joe"}}), ErrUnavailable)
 	if left := person("joe", nil); !d.exists(left) || !left.DeletionTimestamp.IsZero() {
 		t.Error("a User with an account to come was deleted")
 	}

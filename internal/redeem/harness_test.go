@@ -86,8 +86,11 @@ func (w *world) create(object client.Object) {
 func (w *world) invite(name string, uses int32) *v1alpha1.Invite {
 	w.t.Helper()
 	invite := &v1alpha1.Invite{ObjectMeta: w.meta(name), Spec: v1alpha1.InviteSpec{
-		ServerRef: v1alpha1.LocalReference{Name: "home"}, MaxUses: &uses,
-		Libraries: &v1alpha1.Targets{Refs: []v1alpha1.LocalReference{{Name: "movies"}}},
+		MaxUses: &uses,
+		Offers: []v1alpha1.InviteOffer{{
+			ServerRef: v1alpha1.LocalReference{Name: "home"},
+			Libraries: &v1alpha1.Targets{Refs: []v1alpha1.LocalReference{{Name: "movies"}}},
+		}},
 	}}
 	w.create(invite)
 	return invite

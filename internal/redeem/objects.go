@@ -22,8 +22,8 @@ type Person struct {
 	Username, Email, DisplayName string
 }
 
-// Offer is what an Invite gives besides libraries.
-type Offer struct {
+// Terms are what an Invite gives on a server besides libraries.
+type Terms struct {
 	// Role of the account.
 	Role v1alpha1.AccountRole
 	// Labels of the User.
@@ -32,30 +32,46 @@ type Offer struct {
 	ExpiresAfter *time.Duration
 }
 
-// OfferOf is what the Invite gives to who comes now.
-func OfferOf(invite *v1alpha1.Invite) Offer {
-	offer := Offer{Role: invite.Spec.Role}
+// TermsOf is what an offer of the Invite gives to who comes now.
+func TermsOf(invite *v1alpha1.Invite, offer *v1alpha1.InviteOffer) Terms {
+	var terms Terms
+	terms.Role, _ = offer.Roles()
 	if account := invite.Spec.Account; account != nil {
-		offer.Labels = account.Labels
+		terms.Labels = account.Labels
 		if account.ExpiresAfter != nil {
 			// A length that cannot be read gives no time at all (fail closed); an Invite with one is not open.
 			lasts, _ := account.ExpiresAfter.Parse()
-			offer.ExpiresAfter = &lasts
+			terms.ExpiresAfter = &lasts
 		}
 	}
-	return offer
+	return terms
+}
+
+// Account is the account of somebody who comes at a moment, on a server, with what it is given.
+func (t Terms) Account(server, username, userName string, edges []v1alpha1.RedeemedEdge, at time.Time) v1alpha1.RedeemedAccount {
+	account := v1alpha1.RedeemedAccount{
+		Server: server, Username: username, UserRef: v1alpha1.LocalReference{Name: userName},
+		Libraries: edges, Role: t.Role, Labels: t.labels(),
+	}
+	if t.ExpiresAfter != nil {
+		account.ExpiresAt = new(v1alpha1.NewTime(at.Add(*t.ExpiresAfter)))
+	}
+	return account
+}
+
+func (t Terms) labels() (labels []v1alpha1.RedeemedLabel) {
+	for _, key := range slices.Sorted(maps.Keys(t.Labels)) {
+		labels = append(labels, v1alpha1.RedeemedLabel{Key: key, Value: t.Labels[key]})
+	}
+	return labels
 }
 
 // Use is one use of an Invite, before it has a slot.
 type Use struct {
-	Invite   *v1alpha1.Invite
-	Username string
-	// UserName is the name of the User that is to stand for the person.
-	UserName string
-	Edges    []v1alpha1.RedeemedEdge
-	// Offer is what the Invite gave besides when the person came.
-	Offer Offer
-	At    time.Time
+	Invite *v1alpha1.Invite
+	// Accounts of the person, with what the Invite gave when the person came.
+	Accounts []v1alpha1.RedeemedAccount
+	At       time.Time
 	// Limit is how many slots there are; 0 for any number.
 	Limit int
 	// Taken are the Redemptions that are known already. One more or less costs a request, never a use.
@@ -100,40 +116,36 @@ func existing(ctx context.Context, c client.Client, wanted *v1alpha1.Redemption)
 
 // sameUse says whether a Redemption records that very use: an attempt that did not end made it, and a cache has not shown it.
 func sameUse(taken, wanted *v1alpha1.Redemption) bool {
-	return taken.Spec.InviteRef.UID == wanted.Spec.InviteRef.UID && taken.Spec.Username == wanted.Spec.Username && taken.Spec.UserRef == wanted.Spec.UserRef &&
+	return taken.Spec.InviteRef.UID == wanted.Spec.InviteRef.UID && slices.EqualFunc(taken.Spec.Accounts, wanted.Spec.Accounts, sameAccount) &&
 		CameAt(taken).Truncate(time.Second).Equal(CameAt(wanted).Truncate(time.Second))
+}
+
+func sameAccount(a, b v1alpha1.RedeemedAccount) bool {
+	return a.Server == b.Server && a.Username == b.Username && a.UserRef == b.UserRef
 }
 
 func newRedemption(use Use, slot int32) *v1alpha1.Redemption {
 	invite := use.Invite
-	redemption := &v1alpha1.Redemption{
+	return &v1alpha1.Redemption{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: invite.Namespace, Name: RedemptionName(invite, slot),
 			Labels: map[string]string{v1alpha1.LabelInviteUID: string(invite.UID)},
 		},
 		Spec: v1alpha1.RedemptionSpec{
 			InviteRef: v1alpha1.InviteReference{Name: invite.Name, UID: string(invite.UID)}, Slot: slot,
-			ServerRef: invite.Spec.ServerRef, Username: use.Username, UserRef: v1alpha1.LocalReference{Name: use.UserName},
-			Libraries: use.Edges, Role: use.Offer.Role, Labels: labelsOf(use.Offer), At: v1alpha1.NewTime(use.At),
+			Accounts: use.Accounts, At: v1alpha1.NewTime(use.At),
 		},
 	}
-	if use.Offer.ExpiresAfter != nil {
-		redemption.Spec.ExpiresAt = new(v1alpha1.NewTime(use.At.Add(*use.Offer.ExpiresAfter)))
-	}
-	return redemption
 }
 
-func labelsOf(offer Offer) (labels []v1alpha1.RedeemedLabel) {
-	for _, key := range slices.Sorted(maps.Keys(offer.Labels)) {
-		labels = append(labels, v1alpha1.RedeemedLabel{Key: key, Value: offer.Labels[key]})
-	}
-	return labels
-}
-
-// Complete records that the person can sign in.
-func Complete(ctx context.Context, c client.Client, redemption *v1alpha1.Redemption, accountID string) error {
+// Complete records that the person can sign in on a server, to the account of that id; empty where it is not known.
+func Complete(ctx context.Context, c client.Client, redemption *v1alpha1.Redemption, server, accountID string) error {
 	base := redemption.DeepCopy()
-	redemption.Status = v1alpha1.RedemptionStatus{Phase: v1alpha1.RedemptionCompleted, AccountID: accountID}
+	redemption.Status.Phase = v1alpha1.RedemptionCompleted
+	redemption.Status.Accounts = slices.DeleteFunc(redemption.Status.Accounts, func(known v1alpha1.RedeemedAccountID) bool { return known.Server == server })
+	if accountID != "" {
+		redemption.Status.Accounts = append(redemption.Status.Accounts, v1alpha1.RedeemedAccountID{Server: server, ID: accountID})
+	}
 	return c.Status().Patch(ctx, redemption, client.MergeFrom(base))
 }
 
@@ -145,12 +157,12 @@ func CameAt(redemption *v1alpha1.Redemption) time.Time {
 	return redemption.CreationTimestamp.Time
 }
 
-// NewUser declares the person of a Redemption, with what that use gave, whatever the Invite gives by now. It is labelled with
+// NewUser declares an account of a Redemption, with what that use gave, whatever the Invite gives by now. It is labelled with
 // the Invite and owned by nothing, so that it stays when the Invite goes; it carries no label of a GitOps tool, so that none
 // prunes it.
-func NewUser(redemption *v1alpha1.Redemption, person Person) *v1alpha1.User {
+func NewUser(redemption *v1alpha1.Redemption, account *v1alpha1.RedeemedAccount, person Person) *v1alpha1.User {
 	use, labels := redemption.Spec, map[string]string{}
-	for _, label := range use.Labels {
+	for _, label := range account.Labels {
 		labels[label.Key] = string(label.Value)
 	}
 	maps.Copy(labels, map[string]string{v1alpha1.LabelRedemption: redemption.Name, v1alpha1.LabelInviteUID: use.InviteRef.UID})
@@ -158,10 +170,10 @@ func NewUser(redemption *v1alpha1.Redemption, person Person) *v1alpha1.User {
 		labels[v1alpha1.LabelInvite] = use.InviteRef.Name
 	}
 	return &v1alpha1.User{
-		ObjectMeta: metav1.ObjectMeta{Namespace: redemption.Namespace, Name: use.UserRef.Name, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Namespace: redemption.Namespace, Name: account.UserRef.Name, Labels: labels},
 		Spec: v1alpha1.UserSpec{
-			ServerRef: use.ServerRef, Username: person.Username, Email: person.Email, DisplayName: person.DisplayName,
-			Role: use.Role, ExpiresAt: use.ExpiresAt, Password: &v1alpha1.Password{ChosenByHolder: true},
+			ServerRef: v1alpha1.LocalReference{Name: account.Server}, Username: person.Username, Email: person.Email, DisplayName: person.DisplayName,
+			Role: account.Role, ExpiresAt: account.ExpiresAt, Password: &v1alpha1.Password{ChosenByHolder: true},
 		},
 	}
 }

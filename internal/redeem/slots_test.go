@@ -149,7 +149,7 @@ func TestSweepFreesOnlyWhatIsAbandoned(t *testing.T) {
 	}
 	for _, kept := range []*v1alpha1.Redemption{young, done, withUser, going, moved} {
 		if !d.exists(kept.DeepCopy()) {
-			t.Errorf("%s was freed", kept.Spec.Username)
+			t.Errorf("%s was freed", kept.Spec.Accounts[0].Username)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestSweepFreesOnlyWhatIsAbandoned(t *testing.T) {
 func TestReserveTakesTheLowestFreeSlot(t *testing.T) {
 	invite := &v1alpha1.Invite{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "cousins", UID: "invite"}}
 	d := newDesk(t, interceptor.Funcs{}, reservation(0, "kim"), reservation(1, "joe"))
-	use := Use{Invite: invite, Username: "joe", UserName: "joe", At: noon, Limit: 3}
+	use := Use{Invite: invite, Accounts: accountOf("joe", "joe"), At: noon, Limit: 3}
 	for name, c := range map[string]struct {
 		change func(*Use)
 		slot   int32
@@ -166,8 +166,8 @@ func TestReserveTakesTheLowestFreeSlot(t *testing.T) {
 	}{
 		"the same use again":    {func(*Use) {}, 1, nil},
 		"the same name, later":  {func(u *Use) { u.At = noon.Add(time.Hour) }, 2, nil},
-		"more than there are":   {func(u *Use) { u.Username, u.Limit = "leo", 2 }, 0, ErrExhausted},
-		"another one's account": {func(u *Use) { u.UserName, u.Limit = "joe-2", 2 }, 0, ErrExhausted},
+		"more than there are":   {func(u *Use) { u.Accounts, u.Limit = accountOf("leo", "joe"), 2 }, 0, ErrExhausted},
+		"another one's account": {func(u *Use) { u.Accounts, u.Limit = accountOf("joe", "joe-2"), 2 }, 0, ErrExhausted},
 	} {
 		mine := use
 		c.change(&mine)

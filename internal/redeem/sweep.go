@@ -43,11 +43,16 @@ func Sweep(ctx context.Context, live client.Client, redemptions []v1alpha1.Redem
 
 // free deletes a reservation without a User, unless somebody took it up meanwhile.
 func free(ctx context.Context, live client.Client, r *v1alpha1.Redemption) (bool, error) {
-	err := live.Get(ctx, types.NamespacedName{Namespace: r.Namespace, Name: r.Spec.UserRef.Name}, &v1alpha1.User{})
-	if !apierrors.IsNotFound(err) {
-		return false, err
+	if len(r.Spec.Accounts) == 0 { // of before it had accounts: nobody can tell who came by it
+		return false, nil
 	}
-	err = live.Delete(ctx, r, client.Preconditions{UID: &r.UID, ResourceVersion: &r.ResourceVersion})
+	for _, account := range r.Spec.Accounts {
+		err := live.Get(ctx, types.NamespacedName{Namespace: r.Namespace, Name: account.UserRef.Name}, &v1alpha1.User{})
+		if !apierrors.IsNotFound(err) {
+			return false, err
+		}
+	}
+	err := live.Delete(ctx, r, client.Preconditions{UID: &r.UID, ResourceVersion: &r.ResourceVersion})
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return false, nil
 	}

@@ -54,7 +54,7 @@ var guarded = []struct{ name, kind, spec, says string }{
 	{"all at once", "User", `{role: Admin, access: All, adoptionPolicy: Always}`, "a User with role Admin, access All, adoptionPolicy Always needs permission"},
 	{"a server of one's own", "MediaServer", `{}`, "setting url, credentials needs permission to administer MediaServer x"},
 	{"an Admin of libraries", "LibraryGrant", `{role: Admin}`, "role Admin needs permission to administer all MediaServers (kubectl auth can-i administer mediaservers.usher.media -n "},
-	{"a link for Admins of libraries", "Invite", `{libraryRole: Admin}`, "libraryRole Admin needs permission to administer MediaServer home"},
+	{"a link for Admins of libraries", "Invite", `{offers: {libraryRole: Admin}}`, "libraryRole Admin needs permission to administer MediaServer home"},
 	{"a library that takes over", "Library", `{adoptionPolicy: IfUnique}`, "a Library with adoptionPolicy IfUnique may take over one that exists on the server, which needs permission to administer MediaServer home"},
 	{"a library by its id", "Library", `{externalID: lib-1}`, "a Library with externalID may take over one that exists on the server, which needs permission"},
 	{"a server that takes over", "MediaServer", `{adoptionPolicy: Always}`, "setting adoptionPolicy Always, url, credentials needs permission to administer MediaServer x"},
@@ -79,7 +79,7 @@ func TestEditorMayGive(t *testing.T) {
 	who := meet(t)
 	for kind, spec := range map[string]string{
 		"Library": `{adoptionPolicy: Never}`, "LibraryGrant": `{role: Viewer}`, "User": `{role: Editor, adoptionPolicy: IfDisabled}`,
-		"Invite": `{role: Editor, libraryRole: Viewer, libraries: {all: true}}`,
+		"Invite": `{offers: {role: Editor, libraryRole: Viewer, libraries: {all: true}}}`,
 	} {
 		object := manifest(t, kind, who.namespace, "x", spec)
 		mustSay(t, strict(who.editor).Create(t.Context(), object), "")

@@ -38,7 +38,7 @@ var shown = map[string]struct{ plural, name, spec, status, columns string }{
 		"NAME STATE USES MAX EXPIRES READY AGE",
 	},
 	"Redemption": {
-		"redemptions", "6f3b2c1e-9f57-4e0e-8f0e-0d5e6a7b8c9d-0", `{}`, `{phase: Completed, accountID: x}`,
+		"redemptions", "6f3b2c1e-9f57-4e0e-8f0e-0d5e6a7b8c9d-0", `{}`, `{phase: Completed, accounts: [{server: home, id: x}]}`,
 		"NAME INVITE USERNAME PHASE AGE",
 	},
 }

@@ -22,7 +22,7 @@ func TestDefaults(t *testing.T) {
 		"Library":      {"deletionPolicy": "Retain"},
 		"User":         {"role": "Member", "access": "Granted", "deletionPolicy": "Disable"},
 		"LibraryGrant": {"role": "Viewer"},
-		"Invite":       {"role": "Member", "libraryRole": "Viewer", "delivery": "Auto"},
+		"Invite":       {"delivery": "Auto"},
 		"Redemption":   {},
 	}
 	for kind, defaults := range wanted {
@@ -43,6 +43,20 @@ func TestDefaults(t *testing.T) {
 				t.Errorf("defaults\n%v, want\n%v", added, defaults)
 			}
 		})
+	}
+}
+
+// TestOffersStayAsWritten: nothing is filled in there, since an item of a list that differs from the manifest is written again at
+// every apply.
+func TestOffersStayAsWritten(t *testing.T) {
+	env := testenv.Get(t)
+	object := manifest(t, "Invite", env.Namespace(t), "defaults", `{offers: [{serverRef: {name: home}}, {serverRef: {name: cabin}, role: Guest}]}`)
+	if err := tryCreate(t.Context(), env.Client(), object); err != nil {
+		t.Fatal(err)
+	}
+	want := parse(t, `{offers: [{serverRef: {name: home}}, {serverRef: {name: cabin}, role: Guest}]}`)
+	if got := spec(object)["offers"]; !reflect.DeepEqual(got, want["offers"]) {
+		t.Errorf("offers\n%v, want\n%v", got, want["offers"])
 	}
 }
 

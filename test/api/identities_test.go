@@ -44,7 +44,7 @@ func household(t *testing.T, namespace string) (guarded, ordinary []*unstructure
 	ordinary = []*unstructured.Unstructured{
 		manifest(t, "User", namespace, "mia", `{}`), manifest(t, "User", namespace, "dave", `{adoptionPolicy: Always}`),
 		manifest(t, "Library", namespace, "movies", `{}`), manifest(t, "LibraryGrant", namespace, "all", `{role: Admin}`),
-		manifest(t, "Invite", namespace, "link", `{libraryRole: Admin}`), manifest(t, "Redemption", namespace, "uid-0", `{}`),
+		manifest(t, "Invite", namespace, "link", `{offers: {libraryRole: Admin}}`), manifest(t, "Redemption", namespace, "uid-0", `{}`),
 	}
 	for _, object := range append(append([]*unstructured.Unstructured{}, guarded...), ordinary...) {
 		if err := strict(testenv.Get(t).Client()).Create(t.Context(), object); err != nil {
@@ -251,7 +251,7 @@ func TestApplyAgain(t *testing.T) {
 		"User":         `{role: Admin, access: All, adoptionPolicy: Always, password: {secretRef: {name: mine}}}`,
 		"Library":      `{adoptionPolicy: IfUnique, externalID: lib-1, paths: [/etc]}`,
 		"LibraryGrant": `{role: Admin}`,
-		"Invite":       `{libraryRole: Admin}`,
+		"Invite":       `{offers: {libraryRole: Admin}}`,
 	} {
 		object := manifest(t, kind, who.namespace, "again", fields)
 		object.SetAnnotations(map[string]string{v1alpha1.AnnotationPaused: "true", v1alpha1.AnnotationOwned: "{}"})
@@ -318,11 +318,11 @@ func TestForgedRedemption(t *testing.T) {
 	if err := env.Client().Create(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}
-	merge(spec(object), parse(t, `{libraries: [{library: movies, role: Admin}]}`))
+	merge(spec(object), parse(t, `{accounts: {libraries: [{library: movies, role: Admin}]}}`))
 	mustSay(t, forger.Update(t.Context(), object.DeepCopy()), "only Usher writes Redemptions")
 	for kind := range good {
 		of := object.DeepCopy()
-		status := map[string]any{"accountID": "somebody else's"}
+		status := map[string]any{"accounts": []any{map[string]any{"server": "home", "id": "somebody else's"}}}
 		if kind != "Redemption" {
 			of, status = manifest(t, kind, namespace, "home", `{}`), map[string]any{"observedGeneration": int64(1)}
 			if err := env.Client().Create(t.Context(), of); err != nil {

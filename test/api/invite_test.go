@@ -8,10 +8,10 @@ import (
 
 var goodInvites = map[string]string{
 	"the smallest":           `{}`,
-	"everything":             `{libraries: {refs: [{name: movies}], selector: {matchLabels: {audience: kids}}}, libraryRole: Admin, role: Editor, maxUses: 5, expiresAt: "2026-12-31T00:00:00Z", revoked: true, inviter: {displayName: Alice}, email: mia@example.org, account: {labels: {group: cousins, example.org/from: ""}, expiresAfter: 720h}, welcome: "Get the *app*.\n", delivery: Native}`,
+	"everything":             `{offers: {libraries: {refs: [{name: movies}], selector: {matchLabels: {audience: kids}}}, libraryRole: Admin, role: Editor}, maxUses: 5, expiresAt: "2026-12-31T00:00:00Z", revoked: true, inviter: {displayName: Alice}, email: mia@example.org, account: {labels: {group: cousins, example.org/from: ""}, expiresAfter: 720h}, welcome: "Get the *app*.\n", delivery: Native}`,
 	"a date in the past":     `{expiresAt: "2001-01-01T00:00:00Z"}`,
-	"every library":          `{libraries: {all: true}}`,
-	"a role of the server's": `{role: Power User_2.0-x}`,
+	"every library":          `{offers: {libraries: {all: true}}}`,
+	"a role of the server's": `{offers: {role: Power User_2.0-x}}`,
 	"one use":                `{maxUses: 1}`,
 	"the most uses":          `{maxUses: 10000}`,
 	"an unbound address":     `{email: ""}`,
@@ -23,12 +23,16 @@ var goodInvites = map[string]string{
 	"the longest label":      `{account: {labels: {` + longestKey + `: ` + strings.Repeat("v", 63) + `}}}`,
 	"the longest welcome":    `{welcome: ` + strings.Repeat("w", 4096) + `, inviter: {displayName: ` + strings.Repeat("d", 100) + `}}`,
 	"the pages of Usher":     `{delivery: Portal}`,
+	"eight servers":          `{offers: [` + many(8, "{serverRef: {name: s%d}, libraries: {all: true}, role: Guest}") + `]}`,
+	"8 offers of 256 refs":   `{offers: [` + many(8, "{serverRef: {name: s%d}, libraries: {refs: ["+refs(256)+"], selector: {matchExpressions: ["+expressions(4, 64)+"]}}}") + `]}`,
 }
 
 // longestKey is the longest key that Kubernetes takes for a label: a domain of 253 characters and a name of 63.
 var longestKey = strings.Repeat("d.", 126) + "d/" + strings.Repeat("k", 63)
 
 const (
+	twoForOne    = "no two offers are for one MediaServer: put what they give into one"
+	otherServers = "the servers of the offers are immutable: delete this Invite and make a new one"
 	adminInvited = "an invite admits no Owner and no Admin: declare such a person as a User"
 	badLifetime  = "expiresAfter must be between 1m and 87600h (ten years), in h, m and s: 30 days are 720h"
 	ownLabel     = "labels that begin with usher.media/ are Usher's own: choose another key"
@@ -38,16 +42,23 @@ const (
 
 func badInvites() []refusal {
 	return append([]refusal{
-		{"no server", `{serverRef: null}`, "spec.serverRef: Required value"},
-		{"an empty server name", `{serverRef: {name: ""}}`, "spec.serverRef.name"},
-		{"a long server name", `{serverRef: {name: ` + strings.Repeat("s", 254) + `}}`, "spec.serverRef.name: Too long"},
-		{"an unknown library role", `{libraryRole: Editor}`, `spec.libraryRole: Unsupported value: "Editor": supported values: "Viewer", "Admin"`},
-		{"an Owner", `{role: Owner}`, adminInvited},
-		{"an Admin", `{role: Admin}`, adminInvited},
-		{"an empty role", `{role: ""}`, "spec.role"},
-		{"a long role", `{role: ` + strings.Repeat("r", 51) + `}`, "spec.role: Too long"},
-		{"a role outside the pattern", `{role: "Member;"}`, "a role is Owner, Admin, Editor, Member, Guest or the name of a role of the server's own"},
-		{"a role in small letters", `{role: admin}`, "write Owner, Admin, Editor, Member or Guest with a capital first letter"},
+		{"no offers", `{offers: null}`, "spec.offers: Required value"},
+		{"an empty list of offers", `{offers: []}`, "spec.offers in body should have at least 1 items"},
+		{"nine offers", `{offers: [` + many(9, "{serverRef: {name: s%d}}") + `]}`, "spec.offers: Too many: 9: must have at most 8 items"},
+		{"two offers for one server", `{offers: [{serverRef: {name: home}}, {serverRef: {name: cabin}}, {serverRef: {name: home}, role: Guest}]}`, twoForOne},
+		{"the server of before there were offers", `{serverRef: {name: home}}`, `unknown field "spec.serverRef"`},
+		{"the libraries of before there were offers", `{libraries: {all: true}}`, `unknown field "spec.libraries"`},
+		{"no server", `{offers: {serverRef: null}}`, "spec.offers[0].serverRef: Required value"},
+		{"an empty server name", `{offers: {serverRef: {name: ""}}}`, "spec.offers[0].serverRef.name"},
+		{"a long server name", `{offers: {serverRef: {name: ` + strings.Repeat("s", 254) + `}}}`, "spec.offers[0].serverRef.name: Too long"},
+		{"an unknown library role", `{offers: {libraryRole: Editor}}`, `spec.offers[0].libraryRole: Unsupported value: "Editor": supported values: "Viewer", "Admin"`},
+		{"an Owner", `{offers: {role: Owner}}`, adminInvited},
+		{"an Admin", `{offers: {role: Admin}}`, adminInvited},
+		{"an Admin of the second server", `{offers: [{serverRef: {name: home}}, {serverRef: {name: cabin}, role: Admin}]}`, adminInvited},
+		{"an empty role", `{offers: {role: ""}}`, "spec.offers[0].role"},
+		{"a long role", `{offers: {role: ` + strings.Repeat("r", 51) + `}}`, "spec.offers[0].role: Too long"},
+		{"a role outside the pattern", `{offers: {role: "Member;"}}`, "a role is Owner, Admin, Editor, Member, Guest or the name of a role of the server's own"},
+		{"a role in small letters", `{offers: {role: admin}}`, "write Owner, Admin, Editor, Member or Guest with a capital first letter"},
 		{"no uses", `{maxUses: 0}`, "spec.maxUses in body should be greater than or equal to 1"},
 		{"too many uses", `{maxUses: 10001}`, "spec.maxUses in body should be less than or equal to 10000"},
 		{"uses in words", `{maxUses: many}`, "spec.maxUses"},
@@ -63,7 +74,7 @@ func badInvites() []refusal {
 		{"a long welcome", `{welcome: ` + strings.Repeat("w", 4097) + `}`, "spec.welcome: Too long"},
 		{"an unknown delivery", `{delivery: Pigeon}`, `spec.delivery: Unsupported value: "Pigeon": supported values: "Auto", "Portal", "Native"`},
 		{"a code of one's own", `{code: abc}`, `unknown field "spec.code"`},
-	}, slices.Concat(badInvitedAccounts(), badTargets("libraries", `{libraries: {%s}}`), badDates("expiresAt"))...)
+	}, slices.Concat(badInvitedAccounts(), badTargets("offers[0].libraries", `{offers: {libraries: {%s}}}`), badDates("expiresAt"))...)
 }
 
 func badInvitedAccounts() []refusal {
@@ -89,16 +100,23 @@ func badInvitedAccounts() []refusal {
 	}
 }
 
+const twoOffers = `{offers: [{serverRef: {name: home}}, {serverRef: {name: cabin}}]}`
+
 var inviteChanges = []change{
-	{"to another server", `{}`, `{serverRef: {name: cabin}}`, "serverRef is immutable: delete this Invite and make a new one"},
+	{"to another server", `{}`, `{offers: {serverRef: {name: cabin}}}`, otherServers},
+	{"to one server more", `{}`, `{offers: [{serverRef: {name: home}}, {serverRef: {name: cabin}}]}`, otherServers},
+	{"to one server less", twoOffers, `{offers: [{serverRef: {name: home}}]}`, otherServers},
+	{"to another second server", twoOffers, `{offers: [{serverRef: {name: home}}, {serverRef: {name: attic}}]}`, otherServers},
+	{"to the same servers in another order", twoOffers, `{offers: [{serverRef: {name: cabin}, role: Guest}, {serverRef: {name: home}}]}`, ""},
+	{"to an Admin of the second server", twoOffers, `{offers: [{serverRef: {name: home}}, {serverRef: {name: cabin}, role: Admin}]}`, adminInvited},
 	{"to another delivery", `{delivery: Auto}`, `{delivery: Portal}`, "delivery is immutable: delete this Invite and make a new one"},
 	{"to more uses", `{maxUses: 2}`, `{maxUses: 3}`, ""},
 	{"to any number of uses", `{maxUses: 2}`, `{maxUses: null}`, ""},
 	{"to a later expiry", `{expiresAt: "2001-01-01T00:00:00Z"}`, `{expiresAt: "2027-01-01T00:00:00Z"}`, ""},
 	{"to revoked", `{}`, `{revoked: true}`, ""},
 	{"back from revoked", `{revoked: true}`, `{revoked: false}`, ""},
-	{"to an Admin", `{}`, `{role: Admin}`, adminInvited},
-	{"to other libraries", `{libraries: {refs: [{name: movies}]}}`, `{libraries: {refs: [{name: tv}]}}`, ""},
+	{"to an Admin", `{}`, `{offers: {role: Admin}}`, adminInvited},
+	{"to other libraries", `{offers: {libraries: {refs: [{name: movies}]}}}`, `{offers: {libraries: {refs: [{name: tv}]}}}`, ""},
 }
 
 func TestInvite(t *testing.T) { testKind(t, "Invite", goodInvites, badInvites(), inviteChanges) }

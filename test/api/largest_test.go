@@ -40,9 +40,9 @@ func TestLargestObjects(t *testing.T) {
 	const refs = "{name: %}"
 	largest := map[string][]string{
 		"LibraryGrant": {`{role: Admin, libraries: {refs: [` + listOf(256, 253, refs) + `]}, users: {all: null, refs: [` + listOf(256, 253, refs) + `]}}`},
-		"Invite":       {`{libraryRole: Admin, libraries: {refs: [` + listOf(256, 253, refs) + `]}}`},
+		"Invite":       {`{offers: {libraryRole: Admin, libraries: {refs: [` + listOf(256, 253, refs) + `]}}}`},
 		"User":         {`{role: Admin, password: {secretRef: {name: ` + listOf(1, 253, "%") + `}}}`},
-		"Redemption":   {`{libraries: [` + listOf(1024, 253, "{library: %, role: Admin}") + `]}`},
+		"Redemption":   {`{accounts: {libraries: [` + listOf(1024, 253, "{library: %, role: Admin}") + `]}}`},
 	}
 	for i := range roots {
 		for _, paths := range []string{listOf(50, 1000, "/s/%"), listOf(50, 1000, "'C:/s/%'"), backslash(listOf(50, 1000, "'C:/s/%'"))} {

@@ -38,8 +38,8 @@ var good = map[string]string{
 	"Library":      `{serverRef: {name: home}, displayName: Movies, mediaType: Movies, paths: [/media/movies]}`,
 	"User":         `{serverRef: {name: home}, username: mia}`,
 	"LibraryGrant": `{libraries: {refs: [{name: movies}]}, users: {all: true}}`,
-	"Invite":       `{serverRef: {name: home}}`,
-	"Redemption":   `{inviteRef: {name: cousins, uid: uid}, slot: 0, serverRef: {name: home}, username: grandpa, userRef: {name: grandpa-1}, at: "2026-01-01T00:00:00Z"}`,
+	"Invite":       `{offers: [{serverRef: {name: home}}]}`,
+	"Redemption":   `{inviteRef: {name: cousins, uid: uid}, slot: 0, accounts: [{server: home, username: grandpa, userRef: {name: grandpa-1}}], at: "2026-01-01T00:00:00Z"}`,
 }
 
 // manifest returns an object of the kind: the good spec, with the given fields merged in.
@@ -64,10 +64,14 @@ func parse(t testing.TB, text string) map[string]any {
 	return out
 }
 
+// merge puts fields into others. A map for a list of one is merged into that one: {offers: {role: Guest}} is about the offer.
 func merge(into, from map[string]any) {
 	for key, value := range from {
 		inner, isMap := value.(map[string]any)
 		existing, both := into[key].(map[string]any)
+		if list, is := into[key].([]any); is && len(list) == 1 {
+			existing, both = list[0].(map[string]any)
+		}
 		switch {
 		case value == nil:
 			delete(into, key)

@@ -65,7 +65,7 @@ func TestOperatorAdmits(t *testing.T) {
 	redemption := manifest(t, "Redemption", namespace, "uid-0", `{}`)
 	mustSay(t, operator.Create(t.Context(), redemption), "")
 	base := client.MergeFrom(redemption.DeepCopy())
-	redemption.Object["status"] = map[string]any{"phase": "Completed", "accountID": "x"}
+	redemption.Object["status"] = map[string]any{"phase": "Completed", "accounts": []any{map[string]any{"server": "home", "id": "x"}}}
 	mustSay(t, operator.Status().Patch(t.Context(), redemption, base), "")
 	user := manifest(t, "User", namespace, "grandpa-1", `{username: grandpa, password: {chosenByHolder: true}}`)
 	record(user, "{}")

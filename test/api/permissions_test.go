@@ -27,6 +27,9 @@ type right struct {
 
 func (r right) String() string { return strings.TrimSpace(r.kind + ": " + r.what + " " + r.when) }
 
+// path is what, where it is a field: that of each item of a list is that of the first.
+func (r right) path() string { return strings.ReplaceAll(r.what, "[]", "[0]") }
+
 var code = regexp.MustCompile("`([^`]+)`")
 
 // tableOf returns what follows on the head of a table in docs/permissions.md.
@@ -86,7 +89,8 @@ func TestEveryFieldIsPlaced(t *testing.T) {
 	rights := permissions(t)
 	placed := func(kind, path string) bool {
 		return slices.ContainsFunc(rights, func(r right) bool {
-			return (r.kind == kind || r.kind == "any kind") && (path == r.what || strings.HasPrefix(path, r.what+".") || strings.HasPrefix(path, r.what+"["))
+			what := r.path()
+			return (r.kind == kind || r.kind == "any kind") && (path == what || strings.HasPrefix(path, what+".") || strings.HasPrefix(path, what+"["))
 		})
 	}
 	known := map[string]bool{}
@@ -96,17 +100,17 @@ func TestEveryFieldIsPlaced(t *testing.T) {
 		}
 		walk("spec", specSchema(t, env.Root, kind), func(path string, schema apiextensionsv1.JSONSchemaProps) {
 			known[kind+" "+path] = true
-			exactly := slices.ContainsFunc(rights, func(r right) bool { return r.kind == kind && r.what == path })
+			exactly := slices.ContainsFunc(rights, func(r right) bool { return r.kind == kind && r.path() == path })
 			switch {
 			case strings.HasSuffix(strings.ToLower(path), "secretref") && !exactly:
 				t.Errorf("docs/permissions.md says nothing of the Secret %s of a %s", path, kind)
-			case path != "spec" && len(schema.Properties) == 0 && !placed(kind, path):
+			case path != "spec" && holdsNoFields(schema) && !placed(kind, path):
 				t.Errorf("docs/permissions.md does not say who may set %s of a %s", path, kind)
 			}
 		})
 	}
 	for _, r := range rights {
-		if strings.HasPrefix(r.what, "spec.") && !known[r.kind+" "+r.what] {
+		if strings.HasPrefix(r.what, "spec.") && !known[r.kind+" "+r.path()] {
 			t.Errorf("docs/permissions.md has the line %q, and there is no such field", r)
 		}
 	}
@@ -115,6 +119,11 @@ func TestEveryFieldIsPlaced(t *testing.T) {
 			t.Errorf("docs/permissions.md does not say who may set the annotation %s", annotation)
 		}
 	}
+}
+
+// holdsNoFields says whether a field has none of its own, in it or in its items, that would be placed in its stead.
+func holdsNoFields(schema apiextensionsv1.JSONSchemaProps) bool {
+	return len(schema.Properties) == 0 && (schema.Items == nil || schema.Items.Schema == nil || len(schema.Items.Schema.Properties) == 0)
 }
 
 // annotations are the values of the constants Annotation... that people may set.

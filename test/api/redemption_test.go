@@ -13,10 +13,11 @@ import (
 
 var goodRedemptions = map[string]string{
 	"the smallest":  `{}`,
-	"two libraries": `{libraries: [{library: movies, role: Viewer}, {library: tv, role: Admin}]}`,
-	"the longest":   `{username: ` + strings.Repeat("u", 128) + `, inviteRef: {uid: ` + strings.Repeat("i", 64) + `}}`,
-	"what it gave":  `{role: Guest, labels: [{key: group, value: cousins}], expiresAt: "2027-01-01T00:00:00Z"}`,
-	"many":          `{libraries: [` + redeemed(1024) + `]}`,
+	"two libraries": `{accounts: {libraries: [{library: movies, role: Viewer}, {library: tv, role: Admin}]}}`,
+	"the longest":   `{accounts: {username: ` + strings.Repeat("u", 128) + `}, inviteRef: {uid: ` + strings.Repeat("i", 64) + `}}`,
+	"what it gave":  `{accounts: {role: Guest, labels: [{key: group, value: cousins}], expiresAt: "2027-01-01T00:00:00Z"}}`,
+	"two servers":   `{accounts: [{server: home, username: a, userRef: {name: a}}, {server: cabin, username: a, userRef: {name: b}, role: Guest}]}`,
+	"many":          `{accounts: {libraries: [` + redeemed(1024) + `]}}`,
 }
 
 func redeemed(n int) string { return many(n, "{library: l%d, role: Viewer}") }
@@ -34,51 +35,59 @@ var badRedemptions = append([]refusal{
 	{"a long invite UID", `{inviteRef: {uid: ` + strings.Repeat("i", 65) + `}}`, "spec.inviteRef.uid: Too long"},
 	{"no slot", `{slot: null}`, "spec.slot: Required value"},
 	{"a negative slot", `{slot: -1}`, "spec.slot in body should be greater than or equal to 0"},
-	{"no server", `{serverRef: null}`, "spec.serverRef: Required value"},
-	{"an empty server name", `{serverRef: {name: ""}}`, "spec.serverRef.name"},
-	{"a long server name", `{serverRef: {name: ` + strings.Repeat("s", 254) + `}}`, "spec.serverRef.name: Too long"},
-	{"an empty username", `{username: ""}`, "spec.username"},
-	{"a long username", `{username: ` + strings.Repeat("u", 129) + `}`, "spec.username: Too long"},
-	{"no user", `{userRef: null}`, "spec.userRef: Required value"},
-	{"an empty user name", `{userRef: {name: ""}}`, "spec.userRef.name"},
-	{"a long user name", `{userRef: {name: ` + strings.Repeat("n", 254) + `}}`, "spec.userRef.name: Too long"},
+	{"no accounts", `{accounts: null}`, "spec.accounts: Required value"},
+	{"an empty list of accounts", `{accounts: []}`, "spec.accounts in body should have at least 1 items"},
+	{"nine accounts", `{accounts: [` + many(9, "{server: s%d, username: grandpa, userRef: {name: x}}") + `]}`, "spec.accounts: Too many: 9: must have at most 8 items"},
+	{"two accounts on one server", `{accounts: [{server: home, username: a, userRef: {name: a}}, {server: home, username: b, userRef: {name: b}}]}`, "spec.accounts[1]: Duplicate value"},
+	{"two accounts of one User", `{accounts: [{server: home, username: a, userRef: {name: a}}, {server: cabin, username: a, userRef: {name: a}}]}`, "each account has a User of its own"},
+	{"the server of before there were accounts", `{serverRef: {name: home}}`, `unknown field "spec.serverRef"`},
+	{"no server", `{accounts: {server: null}}`, "spec.accounts[0].server: Required value"},
+	{"an empty server name", `{accounts: {server: ""}}`, "spec.accounts[0].server"},
+	{"a long server name", `{accounts: {server: ` + strings.Repeat("s", 254) + `}}`, "spec.accounts[0].server: Too long"},
+	{"an empty username", `{accounts: {username: ""}}`, "spec.accounts[0].username"},
+	{"a long username", `{accounts: {username: ` + strings.Repeat("u", 129) + `}}`, "spec.accounts[0].username: Too long"},
+	{"no user", `{accounts: {userRef: null}}`, "spec.accounts[0].userRef: Required value"},
+	{"an empty user name", `{accounts: {userRef: {name: ""}}}`, "spec.accounts[0].userRef.name"},
+	{"a long user name", `{accounts: {userRef: {name: ` + strings.Repeat("n", 254) + `}}}`, "spec.accounts[0].userRef.name: Too long"},
 	{"no time", `{at: null}`, "spec.at: Required value"},
-	{"too many libraries", `{libraries: [` + redeemed(1025) + `]}`, "spec.libraries: Too many: 1025: must have at most 1024 items"},
-	{"a library twice", `{libraries: [{library: l, role: Viewer}, {library: l, role: Admin}]}`, "spec.libraries[1]: Duplicate value"},
-	{"an empty library name", `{libraries: [{library: "", role: Viewer}]}`, "spec.libraries[0].library"},
-	{"a long library name", `{libraries: [{library: ` + strings.Repeat("l", 254) + `, role: Viewer}]}`, "spec.libraries[0].library: Too long"},
-	{"a library without a role", `{libraries: [{library: movies}]}`, "spec.libraries[0].role: Required value"},
-	{"an unknown role", `{libraries: [{library: movies, role: Owner}]}`, `spec.libraries[0].role: Unsupported value: "Owner": supported values: "Viewer", "Admin"`},
-	{"an Owner", `{role: Owner}`, "an invite admits no Owner and no Admin"},
-	{"an Admin", `{role: Admin}`, "an invite admits no Owner and no Admin"},
-	{"an empty role", `{role: ""}`, "spec.role in body should be at least 1 chars long"},
-	{"a long role", `{role: ` + strings.Repeat("r", 51) + `}`, "spec.role: Too long"},
-	{"a role of strange characters", `{role: "a/b"}`, "a role is Owner, Admin, Editor, Member, Guest or the name of a role of the server's own"},
-	{"a small role", `{role: guest}`, "write Owner, Admin, Editor, Member or Guest with a capital first letter"},
-	{"too many labels", `{labels: [` + many(17, "{key: l%d, value: v}") + `]}`, "spec.labels: Too many"},
-	{"a label twice", `{labels: [{key: a, value: b}, {key: a, value: c}]}`, "spec.labels[1]: Duplicate value"},
-	{"a label without a key", `{labels: [{key: "", value: b}]}`, "spec.labels[0].key in body should be at least 1 chars long"},
-	{"a label with a long key", `{labels: [{key: ` + strings.Repeat("k", 318) + `, value: b}]}`, "spec.labels[0].key: Too long"},
-	{"a long label", `{labels: [{key: a, value: ` + strings.Repeat("v", 64) + `}]}`, "spec.labels[0].value: Too long"},
-	{"a bad label", `{labels: [{key: a, value: "b c"}]}`, "spec.labels[0].value in body should match"},
-	{"a long end", `{expiresAt: "` + strings.Repeat("9", 65) + `"}`, "spec.expiresAt: Too long"},
-	{"an end that is no date", `{expiresAt: tomorrow}`, "spec.expiresAt in body should match"},
+	{"too many libraries", `{accounts: {libraries: [` + redeemed(1025) + `]}}`, "spec.accounts[0].libraries: Too many: 1025: must have at most 1024 items"},
+	{"a library twice", `{accounts: {libraries: [{library: l, role: Viewer}, {library: l, role: Admin}]}}`, "spec.accounts[0].libraries[1]: Duplicate value"},
+	{"an empty library name", `{accounts: {libraries: [{library: "", role: Viewer}]}}`, "spec.accounts[0].libraries[0].library"},
+	{"a long library name", `{accounts: {libraries: [{library: ` + strings.Repeat("l", 254) + `, role: Viewer}]}}`, "spec.accounts[0].libraries[0].library: Too long"},
+	{"a library without a role", `{accounts: {libraries: [{library: movies}]}}`, "spec.accounts[0].libraries[0].role: Required value"},
+	{"an unknown role", `{accounts: {libraries: [{library: movies, role: Owner}]}}`, `spec.accounts[0].libraries[0].role: Unsupported value: "Owner": supported values: "Viewer", "Admin"`},
+	{"an Owner", `{accounts: {role: Owner}}`, "an invite admits no Owner and no Admin"},
+	{"an Admin", `{accounts: {role: Admin}}`, "an invite admits no Owner and no Admin"},
+	{"an empty role", `{accounts: {role: ""}}`, "spec.accounts[0].role in body should be at least 1 chars long"},
+	{"a long role", `{accounts: {role: ` + strings.Repeat("r", 51) + `}}`, "spec.accounts[0].role: Too long"},
+	{"a role of strange characters", `{accounts: {role: "a/b"}}`, "a role is Owner, Admin, Editor, Member, Guest or the name of a role of the server's own"},
+	{"a small role", `{accounts: {role: guest}}`, "write Owner, Admin, Editor, Member or Guest with a capital first letter"},
+	{"too many labels", `{accounts: {labels: [` + many(17, "{key: l%d, value: v}") + `]}}`, "spec.accounts[0].labels: Too many"},
+	{"a label twice", `{accounts: {labels: [{key: a, value: b}, {key: a, value: c}]}}`, "spec.accounts[0].labels[1]: Duplicate value"},
+	{"a label without a key", `{accounts: {labels: [{key: "", value: b}]}}`, "spec.accounts[0].labels[0].key in body should be at least 1 chars long"},
+	{"a label with a long key", `{accounts: {labels: [{key: ` + strings.Repeat("k", 318) + `, value: b}]}}`, "spec.accounts[0].labels[0].key: Too long"},
+	{"a long label", `{accounts: {labels: [{key: a, value: ` + strings.Repeat("v", 64) + `}]}}`, "spec.accounts[0].labels[0].value: Too long"},
+	{"a bad label", `{accounts: {labels: [{key: a, value: "b c"}]}}`, "spec.accounts[0].labels[0].value in body should match"},
+	{"a long end", `{accounts: {expiresAt: "` + strings.Repeat("9", 65) + `"}}`, "spec.accounts[0].expiresAt: Too long"},
+	{"an end that is no date", `{accounts: {expiresAt: tomorrow}}`, "spec.accounts[0].expiresAt in body should match"},
 	{"an unknown field", `{password: secret}`, `unknown field "spec.password"`},
-}, append(badDates("at"), badDates("expiresAt")...)...)
+}, append(badDates("at"), badDates("accounts[0].expiresAt")...)...)
 
 var redemptionChanges = []change{
 	{"to another invite", `{}`, `{inviteRef: {name: friends}}`, whoCame},
 	{"to a later invite of the name", `{}`, `{inviteRef: {uid: another}}`, whoCame},
 	{"to another slot", `{}`, `{slot: 1}`, whoCame},
-	{"to another server", `{}`, `{serverRef: {name: cabin}}`, whoCame},
-	{"to another person", `{}`, `{username: leo}`, whoCame},
-	{"to another role", `{role: Guest}`, `{role: Editor}`, gave},
-	{"to a role", `{}`, `{role: Editor}`, gave},
-	{"to other labels", `{labels: [{key: group, value: a}]}`, `{labels: [{key: group, value: b}]}`, gave},
-	{"to no labels", `{labels: [{key: group, value: a}]}`, `{labels: null}`, gave},
-	{"to no end", `{expiresAt: "2027-01-01T00:00:00Z"}`, `{expiresAt: null}`, gave},
-	{"to a later end", `{expiresAt: "2027-01-01T00:00:00Z"}`, `{expiresAt: "2028-01-01T00:00:00Z"}`, gave},
-	{"to fewer libraries", `{libraries: [{library: movies, role: Viewer}]}`, `{libraries: null}`, ""},
+	{"to another server", `{}`, `{accounts: {server: cabin}}`, whoCame},
+	{"to a server more", `{}`, `{accounts: [{server: home, username: grandpa, userRef: {name: grandpa-1}}, {server: cabin, username: a, userRef: {name: b}}]}`, whoCame},
+	{"to another User", `{}`, `{accounts: {userRef: {name: leo}}}`, whoCame},
+	{"to another person", `{}`, `{accounts: {username: leo}}`, whoCame},
+	{"to another role", `{accounts: {role: Guest}}`, `{accounts: {role: Editor}}`, gave},
+	{"to a role", `{}`, `{accounts: {role: Editor}}`, gave},
+	{"to other labels", `{accounts: {labels: [{key: group, value: a}]}}`, `{accounts: {labels: [{key: group, value: b}]}}`, gave},
+	{"to no labels", `{accounts: {labels: [{key: group, value: a}]}}`, `{accounts: {labels: null}}`, gave},
+	{"to no end", `{accounts: {expiresAt: "2027-01-01T00:00:00Z"}}`, `{accounts: {expiresAt: null}}`, gave},
+	{"to a later end", `{accounts: {expiresAt: "2027-01-01T00:00:00Z"}}`, `{accounts: {expiresAt: "2028-01-01T00:00:00Z"}}`, gave},
+	{"to fewer libraries", `{accounts: {libraries: [{library: movies, role: Viewer}]}}`, `{accounts: {libraries: null}}`, ""},
 }
 
 func TestRedemption(t *testing.T) {
@@ -99,9 +108,9 @@ func TestRedemptionsAreUshers(t *testing.T) {
 		mustSay(t, c.Get(t.Context(), client.ObjectKeyFromObject(fresh), fresh), "")
 		fresh.Object["status"] = map[string]any{"phase": "Completed"}
 		mustSay(t, c.Status().Update(t.Context(), fresh.DeepCopy()), "forbidden")
-		spec(fresh)["libraries"] = []any{map[string]any{"library": "anime", "role": "Viewer"}}
+		merge(spec(fresh), parse(t, `{accounts: {libraries: [{library: anime, role: Viewer}]}}`))
 		mustSay(t, c.Update(t.Context(), fresh.DeepCopy()), "forbidden")
-		mustSay(t, c.Patch(t.Context(), fresh.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"libraries":[]}}`))), "forbidden")
+		mustSay(t, c.Patch(t.Context(), fresh.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"accounts":[]}}`))), "forbidden")
 		mustSay(t, c.Delete(t.Context(), fresh), "")
 	}
 }
@@ -113,7 +122,7 @@ func TestASlotIsTakenOnce(t *testing.T) {
 	operator := env.User(t, "operator-"+namespace, "", "usher-manager").Client(t)
 	first := manifest(t, "Redemption", namespace, "uid-0", `{}`)
 	mustSay(t, operator.Create(t.Context(), first), "")
-	err := operator.Create(t.Context(), manifest(t, "Redemption", namespace, "uid-0", `{username: leo}`))
+	err := operator.Create(t.Context(), manifest(t, "Redemption", namespace, "uid-0", `{accounts: {username: leo}}`))
 	if !apierrors.IsAlreadyExists(err) {
 		t.Errorf("the second one got %v, want AlreadyExists", err)
 	}

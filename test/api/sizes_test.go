@@ -134,7 +134,7 @@ func TestLargestIsLetGo(t *testing.T) {
 	targets := `refs: [` + listOf(256, 253, refs) + `], selector: {matchExpressions: [` + expressions(4, 64) + `]}`
 	largest := map[string]string{
 		"LibraryGrant": `{libraries: {` + targets + `}, users: {all: null, ` + targets + `}}`,
-		"Invite":       `{libraries: {` + targets + `}}`,
+		"Invite":       `{offers: {libraries: {` + targets + `}}}`,
 		"User":         `{}`,
 	}
 	for kind, fields := range largest {

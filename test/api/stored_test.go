@@ -65,8 +65,11 @@ func store(t *testing.T, c client.Client, kind, namespace string) (stored, refus
 	tables := map[string]map[string]string{
 		"MediaServer": goodMediaServers, "Library": goodLibraries, "User": goodUsers, "LibraryGrant": goodLibraryGrants, "Invite": goodInvites, "Redemption": goodRedemptions,
 	}
-	keep := func(name, spec string) *unstructured.Unstructured {
-		object := manifest(t, kind, namespace, name, spec)
+	keep := func(name, fields string) *unstructured.Unstructured {
+		object := manifest(t, kind, namespace, name, fields)
+		if !asBefore(spec(object)) {
+			return nil
+		}
 		object.SetAPIVersion(storedGroup + "/v1alpha1")
 		if err := strict(c).Create(t.Context(), object); err != nil {
 			return nil // this one it refused as well
@@ -90,6 +93,28 @@ func store(t *testing.T, c client.Client, kind, namespace string) (stored, refus
 		refused = append(refused, object)
 	}
 	return stored, refused
+}
+
+// asBefore writes the spec of an Invite or a Redemption as it was before there were offers and accounts. It says whether that
+// can be said so: of one server alone.
+func asBefore(spec map[string]any) bool {
+	for _, list := range []string{"offers", "accounts"} {
+		items, is := spec[list].([]any)
+		if !is {
+			continue
+		}
+		delete(spec, list)
+		if len(items) != 1 {
+			return false
+		}
+		for field, value := range items[0].(map[string]any) {
+			if field == "server" {
+				field, value = "serverRef", map[string]any{"name": value}
+			}
+			spec[field] = value
+		}
+	}
+	return true
 }
 
 // fresh asks whether an object like a stored one would be taken now.

@@ -25,7 +25,7 @@ var small = map[string]string{
 	"Library":      `{serverRef: {name: home}, displayName: Movies, mediaType: Movies, paths: [/media/movies]}`,
 	"User":         `{serverRef: {name: home}, username: mia}`,
 	"LibraryGrant": `{libraries: {refs: [{name: movies}]}, users: {all: true}}`,
-	"Invite":       `{serverRef: {name: home}}`,
+	"Invite":       `{offers: [{serverRef: {name: home}}]}`,
 }
 
 var divider = regexp.MustCompile(`(?m)^---$`)

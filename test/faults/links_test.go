@@ -223,7 +223,7 @@ func invitations(number int) []operation {
 		}},
 		{named("take the use of %s back", guest), func(h *house) {
 			for _, r := range h.read().redemptions {
-				if r.Spec.Username == guest {
+				if r.Spec.Accounts[0].Username == guest {
 					h.takenBack = append(h.takenBack, useOf(r))
 					h.delete(r)
 				}
@@ -236,7 +236,7 @@ func invitations(number int) []operation {
 func (h *house) invite(name string) *v1alpha1.Invite {
 	libraries := targets("movies")
 	return &v1alpha1.Invite{ObjectMeta: h.meta(name), Spec: v1alpha1.InviteSpec{
-		ServerRef: v1alpha1.LocalReference{Name: serverName}, Libraries: &libraries, MaxUses: new(int32(2)),
+		Offers: []v1alpha1.InviteOffer{{ServerRef: v1alpha1.LocalReference{Name: serverName}, Libraries: &libraries}}, MaxUses: new(int32(2)),
 	}}
 }
 
@@ -294,7 +294,7 @@ type use struct {
 }
 
 func useOf(r *v1alpha1.Redemption) use {
-	return use{r.Spec.Username, redeem.CameAt(r).Unix()}
+	return use{r.Spec.Accounts[0].Username, redeem.CameAt(r).Unix()}
 }
 
 // unrecorded names somebody who came by a link that is there, and whom no Redemption records; empty for nobody. What a person

@@ -99,7 +99,7 @@ func (m manifests) granted(user *v1alpha1.User, library *v1alpha1.Library, now t
 		}
 	}
 	for _, r := range m.redemptions {
-		if r.Spec.UserRef.Name == user.Name && slices.ContainsFunc(r.Spec.Libraries, func(e v1alpha1.RedeemedEdge) bool { return e.Library == library.Name }) {
+		if account := r.AccountOf(user.Name); account != nil && slices.ContainsFunc(account.Libraries, func(e v1alpha1.RedeemedEdge) bool { return e.Library == library.Name }) {
 			return true
 		}
 	}

@@ -65,7 +65,8 @@ func (m manifests) dangles(object client.Object) bool {
 	case *v1alpha1.LibraryGrant:
 		return m.danglingGrant(o)
 	case *v1alpha1.Invite:
-		return o.DeletionTimestamp.IsZero() && o.Spec.Libraries != nil && slices.ContainsFunc(o.Spec.Libraries.Refs, func(ref v1alpha1.LocalReference) bool { return m.libraries[ref.Name] == nil })
+		given := o.Spec.Offers[0].Libraries
+		return o.DeletionTimestamp.IsZero() && given != nil && slices.ContainsFunc(given.Refs, func(ref v1alpha1.LocalReference) bool { return m.libraries[ref.Name] == nil })
 	}
 	return false
 }

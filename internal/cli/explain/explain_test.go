@@ -64,10 +64,13 @@ func house() objects.Objects {
 		o.Users = append(o.Users, u)
 	}
 	r := v1alpha1.Redemption{ObjectMeta: metav1.ObjectMeta{Name: "cousins-0"}, Spec: v1alpha1.RedemptionSpec{
-		InviteRef: v1alpha1.InviteReference{Name: "cousins", UID: "1"}, ServerRef: v1alpha1.LocalReference{Name: "home"}, UserRef: v1alpha1.LocalReference{Name: "mia"}, Username: "MIA",
-		Libraries: []v1alpha1.RedeemedEdge{{Library: "by-invite", Role: v1alpha1.LibraryRoleViewer}},
+		InviteRef: v1alpha1.InviteReference{Name: "cousins", UID: "1"},
+		Accounts: []v1alpha1.RedeemedAccount{{
+			Server: "home", UserRef: v1alpha1.LocalReference{Name: "mia"}, Username: "MIA",
+			Libraries: []v1alpha1.RedeemedEdge{{Library: "by-invite", Role: v1alpha1.LibraryRoleViewer}},
+		}},
 	}}
-	r.Status = v1alpha1.RedemptionStatus{Phase: v1alpha1.RedemptionCompleted, AccountID: "id-mia"}
+	r.Status = v1alpha1.RedemptionStatus{Phase: v1alpha1.RedemptionCompleted, Accounts: []v1alpha1.RedeemedAccountID{{Server: "home", ID: "id-mia"}}}
 	o.Redemptions = append(o.Redemptions, r)
 	return o
 }
