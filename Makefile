@@ -48,6 +48,12 @@ e2e-shisho: ## Prove Usher on the Shisho at URL= (USHER_SHISHO_USERNAME, USHER_S
 	@[ -n "$(URL)" ] || { echo 'which server? make e2e-shisho URL=http://127.0.0.1:3689' >&2; exit 2; }
 	@KUBEBUILDER_ASSETS=$$(hack/controlplane.sh) USHER_SHISHO_E2E_URL='$(URL)' go test -count=1 -v -run '^TestShishoLive$$' ./test/e2e
 
+.PHONY: e2e-cluster
+e2e-cluster: ## Prove image and chart on a Kubernetes of one node, made here and ended again (Linux, root; FROM=commit: upgrade from it)
+	@mkdir -p bin
+	@go build -o bin/cluster ./hack/cluster
+	@exec bin/cluster $(if $(FROM),--from '$(FROM)') $(if $(filter-out 0 false,$(KEEP)),--keep)
+
 .PHONY: lint
 lint: ## Check format, go vet, staticcheck, shell scripts, no machine paths
 	@hack/lint.sh

@@ -12,6 +12,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/compile.sh"
 module=$here/controlplane
 version=$(cd "$module" && GOFLAGS=-mod=mod go list -m -f '{{.Version}}' k8s.io/kubernetes)
 staging=v0.${version#v1.}
@@ -48,21 +49,6 @@ download() {
   return 1
 }
 
-# build_one compiles one main package and counts the packages as they are done.
-build_one() {
-  local name=$1 package=$2 out=$3 total
-  total=$(cd "$module" && go list -deps "$package" | wc -l)
-  say "building $name from source ($total packages; those built before are not counted again)"
-  (cd "$module" && CGO_ENABLED=0 go build -v -trimpath -o "$out/$name" -ldflags "-s -w \
-      -X k8s.io/component-base/version.gitVersion=$version \
-      -X k8s.io/component-base/version.gitMajor=1 \
-      -X k8s.io/component-base/version.gitMinor=$(echo "$version" | cut -d. -f2) \
-      -X k8s.io/component-base/version.gitTreeState=clean" "$package" 2>&1) |
-    awk -v name="$name" -v total="$total" '
-      /^[a-z0-9.\/_-]+$/ { n++; if (n % 100 == 0) { printf "control plane:   %s: %d of at most %d packages\n", name, n, total > "/dev/stderr"; fflush("/dev/stderr") } ; next }
-      { print > "/dev/stderr" }'
-}
-
 build() {
   local start=$SECONDS
   scratch=$(mktemp -d "$cache/build.XXXXXX")
@@ -70,9 +56,11 @@ build() {
   say "building Kubernetes $version (staging modules $staging) and etcd from source: 8 to 17 minutes on two cores, once"
   say "downloading the modules ..."
   (cd "$module" && go mod download)
-  build_one etcd go.etcd.io/etcd/server/v3 "$scratch"
-  build_one kubectl k8s.io/kubernetes/cmd/kubectl "$scratch"
-  build_one kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$scratch"
+  export CGO_ENABLED=0
+  kubernetes_version "$version"
+  compile "$module" go.etcd.io/etcd/server/v3 "$scratch/etcd" "${flags[@]}"
+  compile "$module" k8s.io/kubernetes/cmd/kubectl "$scratch/kubectl" "${flags[@]}"
+  compile "$module" k8s.io/kubernetes/cmd/kube-apiserver "$scratch/kube-apiserver" "${flags[@]}"
   publish "$scratch"
   say "built in $((SECONDS - start)) s"
 }
