@@ -1,5 +1,5 @@
 # Both programs: /usher, the operator (the default), and /mediaserver, the media server.
-#   docker build -t usher .
+#   docker build -t usher --build-arg VERSION="$(cat internal/version/VERSION)" .
 #   docker run --rm -p 3000:3000 -v media:/media:ro -v data:/data --entrypoint /mediaserver usher \
 #     --listen 0.0.0.0:3000 --data /data --media-root /media
 # `make image` builds the same without Docker, for amd64 and arm64 (a test holds the two together).
