@@ -51,7 +51,7 @@ func (b *base) importCommand() *cobra.Command {
 		Long: text.Paragraphs(aboutImport), Example: importExamples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return errors.New("name one new folder to write to, as in: kubectl usher import home/ --type Embedded --url http://...")
+				return errors.New("name one new folder to write to, as in: kubectl usher import home/ --type Embedded --url http://192.168.1.10:3000")
 			}
 			return nil
 		},
@@ -154,7 +154,7 @@ func (b *base) reportImport(o importOptions, h importer.Household) error {
 	if loopback(h.Server.Spec.URL) {
 		b.progress("The cluster cannot reach %s: write its address into mediaserver.yaml, or give it by --manifest-url", h.Server.Spec.URL)
 	}
-	_, err := fmt.Fprintf(b.Streams.Out, "Wrote %d libraries, %d users and %d grants to %s. Review the lines with REVIEW, then:\n\n%s\n\n%s/README.md says what comes next.\n",
+	_, err := fmt.Fprintf(b.Streams.Out, "Wrote %d libraries, %d users and %d grants to %s. Read the comments with REVIEW, then:\n\n%s\n\n%s/README.md says what comes next.\n",
 		len(h.Libraries), len(h.Users), len(h.Grants), o.folder, strings.Join(manifests.NextCommands(o.folder, h.Server), "\n"), strings.TrimRight(o.folder, "/"))
 	return err
 }

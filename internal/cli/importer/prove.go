@@ -49,10 +49,10 @@ func (p *prover) readLibraries() (problems []error) {
 		n := slices.IndexFunc(p.server.Libraries, func(l media.Library) bool { return l.ID == id })
 		switch {
 		case n < 0 || p.declared[id] || p.ids[library.Name] != "":
-			problems = append(problems, fmt.Errorf("Library %s stands for no library of the server, or for one that another declares", library.Name))
+			problems = append(problems, fmt.Errorf("manifest of Library %s stands for no library of the server, or for one that another declares", library.Name))
 			continue
 		case !sameLibrary(p.server.Libraries[n], library.Spec):
-			problems = append(problems, fmt.Errorf("Library %s would change the library", library.Name))
+			problems = append(problems, fmt.Errorf("manifest of Library %s would change the library", library.Name))
 		}
 		p.ids[library.Name], p.declared[id] = id, true
 	}
@@ -96,7 +96,7 @@ func (p *prover) compareAll() (problems []error) {
 		case user != nil && !leftOut:
 			found++
 			if why := p.compare(account, user); why != "" {
-				problems = append(problems, fmt.Errorf("User %s would change the account: %s", user.Name, why))
+				problems = append(problems, fmt.Errorf("manifest of User %s would change the account: %s", user.Name, why))
 			}
 		case (user == nil) != leftOut:
 			problems = append(problems, fmt.Errorf("account %q is not declared, or declared though it was left out", account.Username))

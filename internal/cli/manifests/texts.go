@@ -104,7 +104,7 @@ and write `+"`mode: Enforce` into `mediaserver.yaml`"+`. To keep the Secret in G
 
 ## Review
 
-Lines that begin with REVIEW: administrators, who sees everything, and grants that take people who are declared later.
+Comments with REVIEW deserve a look: administrators, who sees everything, and grants that take people who are declared later.
 `, "```", namespace, name, SecretCommand(h.Server))
 	out.WriteString("`users.yaml` is personal: it holds names, and what people may see. Keep it in a repository that only you can read.\n")
 	if len(h.Exposed) > 0 {
