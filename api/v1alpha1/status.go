@@ -90,9 +90,9 @@ const (
 	ReasonSetupRequired = "SetupRequired"
 	// ReasonAccessStillHeld: a Library waits until the access that Usher gave to it is taken back.
 	ReasonAccessStillHeld = "AccessStillHeld"
-	// ReasonBurstBrake: more than a fifth of a server's users that see a library, or that see none (and more than five), would be
+	// ReasonDisruptionLimit: more than a fifth of a server's users that see a library, or that see none (and more than five), would be
 	// shut out within ten minutes; those that have had that for ten minutes at most, or a day, are counted for themselves.
-	ReasonBurstBrake = "BurstBrake"
+	ReasonDisruptionLimit = "DisruptionLimit"
 	// ReasonPoliciesNotBound: the admission policies are not known to bind, so that nobody was asked who may have this.
 	ReasonPoliciesNotBound = "PoliciesNotBound"
 	// ReasonInUse: a MediaServer waits until its Libraries, Users and Invites are let go.
@@ -145,7 +145,7 @@ const (
 	// AnnotationDistinctServer, on a MediaServer, names the identity that its server shares with another one though it is a
 	// copy of that one's data, at another address. Needs `administer`.
 	AnnotationDistinctServer = "usher.media/distinct-server"
-	// AnnotationProceed, on a MediaServer, lets the burst brake go until the moment that it names (RFC 3339, a day at most).
+	// AnnotationProceed, on a MediaServer, lifts the disruption limit until the moment that it names (RFC 3339, a day at most).
 	AnnotationProceed = "usher.media/proceed"
 	// AnnotationAllowPaths, on a Library, is a JSON list of paths that it may have outside of the MediaServer's mediaRoots though
 	// the Library is older than the MediaServer, so that nobody was asked for permission. Needs `administer`.

@@ -3,7 +3,7 @@ package access
 import "time"
 
 const (
-	// BrakeWindow is how long a loss counts for the burst brake.
+	// BrakeWindow is how long a loss counts for the disruption limit.
 	BrakeWindow = 10 * time.Minute
 	// brakeAlways is how many users may always be shut out within the window.
 	brakeAlways = 5
@@ -13,7 +13,7 @@ const (
 // a fifth of them, and five in any case (design D3).
 func BrakeLimit(declared int) int { return max(brakeAlways, declared/5) }
 
-// Tenure is how long somebody has had what they would lose. The burst brake counts each tenure for itself: whoever gives many
+// Tenure is how long somebody has had what they would lose. The disruption limit counts each tenure for itself: whoever gives many
 // accounts access, to take it again, holds back nobody who had theirs before.
 type Tenure int
 
@@ -50,7 +50,7 @@ func (t Tenure) String() string {
 	return "long"
 }
 
-// BrakeReleased says whether a person let the burst brake go: the annotation usher.media/proceed names a moment that is
+// BrakeReleased says whether a person lifted the disruption limit: the annotation usher.media/proceed names a moment that is
 // still to come, and no more than a day away, so that no forgotten annotation leaves the brake off for good.
 func BrakeReleased(until string, now time.Time) bool {
 	at, err := time.Parse(time.RFC3339, until)

@@ -186,7 +186,7 @@ func (b *brake) forget(now time.Time) {
 }
 
 // mayShutOut asks before a user is shut out: whether the server is being left altogether, which shuts nobody out, and the
-// burst brake. What ends at the time that a manifest has named long before is no mistake.
+// disruption limit. What ends at the time that a manifest has named long before is no mistake.
 func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	now := r.Clock.Now()
 	if r.endsOnTime(p, now) {
@@ -217,7 +217,7 @@ func (r *userReconciler) mayShutOut(ctx context.Context, p *userPass) *outcome {
 	if key.tenure != access.TenureLong {
 		whose += " (and have for " + key.tenure.String() + ")"
 	}
-	o := waiting(v1alpha1.ReasonBurstBrake, "%d of %d %s were shut out within ten minutes, and this one would be next: if that is meant, run kubectl annotate -n %s mediaserver %s --overwrite %s=%s",
+	o := waiting(v1alpha1.ReasonDisruptionLimit, "%d of %d %s were shut out within ten minutes, and this one would be next: if that is meant, run kubectl annotate -n %s mediaserver %s --overwrite %s=%s",
 		limit, of, whose, p.server.Namespace, p.server.Name, v1alpha1.AnnotationProceed, now.Add(2*time.Hour).UTC().Truncate(time.Hour).Format(time.RFC3339))
 	o.after = time.Minute
 	return o
@@ -264,7 +264,7 @@ func (r *userReconciler) heldSince(s site, user *v1alpha1.User, account media.Ac
 	return made
 }
 
-// noteHeld tells the burst brake what the account has to lose that it had not before, and what was taken from it.
+// noteHeld tells the disruption limit what the account has to lose that it had not before, and what was taken from it.
 func (r *userReconciler) noteHeld(p *userPass, before media.Account) {
 	now := r.Clock.Now()
 	for _, sees := range []bool{false, true} {
@@ -286,7 +286,7 @@ func (p *userPass) holds(account media.Account, sees bool) bool {
 	return account.ID != "" && !account.Disabled && (!sees || p.seen(account) > 0)
 }
 
-// noteLeft tells the burst brake that a User lets go of its account: another User that declares it within a day has had for as long
+// noteLeft tells the disruption limit that a User lets go of its account: another User that declares it within a day has had for as long
 // what it has.
 func (r *userReconciler) noteLeft(p *userPass) {
 	if p.connection.Server == nil {

@@ -394,7 +394,7 @@ func TestTheBrakeHoldsFormerAccountsToo(t *testing.T) {
 				w.setDisabled(name, true)
 			}
 			w.eventually("five Users are disabled, and two held", func() bool {
-				return w.countReason(names, v1alpha1.ReasonSynced) == 5 && w.countReason(names, v1alpha1.ReasonBurstBrake) == 2
+				return w.countReason(names, v1alpha1.ReasonSynced) == 5 && w.countReason(names, v1alpha1.ReasonDisruptionLimit) == 2
 			})
 			shut := func() (n int) {
 				for i := range formers {

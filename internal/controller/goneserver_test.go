@@ -52,7 +52,7 @@ func TestACascadeThatTheBrakeHolds(t *testing.T) {
 		server := get(w, &v1alpha1.MediaServer{}, serverName)
 		ready := meta.FindStatusCondition(server.Status.Conditions, v1alpha1.ConditionReady)
 		return server.Status.State == v1alpha1.MediaServerDeleting && ready != nil &&
-			strings.Contains(ready.Message, "the burst brake holds 2 of them") && strings.Contains(ready.Message, v1alpha1.AnnotationProceed)
+			strings.Contains(ready.Message, "the disruption limit holds 2 of them") && strings.Contains(ready.Message, v1alpha1.AnnotationProceed)
 	})
 	w.proceed()
 	w.gone(w.mediaServer())

@@ -44,7 +44,7 @@ func TestWhoIsHeldUpComesFirst(t *testing.T) {
 	stale.connection.StaleAt = now
 	r.noteHeldUp(requestOf("withdrawn, and then stale"), stale, *down)
 	r.noteHeldUp(requestOf("not compared"), stale, *down)
-	r.noteHeldUp(requestOf("withdrawn and done"), pass(true), *waiting(v1alpha1.ReasonBurstBrake, "held back"))
+	r.noteHeldUp(requestOf("withdrawn and done"), pass(true), *waiting(v1alpha1.ReasonDisruptionLimit, "held back"))
 
 	queue := priorityqueue.New[reconcile.Request]("test")
 	defer queue.ShutDown()

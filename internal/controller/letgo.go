@@ -90,7 +90,7 @@ func (k *Kit) letGoSite(ctx context.Context, namespace, server string) (site, *o
 // with an event that says what stays behind. Anything else that it waits for, it goes on waiting for.
 func (k *Kit) patience(ctx context.Context, object client.Object, s site, o *outcome, what string) *outcome {
 	why := s.goneForGood()
-	if (o.kind != kindWaiting && o.kind != kindRetry) || o.brief || o.reason == v1alpha1.ReasonBurstBrake || why == "" || apierrors.ReasonForError(o.err) != "" {
+	if (o.kind != kindWaiting && o.kind != kindRetry) || o.brief || o.reason == v1alpha1.ReasonDisruptionLimit || why == "" || apierrors.ReasonForError(o.err) != "" {
 		return o
 	}
 	if left := k.ReleaseAfter - k.Clock.Since(s.goneSince(object, k.started)); left > 0 {

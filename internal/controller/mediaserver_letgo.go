@@ -114,7 +114,7 @@ func (o serverObjects) links() (names []string) {
 	return names
 }
 
-// braked counts the Users that the burst brake holds.
+// braked counts the Users that the disruption limit holds.
 func (o serverObjects) braked() (n int) {
 	for i := range o.users {
 		if isBraked(&o.users[i]) {
@@ -159,7 +159,7 @@ func (r *mediaServerReconciler) inUse(s site, waitsFor []string, braked int) *ou
 	first := bounded(strings.Join(waitsFor[:min(len(waitsFor), 3)], ", "), 200)
 	if s.cascading() {
 		if braked > 0 {
-			first += fmt.Sprintf("; the burst brake holds %d of them (BurstBrake), until the annotation %s is set here as the message of each says", braked, v1alpha1.AnnotationProceed)
+			first += fmt.Sprintf("; the disruption limit holds %d of them (DisruptionLimit), until the annotation %s is set here as the message of each says", braked, v1alpha1.AnnotationProceed)
 		}
 		return waiting(v1alpha1.ReasonInUse, "being deleted with deletionPolicy Cascade: waits until each of its objects is disposed of as its own deletionPolicy says: %d still, first: %s; to leave the others as they are, run kubectl patch mediaserver %s -n %s --type=merge -p '{\"spec\":{\"deletionPolicy\":\"Retain\"}}'",
 			len(waitsFor), first, s.server.Name, s.server.Namespace)

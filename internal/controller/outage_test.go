@@ -153,7 +153,7 @@ func TestHalfAListDestroysNothing(t *testing.T) {
 	}
 }
 
-func TestBurstBrake(t *testing.T) {
+func TestDisruptionLimit(t *testing.T) {
 	t.Parallel()
 	const users = 12
 	w := newWorld(t, memory.Options{})
@@ -186,7 +186,7 @@ func TestBurstBrake(t *testing.T) {
 	w.allReady(users)
 }
 
-func TestTheBurstBrakeLeavesAloneWhatEndsOnTime(t *testing.T) {
+func TestTheDisruptionLimitLeavesAloneWhatEndsOnTime(t *testing.T) {
 	t.Parallel()
 	const users = 8
 	w := newWorld(t, memory.Options{})
@@ -293,13 +293,13 @@ func TestJunkUsersHoldNobodyBack(t *testing.T) {
 	}
 }
 
-// waitForTheBrake counts the Users that the burst brake holds back.
+// waitForTheBrake counts the Users that the disruption limit holds back.
 func (w *world) waitForTheBrake() (n int) {
 	var users v1alpha1.UserList
 	_ = w.client.List(w.t.Context(), &users, client.InNamespace(w.namespace))
 	for i := range users.Items {
 		for _, condition := range users.Items[i].Status.Conditions {
-			if condition.Type == v1alpha1.ConditionReady && condition.Reason == v1alpha1.ReasonBurstBrake {
+			if condition.Type == v1alpha1.ConditionReady && condition.Reason == v1alpha1.ReasonDisruptionLimit {
 				n++
 			}
 		}
@@ -307,7 +307,7 @@ func (w *world) waitForTheBrake() (n int) {
 	return n
 }
 
-// proceed lets the burst brake go for an hour.
+// proceed lifts the disruption limit for an hour.
 func (w *world) proceed() {
 	w.t.Helper()
 	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) {

@@ -134,7 +134,7 @@ var plansBegunOrDone = predicate.Funcs{
 // declinesPlan says whether an object shows a plan, though it is in conflict.
 func declinesPlan(o client.Object) bool { return plans(o) && declines(o.(object)) }
 
-// braked passes that the burst brake holds a User, or does so no more.
+// braked passes that the disruption limit holds a User, or does so no more.
 var braked = predicate.Funcs{
 	CreateFunc:  func(event.CreateEvent) bool { return false },
 	DeleteFunc:  func(event.DeleteEvent) bool { return false },
@@ -144,7 +144,7 @@ var braked = predicate.Funcs{
 
 func isBraked(o client.Object) bool {
 	ready := meta.FindStatusCondition(*o.(object).StatusConditions(), v1alpha1.ConditionReady)
-	return ready != nil && ready.Reason == v1alpha1.ReasonBurstBrake
+	return ready != nil && ready.Reason == v1alpha1.ReasonDisruptionLimit
 }
 
 func plans(o client.Object) bool {

@@ -237,7 +237,7 @@ func TestTheBrakeIsOnWhenEverythingIsTakenBack(t *testing.T) {
 		_ = w.client.List(t.Context(), &waiting, client.InNamespace(w.namespace))
 		return disabled() == 5 && len(waiting.Items) == users-5 && !slices.ContainsFunc(waiting.Items, func(u v1alpha1.User) bool {
 			ready := meta.FindStatusCondition(u.Status.Conditions, v1alpha1.ConditionReady)
-			return ready == nil || ready.Reason != v1alpha1.ReasonBurstBrake
+			return ready == nil || ready.Reason != v1alpha1.ReasonDisruptionLimit
 		})
 	})
 	condition := w.condition(&v1alpha1.MediaServer{}, serverName, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInUse)

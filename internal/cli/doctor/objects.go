@@ -111,7 +111,7 @@ func waiting(o objects.Objects, now time.Time) (findings []Finding) {
 		ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 		switch {
 		case ready != nil && ready.Status == metav1.ConditionTrue:
-		case ready != nil && ready.Reason == v1alpha1.ReasonBurstBrake:
+		case ready != nil && ready.Reason == v1alpha1.ReasonDisruptionLimit:
 			braked = append(braked, held{kind + " " + name, ready})
 		default:
 			all = append(all, held{kind + " " + name, ready})

@@ -53,7 +53,7 @@ func ill() objects.Objects {
 	moment := v1alpha1.NewTime(now.Add(-time.Hour))
 	drifted := user("mia", ready("True", v1alpha1.ReasonSynced, "", time.Hour))
 	drifted.Status.Drift = &v1alpha1.Drift{DetectedAt: moment}
-	o.Users = []v1alpha1.User{drifted, user("new", nil), user("many", ready("False", v1alpha1.ReasonBurstBrake, "annotate the MediaServer", time.Minute))}
+	o.Users = []v1alpha1.User{drifted, user("new", nil), user("many", ready("False", v1alpha1.ReasonDisruptionLimit, "annotate the MediaServer", time.Minute))}
 	for i, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		o.Users = append(o.Users, user(name, ready("False", v1alpha1.ReasonConflict, "an account of that name exists", time.Duration(i)*time.Hour)))
 	}
