@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/media"
@@ -90,4 +91,26 @@ func TestEnforceDoesWhatObserveSaid(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestObserveSaysWhatIsWrongToo: a wrong role holds back no access that is taken, and both are said.
+func TestObserveSaysWhatIsWrongToo(t *testing.T) {
+	t.Parallel()
+	w := newIdleWorld(t, memory.Options{})
+	w.start()
+	w.create(w.mediaServer(), w.library("movies"), w.user("kim"), w.grant("all", "*", "*"))
+	w.ready(&v1alpha1.User{}, "kim")
+	w.seesExactly("kim", "movies")
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) { s.Spec.Mode = v1alpha1.ModeObserve })
+	edit(w, w.user("kim"), func(u *v1alpha1.User) { u.Spec.Role = v1alpha1.AccountRoleOwner })
+	const wrong = "an owner is never made"
+	w.eventually("the role is said to be wrong", func() bool { return strings.Contains(readyMessage(get(w, &v1alpha1.User{}, "kim")), wrong) })
+	w.delete(w.grant("all", "*", "*"))
+	w.eventually("both are said", func() bool {
+		said := readyMessage(get(w, &v1alpha1.User{}, "kim"))
+		return strings.Contains(said, wrong) && strings.Contains(said, "access to movies taken away")
+	})
+	edit(w, w.mediaServer(), func(s *v1alpha1.MediaServer) { s.Spec.Mode = v1alpha1.ModeEnforce })
+	w.condition(&v1alpha1.User{}, "kim", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec)
+	w.seesExactly("kim")
 }

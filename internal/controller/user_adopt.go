@@ -125,6 +125,6 @@ func (r *userReconciler) settleOwed(ctx context.Context, p *userPass) *outcome {
 	if o := r.putRecord(ctx, p); o != nil {
 		return o
 	}
-	r.normal(p.user, "PasswordSet", "SetPassword", "set the password of account %q, which was shut out when it was taken over", p.user.Spec.Username)
+	r.normal(p.user, "PasswordSet", "SetPassword", "set the password of account %q, which was disabled when it was adopted", p.user.Spec.Username)
 	return nil
 }

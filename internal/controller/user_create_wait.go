@@ -20,8 +20,8 @@ const serverPatience = 10 * time.Second
 // grantsFollow is how long after a User its LibraryGrants may come, when a household is applied that is there already.
 const grantsFollow = 5 * time.Second
 
-// grantsOnTheirWay holds back what would take access from an account that was taken over by a User as new as that: the
-// LibraryGrants that give it may be the next to be applied. Who is to be shut out does not wait.
+// grantsOnTheirWay holds back what would take access from an account that was adopted by a User as new as that: the
+// LibraryGrants that give it may be the next to be applied. Who is to be disabled does not wait.
 func (p *userPass) grantsOnTheirWay(now time.Time, next plan.Plan) *outcome {
 	left := grantsFollow - now.Sub(p.user.CreationTimestamp.Time)
 	if left <= 0 || p.record.Origin != v1alpha1.OriginAdopted || p.snapshot.WantDisabled || next.Of.Renamed() || next.Of.Leaving || !next.Loses() {

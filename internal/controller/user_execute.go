@@ -104,7 +104,7 @@ func (p *userPass) accountKey() media.AccountKey {
 	return media.AccountKey{ID: p.account.ID, Username: p.user.Spec.Username}
 }
 
-// readBack takes over the account as the server answered it.
+// readBack keeps the account as the server answered it.
 func (r *userReconciler) readBack(p *userPass, account media.Account) {
 	before := p.account
 	p.account = account

@@ -51,24 +51,6 @@ func (r *userReconciler) finalize(ctx context.Context, p *userPass) outcome {
 	return r.removeFinalizer(ctx, p)
 }
 
-// validateDeletion refuses a deletion policy that the server cannot carry out: that is to be known from the start, not on the
-// day when somebody is to be shut out.
-func (p *userPass) validateDeletion() *outcome {
-	method := p.rung(p.user.Spec.Role)
-	switch policy := p.user.Spec.DeletionPolicy; {
-	case p.user.Spec.Role == v1alpha1.AccountRoleOwner: // protected, whatever the policy says
-	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount && method == "":
-		return stalled(v1alpha1.ReasonUnsupported, "this server can neither delete accounts nor disable one with the role %s: set deletionPolicy to Retain", p.user.Spec.Role)
-	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount:
-		return stalled(v1alpha1.ReasonUnsupported, "this server cannot delete accounts: set deletionPolicy to Disable or Retain")
-	case policy == v1alpha1.UserDeletionDisable && method == "" && p.able().DeleteAccount:
-		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Delete or Retain", p.user.Spec.Role)
-	case policy == v1alpha1.UserDeletionDisable && method == "":
-		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Retain", p.user.Spec.Role)
-	}
-	return nil
-}
-
 // retain releases the User, and leaves the account as it is.
 func (r *userReconciler) retain(ctx context.Context, p *userPass, why string) outcome {
 	r.normal(p.user, "Released", "Release", "account %q%s is left on the server as it is%s", p.user.Spec.Username, r.endDate(p), why)
@@ -244,7 +226,7 @@ func (r *userReconciler) revokeRenamed(ctx context.Context, p *userPass) *outcom
 	return nil
 }
 
-// deleteAccount deletes the account. One that the server refuses to delete is shut out instead.
+// deleteAccount deletes the account. One that the server refuses to delete is disabled instead.
 func (r *userReconciler) deleteAccount(ctx context.Context, p *userPass) *outcome {
 	deleted, err := p.to().DeleteAccount(ctx, p.accountKey())
 	if err != nil {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
+	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
 )
 
@@ -21,6 +23,65 @@ func (r *userReconciler) observe(ctx context.Context, p *userPass) *outcome {
 		}
 	}
 	return nil
+}
+
+// validate repeats what the API server cannot check: what depends on the server's type.
+// It does not end the pass: what a bad spec must not hold back is access that is taken away.
+func (p *userPass) validate() *outcome {
+	spec, able := p.user.Spec, p.able()
+	if o := unreadable(p.user); o != nil {
+		p.snapshot.Narrowing = true
+		return o
+	}
+	switch {
+	case !p.to().Traits().AllowsUsername(spec.Username):
+		return stalled(v1alpha1.ReasonInvalidSpec, "a username needs %d to %d characters on this server, and cannot be changed later: make this User anew with another spec.username", p.to().Traits().MinUsername, p.to().Traits().MaxUsername)
+	case p.to().Traits().KeyedByEmail && spec.Email == "":
+		return stalled(v1alpha1.ReasonInvalidSpec, "people sign in to a %s server by email: give spec.email", p.server.Spec.Type)
+	case p.to().Traits().NamedByEmail && p.to().Traits().FoldUsername(spec.Username) != p.to().Traits().FoldEmail(spec.Email):
+		return stalled(v1alpha1.ReasonInvalidSpec, "people of a %s server have no name but their email address: give it as spec.username and as spec.email", p.server.Spec.Type)
+	case spec.Email != "" && !able.Email:
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server have no email: remove spec.email")
+	case spec.Access == v1alpha1.UserAccessAll && !able.AccessAll:
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no access to all libraries: grant them by a LibraryGrant with libraries.all: true")
+	case (spec.Disabled || spec.ExpiresAt != nil) && p.rung(spec.Role) == "":
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: remove disabled and expiresAt", spec.Role)
+	case spec.Password != nil && spec.Password.RequireChange && !able.RequirePasswordChange:
+		return stalled(v1alpha1.ReasonUnsupported, "this server cannot make a person choose another password: remove password.requireChange")
+	}
+	if o := p.validateDeletion(); o != nil {
+		return o
+	}
+	role, known := able.Roles[media.Role(spec.Role)]
+	switch {
+	case !known:
+		return stalled(v1alpha1.ReasonUnsupported, "this server has no role %s; it has %v", spec.Role, roleNames(able))
+	case role.Administers && spec.Role != v1alpha1.AccountRoleOwner && spec.Role != v1alpha1.AccountRoleAdmin:
+		return stalled(v1alpha1.ReasonInvalidSpec, "the role %s administers the server: only Owner and Admin may", spec.Role)
+	}
+	return nil
+}
+
+// validateDeletion refuses a deletion policy that the server cannot carry out: that is to be known from the start, not on the
+// day when somebody is to be disabled.
+func (p *userPass) validateDeletion() *outcome {
+	method := p.rung(p.user.Spec.Role)
+	switch policy := p.user.Spec.DeletionPolicy; {
+	case p.user.Spec.Role == v1alpha1.AccountRoleOwner: // protected, whatever the policy says
+	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount && method == "":
+		return stalled(v1alpha1.ReasonUnsupported, "this server can neither delete accounts nor disable one with the role %s: set deletionPolicy to Retain", p.user.Spec.Role)
+	case policy == v1alpha1.UserDeletionDelete && !p.able().DeleteAccount:
+		return stalled(v1alpha1.ReasonUnsupported, "this server cannot delete accounts: set deletionPolicy to Disable or Retain")
+	case policy == v1alpha1.UserDeletionDisable && method == "" && p.able().DeleteAccount:
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Delete or Retain", p.user.Spec.Role)
+	case policy == v1alpha1.UserDeletionDisable && method == "":
+		return stalled(v1alpha1.ReasonUnsupported, "accounts of this server with the role %s cannot be disabled: set deletionPolicy to Retain", p.user.Spec.Role)
+	}
+	return nil
+}
+
+func roleNames(able media.Capabilities) []media.Role {
+	return slices.Sorted(maps.Keys(able.Roles))
 }
 
 // claim makes sure that no other User stands for the same account.
@@ -80,6 +141,38 @@ func (r *userReconciler) gather(ctx context.Context, p *userPass) *outcome {
 	s.Want, s.WantDisabled, accountChange = access.WantDisabled(p.user, readRecord(p.user, p.identity()).Disabled, now)
 	p.next = access.Earlier(grantsChange, accountChange)
 	return nil
+}
+
+// serverFacts is what a plan needs to know of a server. Whose account it is for is added with the names of its libraries.
+func (s site) serverFacts() plan.Server {
+	_, libraries := s.inventory().Counts()
+	return plan.Server{
+		Name: s.server.Name, Unmanaged: s.server.Spec.UnmanagedAccess, Can: s.able(), Traits: s.to().Traits(),
+		SelfName: s.connection.Probe.SelfName, Libraries: libraries,
+	}
+}
+
+// seen counts the libraries that an account sees on the server.
+func (s site) seen(account media.Account) int {
+	return plan.Snapshot{Server: s.serverFacts()}.Seen(account)
+}
+
+// rung is how an account of a role is disabled; empty where that is not possible.
+func (s site) rung(role v1alpha1.AccountRole) v1alpha1.DisableMethod {
+	return plan.MethodFor(s.able(), role)
+}
+
+// names are those of the libraries that the server has, of these.
+func (s site) names(lists ...map[media.LibraryID]media.LibraryRole) map[media.LibraryID]string {
+	names := map[media.LibraryID]string{}
+	for _, list := range lists {
+		for id := range list {
+			if library, found := s.inventory().Library(id); found {
+				names[id] = library.Name
+			}
+		}
+	}
+	return names
 }
 
 // findAccount finds out which account of the server is this User's, or is to be. What it learns is recorded: that is never

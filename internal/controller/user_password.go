@@ -173,6 +173,40 @@ func (r *userReconciler) agreePassword(ctx context.Context, p *userPass) *outcom
 	return r.changePassword(ctx, p, want, next.record)
 }
 
+// passwordChanged is why a password is set that the manifest asks for now.
+const passwordChanged = "the password that the manifest asks for has changed"
+
+// passwordReasons say in mode Observe that agreePassword would set a password, as far as that is known without trying one.
+func (r *userReconciler) passwordReasons(ctx context.Context, p *userPass) ([]string, *outcome) {
+	rotation := p.user.Annotations[v1alpha1.AnnotationRotatePassword]
+	rotate := rotation != "" && rotation != p.record.Rotation
+	_, made := r.provenance(p.user, p.record)
+	switch {
+	case p.record.Disabled && p.method() == v1alpha1.DisableLockOut, p.record.Assumed, p.chosenByHolder():
+		return nil, nil
+	case rotate:
+		return []string{passwordChanged}, p.passwordFixed()
+	case p.record.Password == "", made != signedHere, p.passwordRef() == nil && !p.record.Generated:
+		return nil, nil // nothing tells which one the account has, or it is its holder's
+	}
+	want, o := r.wantedPassword(ctx, p)
+	if o != nil || want.hash == p.record.Password {
+		return nil, o
+	}
+	return []string{passwordChanged}, p.passwordFixed()
+}
+
+// passwordFixed says why Usher sets no other password for the account; nil when it may.
+func (p *userPass) passwordFixed() *outcome {
+	switch {
+	case p.account.ID == p.connection.Probe.Self:
+		return stalled(v1alpha1.ReasonProtected, "this is the account that Usher itself uses: change its password on the server and in Secret %s", p.server.Spec.Credentials.SecretRef.Name)
+	case p.able().PasswordsFixed:
+		return stalled(v1alpha1.ReasonUnsupported, "this server keeps the password that an account was made with, unless its holder changes it: put the former one back into the Secret of spec.password.secretRef, or remove what was changed (secretRef, or the annotation %s)", v1alpha1.AnnotationRotatePassword)
+	}
+	return nil
+}
+
 // recordSays says whether the hash on record tells which password was applied. One that does not is replaced where that
 // can be done without a doubt, and nothing is set.
 func (r *userReconciler) recordSays(ctx context.Context, p *userPass) (bool, *outcome) {
@@ -200,11 +234,8 @@ func (r *userReconciler) recordSays(ctx context.Context, p *userPass) (bool, *ou
 
 // changePassword sets a password that the manifest asks for now.
 func (r *userReconciler) changePassword(ctx context.Context, p *userPass, want wanted, next record) *outcome {
-	if p.account.ID == p.connection.Probe.Self {
-		return stalled(v1alpha1.ReasonProtected, "this is the account that Usher itself uses: change its password on the server and in Secret %s", p.server.Spec.Credentials.SecretRef.Name)
-	}
-	if p.able().PasswordsFixed {
-		return stalled(v1alpha1.ReasonUnsupported, "this server keeps the password that an account was made with, unless its holder changes it: put the former one back into the Secret of spec.password.secretRef, or remove what was changed (secretRef, or the annotation %s)", v1alpha1.AnnotationRotatePassword)
+	if o := p.passwordFixed(); o != nil {
+		return o
 	}
 	if strong := p.strong(); strong != "" && !r.Policies.BoundNow(ctx) {
 		return notAsked("a new password for " + strong)
@@ -212,7 +243,7 @@ func (r *userReconciler) changePassword(ctx context.Context, p *userPass, want w
 	if o := p.mayWrite(); o != nil {
 		return o
 	}
-	if o := r.deliverPassword(media.WithReason(ctx, "the password that the manifest asks for has changed"), p, want, true); o != nil {
+	if o := r.deliverPassword(media.WithReason(ctx, passwordChanged), p, want, true); o != nil {
 		return o
 	}
 	if next.seedUID() != p.user.UID {

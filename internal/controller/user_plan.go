@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/access"
 	"github.com/usher-media/usher/internal/access/plan"
 	"github.com/usher-media/usher/internal/media"
@@ -41,38 +40,6 @@ func (p *userPass) view() plan.Snapshot {
 	s := p.snapshot.With(p.account, p.record.facts())
 	s.User, s.Blocked = p.user, p.problem != nil
 	return s
-}
-
-// serverFacts is what a plan needs to know of a server. Whose account it is for is added with the names of its libraries.
-func (s site) serverFacts() plan.Server {
-	_, libraries := s.inventory().Counts()
-	return plan.Server{
-		Name: s.server.Name, Unmanaged: s.server.Spec.UnmanagedAccess, Can: s.able(), Traits: s.to().Traits(),
-		SelfName: s.connection.Probe.SelfName, Libraries: libraries,
-	}
-}
-
-// seen counts the libraries that an account sees on the server.
-func (s site) seen(account media.Account) int {
-	return plan.Snapshot{Server: s.serverFacts()}.Seen(account)
-}
-
-// rung is how an account of a role is disabled; empty where that is not possible.
-func (s site) rung(role v1alpha1.AccountRole) v1alpha1.DisableMethod {
-	return plan.MethodFor(s.able(), role)
-}
-
-// names are those of the libraries that the server has, of these.
-func (s site) names(lists ...map[media.LibraryID]media.LibraryRole) map[media.LibraryID]string {
-	names := map[media.LibraryID]string{}
-	for _, list := range lists {
-		for id := range list {
-			if library, found := s.inventory().Library(id); found {
-				names[id] = library.Name
-			}
-		}
-	}
-	return names
 }
 
 // renamed says whether the account is this User's, and has another name on the server: what can be undone is taken from it.

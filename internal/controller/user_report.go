@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -22,6 +21,10 @@ func (r *userReconciler) reportPlan(ctx context.Context, p *userPass, next plan.
 		return p.orDuplicate(*p.renamedConflict())
 	}
 	words := slices.Concat(next.Reasons(), p.awaitedWords())
+	if p.problem == nil && p.snapshot.Ownership == access.ActionManage {
+		passwords, o := r.passwordReasons(ctx, p)
+		words, p.problem = append(words, passwords...), o
+	}
 	if p.record.Generated && p.passwordRef() == nil && !p.chosenByHolder() && !r.exists(ctx, types.NamespacedName{Namespace: p.user.Namespace, Name: credentialsSecretName(p.user)}) {
 		words = append(words, "its password kept in Secret "+credentialsSecretName(p.user))
 	}
@@ -29,13 +32,17 @@ func (r *userReconciler) reportPlan(ctx context.Context, p *userPass, next plan.
 		p.describe(next)
 	}
 	p.status.Plan = firstListed(words)
-	switch {
-	case p.problem != nil:
-		return *p.problem
-	case len(words) > 0:
-		return *observed(words)
+	o := p.summary()
+	if len(words) > 0 {
+		o = *observed(words)
 	}
-	return p.summary()
+	switch {
+	case p.problem != nil && len(words) == 0:
+		return *p.problem
+	case p.problem != nil:
+		o.message += "; besides, " + p.problem.message
+	}
+	return o
 }
 
 // saysSame says whether the status says what the account will have.
@@ -98,7 +105,7 @@ func (p *userPass) accessStatus(account media.Account, effective access.Effectiv
 	return &v1alpha1.UserAccessStatus{Total: int32(len(items)), Items: firstListed(items)}
 }
 
-// awaitedWords say in mode Observe which access is given once a library is there, that would be made or taken over.
+// awaitedWords say in mode Observe which access is given once a library is there, that would be made or adopted.
 func (p *userPass) awaitedWords() (words []string) {
 	s := p.view()
 	desired := s.Desired()
@@ -143,8 +150,4 @@ func (p *userPass) agreement() outcome {
 		return done(v1alpha1.ReasonSynced, "the media server agrees: nobody can sign in with the account")
 	}
 	return done(v1alpha1.ReasonSynced, "the media server agrees")
-}
-
-func roleNames(able media.Capabilities) []media.Role {
-	return slices.Sorted(maps.Keys(able.Roles))
 }

@@ -19,7 +19,7 @@ func notAsked(what string) *outcome {
 // strong says what of a User the policies guard; empty for an ordinary one.
 func (p *userPass) strong() string { return plan.Guarded(p.user, p.able()) }
 
-// mayObtain says why no account may be made or taken over now; nil when one may.
+// mayObtain says why no account may be made or adopted now; nil when one may.
 func (r *userReconciler) mayObtain(ctx context.Context, p *userPass, adopts bool) *outcome {
 	asks := p.strong()
 	if asks == "" && adopts && p.adoptionPolicy() == v1alpha1.AccountAdoptionAlways {

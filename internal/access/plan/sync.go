@@ -195,9 +195,9 @@ func (d *draft) settleOwed() *Problem {
 		s.Record.Disabled, s.Record.Method, s.Record.Locked, s.Record.OwesPassword = false, "", false, false
 		return nil
 	case byHolder:
-		return problem(v1alpha1.ReasonPasswordUnknown, "account %q was shut out when it was taken over, and whoever had it before may know its password: remove spec.password.chosenByHolder, so that it gets another one before it is opened; or %s yourself, if it is to be opened with the password that it has", name, enabling)
+		return problem(v1alpha1.ReasonPasswordUnknown, "account %q was disabled when it was adopted, and whoever had it before may know its password: remove spec.password.chosenByHolder, so that it gets another one before it is enabled; or %s yourself, if it is to be used with the password that it has", name, enabling)
 	}
-	return problem(v1alpha1.ReasonPasswordUnknown, "account %q was shut out when it was taken over, whoever had it before may know its password, and this server sets no other: delete the account on the server, so that a new one is made; or %s yourself, if it is to be opened with the password that it has", name, enabling)
+	return problem(v1alpha1.ReasonPasswordUnknown, "account %q was disabled when it was adopted, whoever had it before may know its password, and this server sets no other: delete the account on the server, so that a new one is made; or %s yourself, if it is to be used with the password that it has", name, enabling)
 }
 
 // withdraw is all that is done to an account that was renamed on the server: what can be undone is taken, by the same manifests
