@@ -128,7 +128,7 @@ func TestImport(t *testing.T) {
 		name = strings.Replace(name, ".md", ".golden", 1) // test/docs reads every page as one of the repository's
 		golden(t, filepath.Join("import", name), text, false)
 	}
-	golden(t, "import.out", got.out, false)
+	golden(t, "import.golden", got.out, false)
 }
 
 // sources is where the tests are.
@@ -144,7 +144,7 @@ func TestHelp(t *testing.T) {
 		if got.err != nil {
 			t.Fatal(got.err)
 		}
-		golden(t, name+".out", got.out, true)
+		golden(t, name+".golden", got.out, true)
 	}
 }
 
