@@ -24,6 +24,8 @@ type kit struct {
 	Commit string
 	// Image is a folder with the image in the OCI layout, Chart the file of the chart, Version that of the chart.
 	Image, Chart, Version string
+	// Samples is a folder with the samples, which fit the kinds of the chart.
+	Samples string
 }
 
 // prepare builds the node's programs, the pause image, and the kits.
@@ -76,6 +78,10 @@ func (p *plan) build(ctx context.Context, root, name string) (*kit, error) {
 		return nil, err
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
+		return nil, err
+	}
+	k.Samples = filepath.Join(dir, "samples")
+	if err := os.CopyFS(k.Samples, os.DirFS(filepath.Join(root, "config", "samples"))); err != nil {
 		return nil, err
 	}
 	helm := filepath.Join(p.Programs, "helm")

@@ -129,10 +129,10 @@ spec: {accessModes: [ReadWriteOnce], volumeName: media, storageClassName: "", re
 	return r.inCluster + ", SQLite on a PersistentVolume", err
 }
 
-// applySamples applies config/samples, for this server and its folders.
+// applySamples applies the samples of what is installed, for this server and its folders.
 func (r *run) applySamples(ctx context.Context) (string, error) {
 	changes := strings.NewReplacer("http://127.0.0.1:3000", r.inCluster, "/tmp/usher-quickstart/media", "/media")
-	files, err := filepath.Glob(filepath.Join(r.Root, "config", "samples", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(cmp.Or(r.Earlier, r.Kit).Samples, "*.yaml"))
 	if err != nil {
 		return "", err
 	}
