@@ -1,6 +1,7 @@
 package jellyfin_test
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -193,4 +194,24 @@ func TestOnlyEmptyLibrariesAreDeleted(t *testing.T) {
 	}
 	w.wantCode(w.driver.DeleteLibrary(w.ctx(), w.ids["Alpha"]), media.Conflict)
 	w.must(w.driver.DeleteLibrary(w.ctx(), w.ids["Beta"]))
+}
+
+// Section 7: where the server's data lies elsewhere after a migration, every library has another id at once, and nobody a library. They
+// are known again, and everybody gets back what they had.
+func TestDataMoved(t *testing.T) {
+	w := newWorld(t, jellyfintest.Options{}, "Alpha", "Beta", "Gamma")
+	ids := maps.Clone(w.ids)
+	w.person("mia", "Alpha", "Gamma")
+	w.person("ben", "Beta")
+	w.fake.MoveData("/config")
+	w.look()
+	if !maps.Equal(w.ids, ids) || len(w.driver.Amiss()) != 3 {
+		t.Errorf("the libraries are %v, and were %v; amiss %q", w.ids, ids, w.driver.Amiss())
+	}
+	w.must(w.driver.Mend(w.ctx()))
+	w.wantSees("mia", "Alpha", "Gamma")
+	w.wantSees("ben", "Beta")
+	if overlaps := w.fake.Overlaps(); overlaps != 0 {
+		t.Errorf("%d changes of libraries overlapped", overlaps)
+	}
 }
