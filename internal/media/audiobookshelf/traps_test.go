@@ -203,8 +203,12 @@ func TestTwinsByOpenID(t *testing.T) {
 	if w.must(err); id != account.ID {
 		t.Errorf("signed in as %s, want %s", id, account.ID)
 	}
+	w.fake.Calls()
 	_, err = w.driver.CreateAccount(w.ctx(), newAccount("MIA"))
 	w.want(err, media.AlreadyExists)
+	if slices.Contains(w.fake.Calls(), "POST /api/users") {
+		t.Error("a third account of the name was made")
+	}
 	_, err = w.driver.SetAccess(w.ctx(), account, access(w.ids[1]))
 	w.must(err)
 	if other, err := w.driver.Account(w.ctx(), twin); err != nil || !other.Access.All {
