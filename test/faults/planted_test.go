@@ -25,8 +25,8 @@ var plants = []plant{
 	{
 		name: "the reservation is released too early",
 		file: "internal/redeem/engine.go",
-		from: "	if err := e.admit(ctx, mine, request, server); err != nil {\n		return Receipt{}, err\n	}",
-		to:   "	if err := e.admit(ctx, mine, request, server); err != nil {\n		return Receipt{}, errors.Join(err, e.giveBack(ctx, mine))\n	}",
+		from: "	if err := e.admit(ctx, mine, account, request, server); err != nil {\n		return Receipt{}, err\n	}",
+		to:   "	if err := e.admit(ctx, mine, account, request, server); err != nil {\n		return Receipt{}, errors.Join(err, e.giveBack(ctx, mine))\n	}",
 		pkg:  "./internal/redeem", run: "TestAPlaceIsKept$", says: "--- FAIL: TestAPlaceIsKept",
 	},
 	{
