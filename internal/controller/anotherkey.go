@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/usher-media/usher/api/v1alpha1"
@@ -28,36 +29,63 @@ const (
 // renewals spreads over time what an accepted key makes anew, by server.
 type renewals struct {
 	mu       sync.Mutex
-	byServer map[string]*rate.Limiter
-	// last is when the last of those that wait comes back.
-	last map[string]time.Time
+	byServer map[string]*turns
 }
 
-// wait says how long another renewal has to wait; zero when it may be done now, and then counts it. Those that wait come back one
-// after the other, and after safetyPoll at the latest: however many they are, few come back in vain.
-func (r *renewals) wait(server string, now time.Time) time.Duration {
+// turns are those of one server: when the last of those that wait comes back, and when each of them does.
+type turns struct {
+	limiter  *rate.Limiter
+	last     time.Time
+	due      map[types.UID]time.Time
+	forgetAt int
+}
+
+// wait says how long another renewal of an object has to wait; zero when it may be done now, and then counts it. Those that wait
+// come back one after the other, and after safetyPoll at the latest: however many they are, few come back in vain. Whoever asks
+// before its turn keeps it.
+func (r *renewals) wait(server string, object types.UID, now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byServer == nil {
-		r.byServer, r.last = map[string]*rate.Limiter{}, map[string]time.Time{}
+		r.byServer = map[string]*turns{}
 	}
-	limiter := r.byServer[server]
-	if limiter == nil {
-		limiter = rate.NewLimiter(rate.Every(renewalsEvery), renewalsAtOnce)
-		r.byServer[server] = limiter
+	t := r.byServer[server]
+	if t == nil {
+		t = &turns{limiter: rate.NewLimiter(rate.Every(renewalsEvery), renewalsAtOnce), due: map[types.UID]time.Time{}}
+		r.byServer[server] = t
 	}
-	if limiter.AllowN(now, 1) {
+	if due, waits := t.due[object]; waits && now.Before(due) {
+		return due.Sub(now)
+	}
+	delete(t.due, object)
+	if t.limiter.AllowN(now, 1) {
 		return 0
 	}
-	next := r.last[server].Add(renewalsEvery)
+	wait := t.next(now)
+	t.note(object, now.Add(wait), now)
+	return wait
+}
+
+// next hands out the next turn.
+func (t *turns) next(now time.Time) time.Duration {
+	next := t.last.Add(renewalsEvery)
 	if earliest := now.Add(renewalsEvery); next.Before(earliest) {
 		next = earliest
 	}
 	if latest := now.Add(safetyPoll); next.After(latest) {
 		return safetyPoll - time.Duration(rand.Int64N(int64(safetyPoll/2)))
 	}
-	r.last[server] = next
-	return jittered(next.Sub(now))
+	t.last = next
+	return next.Sub(now)
+}
+
+// note keeps a turn, and forgets those that nobody came back for.
+func (t *turns) note(object types.UID, due, now time.Time) {
+	if len(t.due) >= t.forgetAt {
+		maps.DeleteFunc(t.due, func(_ types.UID, at time.Time) bool { return now.Sub(at) > safetyPoll })
+		t.forgetAt = max(1024, 2*len(t.due))
+	}
+	t.due[object] = due
 }
 
 // keyAccepted says whether a person wants what was made with another key to be made anew with the present one.

@@ -20,7 +20,7 @@ func (r *inviteReconciler) chooseCode(ctx context.Context, p *invitePass) *outco
 	if recorded.CodeHash == "" || recorded.KeyID == r.Keyring.ID() || recorded.seedUID() != p.invite.UID {
 		return nil
 	}
-	if r.keyAccepted(p.server) && p.mayWrite() == nil && !p.observing() && r.renewals.wait(p.key, r.Clock.Now()) == 0 {
+	if r.keyAccepted(p.server) && p.mayWrite() == nil && !p.observing() && r.renewals.wait(p.key, p.invite.UID, r.Clock.Now()) == 0 {
 		return nil
 	}
 	p.formerKey, p.code, p.codeHash = recorded.KeyID, "", recorded.CodeHash

@@ -1,8 +1,11 @@
 package controller
 
 import (
+	"strconv"
 	"testing"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // TestFewComeBackInVain: however many wait for their turn, few ask again before it, and no turn is wasted.
@@ -19,7 +22,7 @@ func TestFewComeBackInVain(t *testing.T) {
 	for second := range asks {
 		for _, user := range due[second] {
 			asks[second]++
-			wait := r.wait("home", begin.Add(time.Duration(second)*time.Second))
+			wait := r.wait("home", types.UID(strconv.Itoa(user)), begin.Add(time.Duration(second)*time.Second))
 			if wait == 0 {
 				done++
 				continue
@@ -38,5 +41,33 @@ func TestFewComeBackInVain(t *testing.T) {
 	}
 	if want := renewalsAtOnce + 3600/int(renewalsEvery/time.Second); done < want-20 {
 		t.Errorf("%d had their turn in an hour, want about %d", done, want)
+	}
+}
+
+// TestWhoAsksBeforeTheTurnKeepsIt: looks in the meantime put nobody off.
+func TestWhoAsksBeforeTheTurnKeepsIt(t *testing.T) {
+	t.Parallel()
+	var r renewals
+	now := time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+	for i := range renewalsAtOnce {
+		if wait := r.wait("home", types.UID(strconv.Itoa(i)), now); wait != 0 {
+			t.Fatalf("%d of %d waits %s", i, renewalsAtOnce, wait)
+		}
+	}
+	due := now.Add(r.wait("home", "ann", now))
+	second := now.Add(r.wait("home", "bob", now))
+	for ; now.Before(due); now = now.Add(time.Second) {
+		if at := now.Add(r.wait("home", "ann", now)); !at.Equal(due) {
+			t.Fatalf("ann, whose turn was at %s, has it at %s", due, at)
+		}
+	}
+	if wait := r.wait("home", "ann", now); wait != 0 {
+		t.Errorf("at her turn, ann waits %s", wait)
+	}
+	if wait := r.wait("home", "bob", second); wait != 0 {
+		t.Errorf("at his turn, bob waits %s", wait)
+	}
+	if wait := r.wait("cabin", "carl", now); wait != 0 {
+		t.Errorf("on another server, carl waits %s", wait)
 	}
 }

@@ -34,7 +34,7 @@ func (r *userReconciler) underAnotherKey(ctx context.Context, p *userPass) *outc
 	if o != nil {
 		return o
 	}
-	if wait := r.renewals.wait(p.key, r.Clock.Now()); wait > 0 {
+	if wait := r.renewals.wait(p.key, p.user.UID, r.Clock.Now()); wait > 0 {
 		p.after = wait
 		o := r.keepsPassword(ctx, p, generated)
 		if o != nil && o.reason == v1alpha1.ReasonKeyChanged { // it is made anew by itself

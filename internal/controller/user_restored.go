@@ -36,7 +36,7 @@ func (r *userReconciler) hasFormerPassword(ctx context.Context, p *userPass, wan
 	if o != nil || !former {
 		return false, o
 	}
-	if wait := r.renewals.wait(p.key, r.Clock.Now()); wait > 0 {
+	if wait := r.renewals.wait(p.key, p.user.UID, r.Clock.Now()); wait > 0 {
 		return false, p.trying(wait)
 	}
 	r.warn(p.user, "FormerPassword", "SetPassword", "account %q has an earlier password again, as after a restore of the server: the one that the manifest asks for is set again", p.user.Spec.Username)
@@ -284,7 +284,7 @@ func (r *userReconciler) tryOnce(ctx context.Context, p *userPass, password, wha
 			return unknown, nil
 		}
 	}
-	if wait := r.restores.tries.wait(p.key, now); wait > 0 {
+	if wait := r.restores.tries.wait(p.key, p.user.UID, now); wait > 0 {
 		return unknown, p.trying(wait)
 	}
 	result, o := r.tryPassword(ctx, p, p.account, password)
