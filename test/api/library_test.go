@@ -69,6 +69,7 @@ var badLibraries = []refusal{
 	{"a long emoji (alcoves)", `{alcoves: {emoji: ` + strings.Repeat("e", 17) + `}}`, "spec.alcoves.emoji: Too long"},
 	{"an unknown cover", `{shisho: {coverAspectRatio: Square}}`, `spec.shisho.coverAspectRatio: Unsupported value: "Square"`},
 	{"a long provider", `{audiobookshelf: {provider: ` + strings.Repeat("p", 101) + `}}`, "spec.audiobookshelf.provider: Too long"},
+	{"a long icon", `{audiobookshelf: {icon: ` + strings.Repeat("i", 101) + `}}`, "spec.audiobookshelf.icon: Too long"},
 	{"a field of another server's", `{embedded: {faceRecognition: true}}`, `unknown field "spec.embedded.faceRecognition"`},
 }
 
