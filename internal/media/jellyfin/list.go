@@ -21,8 +21,8 @@ const (
 
 // The account that stands for an API key. Its id and its name can be no person's.
 const (
-	apiKeyID   media.AccountID = "api-key"
-	apiKeyName                 = "(API key)"
+	apiKeyID   = media.AccountID("api-key")
+	apiKeyName = "(API key)"
 )
 
 // apiKey stands for Usher where it has a key: it administers the server, and no person signs in with it.
