@@ -97,7 +97,7 @@ func (p *plan) build(ctx context.Context, root, name string) (*kit, error) {
 // buildEarlier makes the kit of the commit to upgrade from, in a checkout of its own. It is nil where there is none.
 func (p *plan) buildEarlier(ctx context.Context, from string) (k *kit, err error) {
 	if from == "" {
-		if from, err = p.firstWithChart(ctx); err != nil || from == "" {
+		if from, err = p.firstPromised(ctx); err != nil || from == "" {
 			return nil, err
 		}
 	}
@@ -119,14 +119,14 @@ func (p *plan) buildEarlier(ctx context.Context, from string) (k *kit, err error
 	return k, nil
 }
 
-// firstWithChart is the first commit in the history that holds the chart.
-func (p *plan) firstWithChart(ctx context.Context) (string, error) {
-	commits, err := output(ctx, p.Root, "git", "log", "--first-parent", "--reverse", "--diff-filter=A", "--format=%h", "--", "charts/usher/Chart.yaml")
+// firstPromised is the first commit in the history from which an upgrade is promised: docs/api-changes.md says what may change since.
+func (p *plan) firstPromised(ctx context.Context) (string, error) {
+	commits, err := output(ctx, p.Root, "git", "log", "--first-parent", "--reverse", "--diff-filter=A", "--format=%h", "--", "docs/api-changes.md")
 	if err != nil {
 		return "", err
 	}
 	var first string
-	_, _ = fmt.Sscan(commits, &first) // nothing where the chart is in no commit
+	_, _ = fmt.Sscan(commits, &first) // nothing where the page is in no commit
 	return first, nil
 }
 
