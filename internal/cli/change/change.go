@@ -93,6 +93,9 @@ func await(ctx context.Context, c client.Client, object Object, raw client.Objec
 		if stalled {
 			return false, fmt.Errorf("%s: %s: %s", raw.GetName(), ready.Reason, ready.Message)
 		}
+		if ready.Reason == v1alpha1.ReasonObserving || ready.Reason == v1alpha1.ReasonPaused {
+			return false, fmt.Errorf("%s was changed in the cluster, and not on the server: %s: %s", raw.GetName(), ready.Reason, ready.Message)
+		}
 		return ready.Status == metav1.ConditionTrue, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -42,10 +42,19 @@ const ignore = `# users.yaml is personal: it holds names, and what people may se
 `
 
 // SecretCommand is the command that makes the Secret of a MediaServer's credentials. The password is typed, so that it is in no
-// argument and in no history.
-func SecretCommand(server v1alpha1.MediaServer) string {
-	return fmt.Sprintf("kubectl -n %s create secret generic %s \\\n  --from-literal=username=YOU --from-file=password=<(read -rsp 'Password: ' p; printf %%s \"$p\")",
-		server.Namespace, server.Spec.Credentials.SecretRef.Name)
+// argument and in no history. The shell itself reads it: in a process substitution, which runs beside kubectl, it would have no
+// terminal.
+func SecretCommand(server v1alpha1.MediaServer) string { return secretCommand(server, "") }
+
+// encrypted encrypts the Secret for Git.
+const encrypted = ` \
+  --dry-run=client -o yaml | sops encrypt --encrypted-regex '^(data|stringData)$' \
+  --input-type yaml --output-type yaml --filename-override secret.sops.yaml /dev/stdin > secret.sops.yaml`
+
+// secretCommand ends with what is to be done with the Secret instead of making it.
+func secretCommand(server v1alpha1.MediaServer, instead string) string {
+	return fmt.Sprintf("read -rsp 'Password: ' p; kubectl -n %s create secret generic %s \\\n  --from-literal=username=YOU --from-file=password=<(printf %%s \"$p\")%s; unset p",
+		server.Namespace, server.Spec.Credentials.SecretRef.Name, instead)
 }
 
 // NextCommands are the three commands that come after an import into a folder.
@@ -53,7 +62,7 @@ func NextCommands(folder string, server v1alpha1.MediaServer) []string {
 	return []string{
 		fmt.Sprintf("kubectl create namespace %s", server.Namespace),
 		SecretCommand(server),
-		fmt.Sprintf("kubectl apply -k %s", quote(folder)),
+		fmt.Sprintf("kubectl create --save-config -k %s", quote(folder)),
 	}
 }
 
@@ -81,7 +90,10 @@ func readme(h importer.Household) string {
 	if h.Server.Spec.TLS != nil && h.Server.Spec.TLS.CASecretRef != nil {
 		fmt.Fprintf(&out, " The Secret %s holds the certificates: `--from-file=ca.crt=FILE`.", h.Server.Spec.TLS.CASecretRef.Name)
 	}
-	fmt.Fprintf(&out, ` Usher then only observes. Look at what it would change, which should be nothing but taking over:
+	fmt.Fprintf(&out, ` The last line refuses what is there already: a grant of an earlier import would be
+replaced, and give the people of another server less. Take a namespace without objects of Usher's, or other names.
+
+Usher then only observes. Look at what it would change, which should be nothing but taking over:
 
 %[1]s
 kubectl -n %[2]s get mediaserver,library,user,librarygrant
@@ -97,15 +109,15 @@ kubectl -n %[2]s patch mediaserver %[3]s --type=merge -p '{"spec":{"mode":"Enfor
 and write `+"`mode: Enforce` into `mediaserver.yaml`"+`. To keep the Secret in Git, encrypt it with [SOPS](https://getsops.io):
 
 %[1]s
-%[4]s \
-  --dry-run=client -o yaml | sops encrypt --encrypted-regex '^(data|stringData)$' \
-  --input-type yaml --output-type yaml --filename-override secret.sops.yaml /dev/stdin > secret.sops.yaml
+%[4]s
 %[1]s
+
+Without a `+"`.sops.yaml`"+`, name your key, as `+"`--age`"+` does. Add the file to `+"`kustomization.yaml`"+`, under `+"`resources`"+`.
 
 ## Review
 
 Comments with REVIEW deserve a look: administrators, who sees everything, and grants that take people who are declared later.
-`, "```", namespace, name, SecretCommand(h.Server))
+`, "```", namespace, name, secretCommand(h.Server, encrypted))
 	out.WriteString("`users.yaml` is personal: it holds names, and what people may see. Keep it in a repository that only you can read.\n")
 	if len(h.Exposed) > 0 {
 		fmt.Fprintf(&out, "\n%d accounts see more than they were given, by a hole of their server; mode Enforce closes it: %s.\n", len(h.Exposed), strings.Join(h.Exposed, ", "))
