@@ -198,7 +198,7 @@ func unwritable(all []user) []string {
 
 // confirmed takes "not found" only when a list agrees: a proxy may have said it. What a proxy cannot say is a list.
 func confirmed(status int, err error, listed func() (bool, error), missing error) error {
-	if err == nil || status != http.StatusNotFound {
+	if err == nil || (status != http.StatusNotFound && status != http.StatusGone) {
 		return err
 	}
 	there, failed := listed()

@@ -111,7 +111,8 @@ func Open(config media.Config) (media.Driver, error) {
 		return nil, media.Errorf(media.Invalid, "the credentials need a token, which is an API key, or username and password of an administrator")
 	}
 	client, err := wire.New(config, wire.Options{
-		Server: "a Jellyfin server", Session: d.session, Authorize: authorize, Classify: classify, ListLimit: listLimit,
+		Server: "a Jellyfin server", Session: d.session, Authorize: authorize, Classify: classify,
+		BodyLimit: listLimit, ListLimit: listLimit, // what people keep in an account of their own has no limit of the server's
 	})
 	if err != nil {
 		return nil, err

@@ -99,6 +99,12 @@ func TestStreamsAskNobody(t *testing.T) {
 				t.Errorf("%s: %s is open to strangers: status %d", version, address, status)
 			}
 		}
+		// Jellyfin takes these prefixes off, and may have a path of its own; other streams ask nobody either.
+		for _, address := range []string{"/emby" + addresses[0], "/mediabrowser/Audio/1/stream", "/jellyfin" + addresses[0], "/LiveTv/LiveRecordings/1/stream", "/LiveTv/LiveStreamFiles/1/stream.ts"} {
+			if status := w.fetch(front+address, "", false); status != http.StatusUnauthorized {
+				t.Errorf("%s: %s is open to strangers: status %d", version, address, status)
+			}
+		}
 		for _, query := range []bool{false, true} {
 			if status := w.fetch(front+addresses[0], mia, query); status != http.StatusOK {
 				t.Errorf("%s: who is signed in does not get through (in the query %t): status %d", version, query, status)

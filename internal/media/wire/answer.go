@@ -70,7 +70,9 @@ func (c *Client) read(ctx context.Context, call Call, response *http.Response) (
 	case err != nil:
 		return nil, broken(call, "the connection broke before the answer was complete", cause(ctx, err))
 	case int64(len(body)) > limit:
-		return nil, broken(call, "the answer is longer than what is read of one", nil)
+		failure := broken(call, "the answer is longer than what is read of one", nil)
+		failure.Answered = !call.List // one object that is too long says nothing of the others
+		return nil, failure
 	}
 	return body, nil
 }

@@ -65,6 +65,19 @@ func TestGoodAnswers(t *testing.T) {
 	}
 }
 
+// TestOneObjectThatIsTooLong says nothing of the others: what somebody keeps in their own account takes no server down. A list that
+// is too long concerns all.
+func TestOneObjectThatIsTooLong(t *testing.T) {
+	url := answering(t, http.StatusOK, `{"hello":"`+strings.Repeat("x", 8<<20)+`"}`)
+	for _, list := range []bool{false, true} {
+		var into greeting
+		_, err := client(t, media.Config{URL: url}, wire.Options{}).Do(context.Background(), wire.Call{Method: "GET", Path: "/x", Into: &into, List: list})
+		if media.CodeOf(err) != media.Unavailable || media.ConcernsConnection(err) != list {
+			t.Errorf("list %t: %v, of the connection: %t", list, err, media.ConcernsConnection(err))
+		}
+	}
+}
+
 func TestAnswersWithoutABody(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
