@@ -255,11 +255,11 @@ func (r *userReconciler) heldSince(s site, user *v1alpha1.User, account media.Ac
 	if uid, by := r.provenance(user, known); by == signedHere && uid != user.UID {
 		return time.Time{}
 	}
-	if known.Origin == v1alpha1.OriginAdopted && !access.Invited(user) {
-		return time.Time{}
-	}
-	if created := account.Created; !created.IsZero() && created.Before(made) {
+	switch created := account.Created; {
+	case !created.IsZero() && created.Before(made): // whatever the labels say, which editors write
 		return created
+	case created.IsZero() && known.Origin == v1alpha1.OriginAdopted && !access.Invited(user):
+		return time.Time{}
 	}
 	return made
 }

@@ -312,6 +312,8 @@ func TestTheBrakeKnowsHowOldAnAccountIs(t *testing.T) {
 		"the server says, a month":      {user(record{}), media.Account{Created: now.AddDate(0, -1, 0)}, access.TenureLong},
 		"the server says, an hour":      {user(record{}), media.Account{Created: now.Add(-time.Hour)}, access.TenureRecent},
 		"the server says, in an hour":   {user(record{}), media.Account{Created: now.Add(time.Hour)}, access.TenureNew},
+		"adopted, made an hour ago":     {user(record{Origin: v1alpha1.OriginAdopted}), media.Account{Created: now.Add(-time.Hour)}, access.TenureRecent},
+		"adopted, as old as its User":   {user(record{Origin: v1alpha1.OriginAdopted}), media.Account{Created: now}, access.TenureNew},
 		"the guest's account is a week": {guest, media.Account{Created: now.AddDate(0, 0, -7)}, access.TenureLong},
 	} {
 		try.account.ID = "ann"

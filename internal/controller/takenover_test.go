@@ -298,3 +298,25 @@ func TestTakenOverWhileShutByALowerRung(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoTheServerLockedOutIsInUse: anybody can lock an account out who types wrong passwords. That makes it nobody's to take over,
+// and an administrator's takeover does not end it.
+func TestWhoTheServerLockedOutIsInUse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memory.Options{})
+	w.store.AddAccount(media.Account{Username: "bob", Role: media.RoleMember, Disabled: true, LockedOut: true}, "bob's own password")
+	w.sync()
+	bob := w.user("bob")
+	bob.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionIfDisabled
+	w.create(bob)
+	w.condition(&v1alpha1.User{}, "bob", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonConflict)
+	w.sync()
+	if writes := w.store.Writes(); len(writes) > 0 {
+		t.Errorf("%v was done to an account in use", writes)
+	}
+	edit(w, bob, func(u *v1alpha1.User) { u.Spec.AdoptionPolicy = v1alpha1.AccountAdoptionAlways })
+	w.state("bob", v1alpha1.UserDisabledOnServer)
+	if account, _ := w.store.Account("bob"); !account.Disabled {
+		t.Error("what the server locked out was opened")
+	}
+}

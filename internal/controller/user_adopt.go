@@ -15,7 +15,8 @@ func (p *userPass) adoptable(account media.Account) bool {
 		// Who may set Always on a User, or a role that administers, was asked for that; a default of the server asks nobody.
 		return p.user.Spec.AdoptionPolicy == v1alpha1.AccountAdoptionAlways || p.strong() != "" || !p.administers(account)
 	case v1alpha1.AccountAdoptionIfDisabled:
-		return account.Disabled && !p.administers(account)
+		// One that the server locked out is in use: anybody can have that done who reaches its sign-in page.
+		return account.Disabled && !account.LockedOut && !p.administers(account)
 	}
 	return false
 }
@@ -86,6 +87,9 @@ func (r *userReconciler) adopt(ctx context.Context, p *userPass, step plan.Step)
 // disabledWhenFound says how an account is disabled that is to be adopted; empty for one that somebody can use. Whoever had it
 // before knows its password, unless it was locked out.
 func (r *userReconciler) disabledWhenFound(ctx context.Context, p *userPass, account media.Account) (v1alpha1.DisableMethod, *outcome) {
+	if account.LockedOut { // by the server, which ends that as well
+		return "", nil
+	}
 	if account.Disabled {
 		return v1alpha1.DisableSwitch, nil
 	}

@@ -326,7 +326,7 @@ func (r *userReconciler) lockedStill(ctx context.Context, p *userPass) *outcome 
 // it enabled the account, where a restore is seen and the record says that nobody else has disabled it since. Else somebody did
 // by hand, and from then on the record says nothing of the kind.
 func (r *userReconciler) disabledBefore(ctx context.Context, p *userPass) *outcome {
-	if !p.account.Disabled || p.snapshot.WantDisabled || p.record.Disabled || p.record.EnabledAt.IsZero() || p.method() != v1alpha1.DisableSwitch {
+	if !p.account.Disabled || p.account.LockedOut || p.snapshot.WantDisabled || p.record.Disabled || p.record.EnabledAt.IsZero() || p.method() != v1alpha1.DisableSwitch {
 		return nil
 	}
 	listing := p.inventory().AccountDisabled(p.account.ID)
