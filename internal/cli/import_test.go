@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/klog/v2"
 
 	"github.com/usher-media/usher/api/v1alpha1"
 	"github.com/usher-media/usher/internal/cli"
@@ -38,7 +39,8 @@ func run(t *testing.T, env map[string]string, open media.Open, args ...string) r
 	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
 	command := cli.New(cli.Environment{
 		Streams: streams, Getenv: func(key string) string { return env[key] },
-		Drivers: map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
+		Drivers:   map[v1alpha1.MediaServerType]media.Open{v1alpha1.MediaServerEmbedded: open},
+		SetLogger: klog.SetLogger,
 	})
 	command.SetArgs(args)
 	err := command.ExecuteContext(t.Context())

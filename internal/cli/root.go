@@ -29,12 +29,15 @@ type Environment struct {
 	Getenv  func(string) string
 	// Drivers by type of MediaServer.
 	Drivers map[v1alpha1.MediaServerType]media.Open
+	// SetLogger sets the logger of the whole process, for client-go too; nil where the process has one of its own.
+	SetLogger func(logr.Logger)
 }
 
 // Main runs the program with the arguments after its name, and returns its exit status.
 func Main(ctx context.Context, args []string) int {
 	env := Environment{
 		Streams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}, Getenv: os.Getenv, Drivers: app.Drivers(),
+		SetLogger: klog.SetLogger,
 	}
 	command := New(env)
 	command.SetArgs(args)
@@ -95,7 +98,9 @@ func (b *base) log(command *cobra.Command) error {
 		return fmt.Errorf("-v: %w", err)
 	}
 	logger := textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(b.Streams.ErrOut), textlogger.Verbosity(verbosity)))
-	klog.SetLogger(logger)
+	if b.SetLogger != nil {
+		b.SetLogger(logger)
+	}
 	command.SetContext(logr.NewContext(command.Context(), logger))
 	return nil
 }
